@@ -1,0 +1,113 @@
+/*
+ * check - the interface every check implements, and nothing else it may use.
+ *
+ * A hook sees session and message as const, returns a result, may add its own facts and propose edits through its
+ * call. It calls no libmilter, takes no lock, frees nothing, reads no global. Services reach it through the call.
+ */
+#ifndef POSTERN_CORE_CHECK_H
+#define POSTERN_CORE_CHECK_H
+
+#include "conf/conf.h"
+#include "core/message.h"
+#include "core/session.h"
+#include "core/settings.h"
+#include "core/template.h"
+
+enum result_code {
+    RESULT_DUNNO,      /* nothing to say */
+    RESULT_OK,         /* looked at it and found nothing to object to */
+    RESULT_TAG,        /* accept, but mark as suspicious; only at EOH and EOM */
+    RESULT_QUARANTINE, /* accept, but have the MTA hold it; only at EOH and EOM */
+    RESULT_DEFER,      /* 4xx */
+    RESULT_REJECT,     /* 5xx */
+    RESULT_ERROR       /* could not find out: the check's on_error decides */
+};
+
+struct result {
+    enum result_code code;
+    const char *why;   /* one of the check's tokens; NULL for DUNNO and OK */
+    const char *reply; /* for DEFER and REJECT: "550 5.7.1 ..."; for ERROR: what went wrong, for the log */
+};
+
+#define RESULT(code) ((struct result){(code), NULL, NULL})
+
+/* The options every check has; the first member of each check's own options. */
+struct check_options {
+    int mode;            /* enum check_mode */
+    unsigned applies_to; /* enum session_class, ORed */
+    int on_error;        /* enum on_error */
+};
+
+/* Their rows, for the head of each check's row table. CLASSES in file syntax. */
+#define CHECK_OPTION_ROWS(type, classes)                                                                              \
+    {.name = "mode", .type = OPTION_ENUM, .offset = offsetof(type, common.mode), .def = "global",                     \
+     .words = check_mode_words,                                                                                       \
+     .help = "enforce: do what the check says. monitor: log and count what it would have done, and let the mail "     \
+             "pass. off: do not run it. global: as the option mode at the top level says."},                          \
+        {.name = "applies_to", .type = OPTION_FLAGS, .offset = offsetof(type, common.applies_to), .def = classes,     \
+         .words = check_class_words, .help = "The classes of sessions that the check looks at."},                     \
+        {.name = "on_error", .type = OPTION_ENUM, .offset = offsetof(type, common.on_error), .def = "tempfail",       \
+         .words = check_on_error_words,                                                                               \
+         .help = "When the check itself fails (a full disk, a dead name server): tempfail answers 4xx so that the "   \
+                 "sender comes back, accept goes on as if the check had nothing to say."}
+
+extern const struct option_word check_mode_words[], check_class_words[], check_on_error_words[];
+
+struct dns;           /* dns/dns.h */
+struct archive_scanner; /* mime/archive.h */
+
+/* Services shared by all threads of the worker; each locks inside. A member may be NULL where no active check needs
+ * it (and in unit tests). */
+struct services {
+    struct dns *dns;
+    struct archive_scanner *archives;
+};
+
+/* What a hook gets. */
+struct check_call {
+    const void *options;               /* the check's own struct */
+    const struct settings *settings;
+    const struct services *services;
+    const struct session *session;
+    const struct message *message;     /* NULL in connect and helo */
+    const struct recipient *recipient; /* the one being tried, in rcpt; NULL elsewhere */
+    struct arena *arena;               /* of the session in connect and helo, else of the message */
+    struct facts *facts;               /* of the same; where new facts go */
+    struct edits *edits;               /* NULL in connect and helo */
+};
+
+/* A fact of the message, or else of the session; NULL if nobody said so. */
+const struct fact *call_fact(const struct check_call *call, const char *name);
+
+struct check_why {
+    const char *token; /* "helo.not-fqdn"; a NULL token ends the list */
+    const char *help;  /* one sentence for the manual */
+};
+
+enum check_needs { NEEDS_HEADER = 1, NEEDS_CONTENT = 2 };
+
+typedef struct result check_hook(const struct check_call *call);
+
+struct check {
+    const char *name;    /* file = section = log key = test = manual chapter */
+    const char *summary; /* one sentence */
+    const struct option_row *rows;
+    size_t options_size;
+    const struct check_why *whys;
+    unsigned needs;                   /* enum check_needs, ORed */
+    const char *const *provides;      /* facts it writes, NULL-ended; may be NULL */
+    const char *const *needs_facts;   /* facts of checks before it; may be NULL */
+    check_hook *on_connect; /* the client's address is known; cannot refuse */
+    check_hook *on_helo;    /* each HELO/EHLO; cannot refuse: judge here, enforce at rcpt */
+    check_hook *on_mail;    /* reverse-path known */
+    check_hook *on_rcpt;    /* once a recipient the MTA is willing to take */
+    check_hook *on_data;    /* all recipients known */
+    check_hook *on_eoh;     /* header complete */
+    check_hook *on_eom;     /* everything known */
+};
+
+/* THE ordered list (checks/checks.c). */
+extern const struct check *const checks[];
+extern const size_t check_count;
+
+#endif

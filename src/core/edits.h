@@ -1,0 +1,39 @@
+/*
+ * edits - what is to be done to an accepted message at its end: queued by checks, applied by milter/ in one go.
+ *
+ * OWNS: texts are copied to the arena given. THREADS: those of the session.
+ */
+#ifndef POSTERN_CORE_EDITS_H
+#define POSTERN_CORE_EDITS_H
+
+#include "util/arena.h"
+#include <stddef.h>
+
+enum edit_kind {
+    EDIT_ADD_HEADER,    /* name: value, at the top, above the MTA's own Received */
+    EDIT_DELETE_HEADER, /* name, index: the index-th field of that name, from 1 */
+    EDIT_QUARANTINE     /* value = reason; the MTA holds the message */
+};
+
+struct edit {
+    enum edit_kind kind;
+    const char *name;
+    unsigned index;
+    const char *value;
+};
+
+struct edits {
+    struct edit *items;
+    size_t count, capacity;
+};
+
+/* NAME is a field name of ours; VALUE may hold anything: what could end the header line is replaced by '?'. */
+void edits_add_header(struct edits *edits, struct arena *arena, const char *name, const char *value);
+/* Queue deletions of one name from the highest index down: Postfix renumbers after each. */
+void edits_delete_header(struct edits *edits, struct arena *arena, const char *name, unsigned index);
+void edits_quarantine(struct edits *edits, struct arena *arena, const char *reason);
+
+/* "add-header", "delete-header", "quarantine" */
+const char *edit_kind_name(enum edit_kind kind);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * engine - one configuration made ready to judge: settings, plan, services, counters.
+ *
+ * The daemon's worker and `posternctl explain` build the same engine and drive the same runner, so they cannot
+ * disagree. OWNS: the configuration; services are made by whoever wires the program (worker.c, ctl/explain.c).
+ * THREADS: built by one; afterwards read-only but for what locks inside.
+ */
+#ifndef POSTERN_CORE_ENGINE_H
+#define POSTERN_CORE_ENGINE_H
+
+#include "core/check.h"
+#include "core/counters.h"
+#include <stdio.h>
+
+struct plan_entry {
+    const struct check *check;
+    const struct check_options *options; /* the head of the check's own struct */
+    enum check_mode mode;                /* ENFORCE or MONITOR: what is off is not in the plan */
+};
+
+struct plan {
+    struct plan_entry *entries;
+    size_t count;
+    unsigned needs; /* enum check_needs of all entries, ORed */
+};
+
+struct engine {
+    struct conf *conf;
+    struct settings settings;
+    struct plan plan;
+    struct services services;
+    struct counters *counters;
+};
+
+/* The sections of settings and of all checks, for conf_load() and the printers. Static. */
+const struct conf_section *engine_sections(size_t *count);
+
+/* Reads PATH (NULL: defaults). NULL if there were problems, all of them reported. Services are left empty. */
+struct engine *engine_create(const char *path, struct conf_problems *problems);
+void engine_destroy(struct engine *engine);
+
+/* Does anybody look at this class of session in this phase? What nobody asks for is not negotiated. */
+bool plan_has_hook(const struct plan *plan, enum phase phase);
+
+/* `-T plan` */
+void plan_print(const struct plan *plan, FILE *out);
+
+#endif

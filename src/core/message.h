@@ -1,0 +1,90 @@
+/*
+ * message - one mail transaction: envelope, header, content, facts, edits, verdict.
+ *
+ * Begun at MAIL, ended at end of message, RSET, the next MAIL or the end of the session: whoever notices first.
+ * OWNS: an arena; the content and everything the checks allocate on it end with the message.
+ * THREADS: those of its session. ERRORS: message_add_* answer an enum message_error; nothing half added stays.
+ */
+#ifndef POSTERN_CORE_MESSAGE_H
+#define POSTERN_CORE_MESSAGE_H
+
+#include "core/content.h"
+#include "core/edits.h"
+#include "core/facts.h"
+#include "core/session.h"
+#include "core/verdict.h"
+#include "util/strset.h"
+#include <stdint.h>
+
+struct settings;
+
+struct recipient {
+    const char *address;  /* the forward-path as given, without angle brackets */
+    const char *mailer;   /* {rcpt_mailer}; NULL if the MTA does not say */
+    bool is_repeated;     /* the same address was named before in this message */
+    bool is_exempt;       /* on exempt_recipients */
+    const char *reply;    /* NULL = accepted by us, else what RCPT was answered */
+};
+
+/* One header field, its bytes as received. A fold is CRLF and white space, as on the wire. */
+struct header_field {
+    struct span name;  /* without the colon */
+    struct span value; /* from behind the colon, the leading space included */
+};
+
+enum message_error {
+    MESSAGE_TOO_LARGE = -1,    /* past message { max_size } */
+    MESSAGE_NO_SPACE = -2,     /* the spool directory's file could not be written; errno */
+    MESSAGE_HEADER_TOO_LARGE = -3 /* past message { max_header } */
+};
+
+struct message {
+    struct arena *arena;
+    const struct session *session;
+    const char *queue_id;     /* NULL until the MTA has one */
+    const char *reverse_path; /* as given, without angle brackets; "" = the null reverse-path */
+    struct recipient *recipients; /* all that were tried, in order; `reply` tells which stand */
+    size_t recipient_count, recipient_capacity;
+    size_t distinct_count;    /* distinct addresses among those that stand */
+    struct strset *distinct;  /* those addresses, domain in lower case */
+    struct header_field *headers; /* in order */
+    size_t header_count, header_capacity;
+    uint64_t header_bytes;
+    bool header_is_over;      /* end of header seen: what is added now is body */
+    struct content *content;  /* header and body; NULL when no active check reads them */
+    int error;                /* 0, or the enum message_error that will be answered at the end */
+    int64_t now;              /* seconds since 1970 at MAIL; what checks take for the time */
+    struct facts facts;
+    struct edits edits;
+    struct verdict verdict;
+    int64_t *check_us;        /* microseconds spent, by check number of the plan */
+};
+
+/* ADDRESS as in MAIL FROM, brackets or not. */
+struct message *message_begin(const struct session *session, const struct settings *settings, const char *address,
+                              size_t check_count, int64_t now);
+
+/* Idempotent by way of the caller's pointer: frees *MESSAGE and makes it NULL. */
+void message_end(struct message **message);
+
+/* The recipient being tried, appended. */
+struct recipient *message_add_rcpt(struct message *message, const struct settings *settings, const char *address,
+                                   const char *mailer);
+
+/* It stands: count it. Called once all checks had their say and none refused. */
+void message_accept_rcpt(struct message *message, struct recipient *recipient);
+
+/* NAME without colon, VALUE with its leading space; bare LF in VALUE becomes CRLF. KEEP_CONTENT as the plan says. */
+int message_add_header(struct message *message, const struct settings *settings, struct span name, struct span value);
+
+/* The empty line between header and body. */
+int message_end_header(struct message *message);
+int message_add_body(struct message *message, struct span bytes);
+
+/* The N-th field (from 0) of NAME, any case; NULL if there is none. */
+const struct header_field *message_header(const struct message *message, const char *name, size_t n);
+
+/* "<a@b>" -> "a@b", without an SMTP path's source route and without the angle brackets; in ARENA. */
+const char *address_strip(struct arena *arena, const char *path);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * runner - runs the plan's checks phase by phase and turns their results into one outcome.
+ *
+ * Here, and only here: modes, classes, on_error, the rule that a local submission is answered at end of message only
+ * (Postfix would keep it in its queue for ever), the verdict, the microseconds a check, and the log lines.
+ * THREADS: those of the session.
+ */
+#ifndef POSTERN_CORE_RUNNER_H
+#define POSTERN_CORE_RUNNER_H
+
+#include "core/engine.h"
+
+enum outcome_action { OUTCOME_CONTINUE, OUTCOME_TEMPFAIL, OUTCOME_REJECT };
+
+struct outcome {
+    enum outcome_action action;
+    const char *reply; /* "550 5.7.1 ..." on the message's arena; NULL with CONTINUE */
+};
+
+void runner_connect(const struct engine *engine, struct session *session);
+void runner_helo(const struct engine *engine, struct session *session);
+struct outcome runner_mail(const struct engine *engine, struct session *session, struct message *message);
+struct outcome runner_rcpt(const struct engine *engine, struct session *session, struct message *message,
+                           struct recipient *recipient);
+struct outcome runner_data(const struct engine *engine, struct session *session, struct message *message);
+struct outcome runner_eoh(const struct engine *engine, struct session *session, struct message *message);
+
+/* Also writes the message's one log line. On CONTINUE the caller applies message->edits. */
+struct outcome runner_eom(const struct engine *engine, struct session *session, struct message *message);
+
+/* True once nothing that follows can change the answer: the rest of the body is of no use. */
+bool runner_is_decided(const struct engine *engine, const struct session *session, const struct message *message);
+
+#endif

@@ -1,0 +1,48 @@
+/* session - created at negotiation, destroyed at close. The id is a process-wide count, so log lines can be told
+ * apart; it is no secret. */
+#include "core/session.h"
+#include "util/clock.h"
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define ARENA_BLOCK 1024 /* most sessions need less than this: a thousand idle ones stay small */
+
+struct session *session_create(void)
+{
+    static _Atomic unsigned counter;
+    struct arena *arena = arena_create(ARENA_BLOCK);
+    struct session *session = ARENA_NEW(arena, struct session);
+    session->arena = arena;
+    snprintf(session->id, sizeof session->id, "S%x.%x", (unsigned)getpid(), atomic_fetch_add(&counter, 1) + 1);
+    return session;
+}
+
+void session_destroy(struct session *session)
+{
+    if (session)
+        arena_destroy(session->arena);
+}
+
+enum session_class session_class(const struct session *session)
+{
+    return session->is_local     ? CLASS_LOCAL
+           : session->login      ? CLASS_AUTHENTICATED
+           : session->is_trusted ? CLASS_TRUSTED
+                                 : CLASS_OUTSIDE;
+}
+
+const char *session_class_name(enum session_class class)
+{
+    switch (class) {
+    case CLASS_OUTSIDE:
+        return "outside";
+    case CLASS_TRUSTED:
+        return "trusted";
+    case CLASS_AUTHENTICATED:
+        return "authenticated";
+    case CLASS_LOCAL:
+        return "local";
+    }
+    return "unknown";
+}

@@ -1,0 +1,2 @@
+# ctl/: one file a subcommand of posternctl.
+posternctl_SOURCES +=

@@ -1,0 +1,3 @@
+# dns/: the only room that includes <unbound.h>.
+libpostern_a_SOURCES += \
+	src/dns/dns.h

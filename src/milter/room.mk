@@ -1,0 +1,2 @@
+# milter/: the only room that includes <libmilter/mfapi.h>.
+libpostern_a_SOURCES +=

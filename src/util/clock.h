@@ -1,0 +1,19 @@
+/*
+ * clock - what time it is. THREADS: any.
+ */
+#ifndef POSTERN_UTIL_CLOCK_H
+#define POSTERN_UTIL_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* Microseconds of a clock that never jumps; for durations and deadlines. */
+int64_t clock_monotonic_us(void);
+
+/* Seconds since 1970-01-01 UTC. */
+int64_t clock_wall(void);
+
+/* "2026-11-22T03:24:22Z" or a number of seconds -> seconds since 1970. 0, or -1 if TEXT is no time. */
+int clock_parse(const char *text, int64_t *seconds);
+
+#endif

@@ -1,0 +1,10 @@
+# util/: one topic a pair of files; libc only, but for libidn2 in domain.c and libsystemd in log.c.
+libpostern_a_SOURCES += \
+	src/util/arena.c src/util/arena.h \
+	src/util/clock.c src/util/clock.h \
+	src/util/domain.c src/util/domain.h \
+	src/util/log.c src/util/log.h \
+	src/util/netaddr.c src/util/netaddr.h \
+	src/util/span.h \
+	src/util/strbuf.c src/util/strbuf.h \
+	src/util/strset.c src/util/strset.h
