@@ -10,6 +10,9 @@
 
 #include "core/engine.h"
 
+/* The header that marks a suspicious message: "X-Postern: suspicious; why=attachments.encrypted". */
+#define MARK_HEADER "X-Postern"
+
 enum outcome_action { OUTCOME_CONTINUE, OUTCOME_TEMPFAIL, OUTCOME_REJECT };
 
 struct outcome {
