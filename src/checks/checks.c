@@ -1,4 +1,6 @@
-#include "core/check.h"
+/* checks - THE ordered list: what comes first is asked first, in every phase. */
+#include "checks/helo.h"
+#include "checks/recipients.h"
 
-const struct check *const checks[] = {NULL};
-const size_t check_count = 0;
+const struct check *const checks[] = {&check_helo, &check_recipients};
+const size_t check_count = sizeof checks / sizeof *checks;

@@ -38,15 +38,16 @@ struct check_options {
     int on_error;        /* enum on_error */
 };
 
-/* Their rows, for the head of each check's row table. CLASSES in file syntax. */
-#define CHECK_OPTION_ROWS(type, classes)                                                                              \
-    {.name = "mode", .type = OPTION_ENUM, .offset = offsetof(type, common.mode), .def = "global",                     \
+/* Their rows, for the head of each check's row table. CLASSES and ERROR (tempfail, accept) in file syntax. */
+#define CHECK_OPTION_ROWS(options_struct, classes, error)                                                             \
+    {.name = "mode", .type = OPTION_ENUM, .offset = offsetof(options_struct, common.mode), .def = "global",           \
      .words = check_mode_words,                                                                                       \
      .help = "enforce: do what the check says. monitor: log and count what it would have done, and let the mail "     \
              "pass. off: do not run it. global: as the option mode at the top level says."},                          \
-        {.name = "applies_to", .type = OPTION_FLAGS, .offset = offsetof(type, common.applies_to), .def = classes,     \
+        {.name = "applies_to", .type = OPTION_FLAGS, .offset = offsetof(options_struct, common.applies_to),                  \
+         .def = classes,                                                                                              \
          .words = check_class_words, .help = "The classes of sessions that the check looks at."},                     \
-        {.name = "on_error", .type = OPTION_ENUM, .offset = offsetof(type, common.on_error), .def = "tempfail",       \
+        {.name = "on_error", .type = OPTION_ENUM, .offset = offsetof(options_struct, common.on_error), .def = error,  \
          .words = check_on_error_words,                                                                               \
          .help = "When the check itself fails (a full disk, a dead name server): tempfail answers 4xx so that the "   \
                  "sender comes back, accept goes on as if the check had nothing to say."}
@@ -71,7 +72,7 @@ struct check_call {
     const struct session *session;
     const struct message *message;     /* NULL in connect and helo */
     const struct recipient *recipient; /* the one being tried, in rcpt; NULL elsewhere */
-    struct arena *arena;               /* of the session in connect and helo, else of the message */
+    struct arena *arena;               /* of the session in connect, of the greeting in helo, else of the message */
     struct facts *facts;               /* of the same; where new facts go */
     struct edits *edits;               /* NULL in connect and helo */
 };

@@ -39,8 +39,14 @@ const struct conf_section *engine_sections(size_t *count);
 struct engine *engine_create(const char *path, struct conf_problems *problems);
 void engine_destroy(struct engine *engine);
 
-/* Does anybody look at this class of session in this phase? What nobody asks for is not negotiated. */
+/* What ENTRY does in PHASE; NULL: nothing. */
+check_hook *plan_hook(const struct plan_entry *entry, enum phase phase);
+
+/* Has anybody something to do in this phase? What nobody asks for is not negotiated. */
 bool plan_has_hook(const struct plan *plan, enum phase phase);
+
+/* What the checks that look at a session of CLASS need kept: enum check_needs, ORed. */
+unsigned plan_needs(const struct plan *plan, enum session_class class);
 
 /* `-T plan` */
 void plan_print(const struct plan *plan, FILE *out);

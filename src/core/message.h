@@ -16,6 +16,7 @@
 #include "util/strset.h"
 #include <stdint.h>
 
+struct plan;
 struct settings;
 
 struct recipient {
@@ -23,7 +24,7 @@ struct recipient {
     const char *mailer;   /* {rcpt_mailer}; NULL if the MTA does not say */
     bool is_repeated;     /* the same address was named before in this message */
     bool is_exempt;       /* on exempt_recipients */
-    const char *reply;    /* NULL = accepted by us, else what RCPT was answered */
+    struct verdict verdict; /* ours; its reply is NULL if the recipient stands */
 };
 
 /* One header field, its bytes as received. A fold is CRLF and white space, as on the wire. */
@@ -41,9 +42,13 @@ enum message_error {
 struct message {
     struct arena *arena;
     const struct session *session;
+    const struct settings *settings;
+    bool keeps_header, keeps_content; /* somebody reads them */
+    bool data_is_done;        /* the DATA hooks have run */
+    bool is_logged;           /* its one line is written */
     const char *queue_id;     /* NULL until the MTA has one */
     const char *reverse_path; /* as given, without angle brackets; "" = the null reverse-path */
-    struct recipient *recipients; /* all that were tried, in order; `reply` tells which stand */
+    struct recipient *recipients; /* all that were tried, in order; the verdict tells which stand */
     size_t recipient_count, recipient_capacity;
     size_t distinct_count;    /* distinct addresses among those that stand */
     struct strset *distinct;  /* those addresses, domain in lower case */
@@ -53,6 +58,7 @@ struct message {
     bool header_is_over;      /* end of header seen: what is added now is body */
     struct content *content;  /* header and body; NULL when no active check reads them */
     int error;                /* 0, or the enum message_error that will be answered at the end */
+    int saved_errno;          /* why, with MESSAGE_NO_SPACE */
     int64_t now;              /* seconds since 1970 at MAIL; what checks take for the time */
     struct facts facts;
     struct edits edits;
@@ -60,22 +66,22 @@ struct message {
     int64_t *check_us;        /* microseconds spent, by check number of the plan */
 };
 
-/* ADDRESS as in MAIL FROM, brackets or not. */
-struct message *message_begin(const struct session *session, const struct settings *settings, const char *address,
-                              size_t check_count, int64_t now);
+/* ADDRESS as in MAIL FROM, brackets or not. PLAN tells what to keep and for how many checks to count time; NOW in
+ * seconds since 1970. SESSION and SETTINGS must outlive the message. */
+struct message *message_begin(const struct session *session, const struct settings *settings, const struct plan *plan,
+                              const char *address, int64_t now);
 
 /* Idempotent by way of the caller's pointer: frees *MESSAGE and makes it NULL. */
 void message_end(struct message **message);
 
-/* The recipient being tried, appended. */
-struct recipient *message_add_rcpt(struct message *message, const struct settings *settings, const char *address,
-                                   const char *mailer);
+/* The recipient being tried, appended; valid until the next one is. */
+struct recipient *message_add_rcpt(struct message *message, const char *address, const char *mailer);
 
 /* It stands: count it. Called once all checks had their say and none refused. */
 void message_accept_rcpt(struct message *message, struct recipient *recipient);
 
-/* NAME without colon, VALUE with its leading space; bare LF in VALUE becomes CRLF. KEEP_CONTENT as the plan says. */
-int message_add_header(struct message *message, const struct settings *settings, struct span name, struct span value);
+/* NAME without colon, VALUE with its leading space; a bare LF in VALUE becomes CRLF. 0 or message->error, which stays. */
+int message_add_header(struct message *message, struct span name, struct span value);
 
 /* The empty line between header and body. */
 int message_end_header(struct message *message);

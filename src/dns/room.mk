@@ -1,3 +1,6 @@
 # dns/: the only room that includes <unbound.h>.
 libpostern_a_SOURCES += \
-	src/dns/dns.h
+	src/dns/backend.h \
+	src/dns/dns.c src/dns/dns.h \
+	src/dns/fake.c \
+	src/dns/resolver.c

@@ -1,0 +1,167 @@
+/*
+ * engine - sections from the rows of settings and checks, a plan from their options, counters from their tokens.
+ *
+ * Whether the list of checks is sound (no fact read before it is written, no token twice) does not depend on any
+ * configuration: tests/unit/core/test_engine.c proves it for the list as it is.
+ */
+#include "core/engine.h"
+#include <pthread.h>
+
+#define SECTIONS_MAX 32
+
+static struct conf_section sections[SECTIONS_MAX];
+static size_t section_count;
+static pthread_once_t sections_once = PTHREAD_ONCE_INIT;
+
+static void sections_init(void)
+{
+    size_t count;
+    const struct conf_section *settings = settings_sections(&count);
+    while (section_count < count) {
+        sections[section_count] = settings[section_count];
+        section_count++;
+    }
+    for (size_t i = 0; i < check_count; i++)
+        sections[section_count++] =
+            (struct conf_section){checks[i]->name, checks[i]->summary, checks[i]->rows, checks[i]->options_size};
+}
+
+const struct conf_section *engine_sections(size_t *count)
+{
+    pthread_once(&sections_once, sections_init);
+    *count = section_count;
+    return sections;
+}
+
+static void plan_build(struct plan *plan, const struct conf *conf, int global_mode)
+{
+    plan->entries = ARENA_ARRAY(conf_arena(conf), struct plan_entry, check_count);
+    for (size_t i = 0; i < check_count; i++) {
+        const struct check_options *options = conf_get(conf, checks[i]->name);
+        int mode = options->mode == MODE_GLOBAL ? global_mode : options->mode;
+        if (mode == MODE_OFF)
+            continue;
+        plan->entries[plan->count++] = (struct plan_entry){checks[i], options, mode};
+        plan->needs |= checks[i]->needs;
+    }
+}
+
+static void counters_build(struct engine *engine)
+{
+    struct arena *arena = conf_arena(engine->conf);
+    static const char *const always[] = {"message.accept",   "message.tag",    "message.quarantine",
+                                         "message.tempfail", "message.reject", "recipient.refused",
+                                         "why.message.too-large", "why.message.no-space",
+                                         "why.message.header-too-large"};
+    engine->counters = counters_create(arena);
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        counters_register(engine->counters, always[i]);
+    for (size_t i = 0; i < check_count; i++) {
+        counters_register(engine->counters, arena_printf(arena, "error.%s", checks[i]->name));
+        for (const struct check_why *why = checks[i]->whys; why->token; why++) {
+            counters_register(engine->counters, arena_printf(arena, "why.%s", why->token));
+            counters_register(engine->counters, arena_printf(arena, "monitor.%s", why->token));
+        }
+    }
+}
+
+struct engine *engine_create(const char *path, struct conf_problems *problems)
+{
+    size_t count;
+    const struct conf_section *all = engine_sections(&count);
+    struct conf *conf = path ? conf_load(path, all, count, problems) : conf_defaults(all, count);
+    if (!conf)
+        return NULL;
+    struct engine *engine = ARENA_NEW(conf_arena(conf), struct engine);
+    engine->conf = conf;
+    settings_resolve(&engine->settings, conf);
+    plan_build(&engine->plan, conf, engine->settings.general->mode);
+    counters_build(engine);
+    return engine;
+}
+
+void engine_destroy(struct engine *engine)
+{
+    if (engine)
+        conf_destroy(engine->conf);
+}
+
+static check_hook *hook_of(const struct check *check, enum phase phase)
+{
+    switch (phase) {
+    case PHASE_CONNECT:
+        return check->on_connect;
+    case PHASE_HELO:
+        return check->on_helo;
+    case PHASE_MAIL:
+        return check->on_mail;
+    case PHASE_RCPT:
+        return check->on_rcpt;
+    case PHASE_DATA:
+        return check->on_data;
+    case PHASE_EOH:
+        return check->on_eoh;
+    case PHASE_EOM:
+        return check->on_eom;
+    case PHASE_COUNT:
+        break;
+    }
+    return NULL;
+}
+
+check_hook *plan_hook(const struct plan_entry *entry, enum phase phase)
+{
+    return hook_of(entry->check, phase);
+}
+
+bool plan_has_hook(const struct plan *plan, enum phase phase)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (hook_of(plan->entries[i].check, phase))
+            return true;
+    }
+    return false;
+}
+
+unsigned plan_needs(const struct plan *plan, enum session_class class)
+{
+    unsigned needs = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->entries[i].options->applies_to & (unsigned)class)
+            needs |= plan->entries[i].check->needs;
+    }
+    return needs;
+}
+
+static void print_classes(FILE *out, unsigned classes)
+{
+    const char *separator = "";
+    for (const struct option_word *word = check_class_words; word->name; word++) {
+        if (classes & (unsigned)word->value) {
+            fprintf(out, "%s%s", separator, word->name);
+            separator = ", ";
+        }
+    }
+}
+
+void plan_print(const struct plan *plan, FILE *out)
+{
+    for (enum phase phase = PHASE_CONNECT; phase < PHASE_COUNT; phase++) {
+        fprintf(out, "%s:\n", phase_name(phase));
+        bool any = false;
+        for (size_t i = 0; i < plan->count; i++) {
+            const struct plan_entry *entry = &plan->entries[i];
+            if (!hook_of(entry->check, phase))
+                continue;
+            fprintf(out, "  %-12s %-8s ", entry->check->name, entry->mode == MODE_MONITOR ? "monitor" : "enforce");
+            print_classes(out, entry->options->applies_to);
+            fputc('\n', out);
+            any = true;
+        }
+        if (!any)
+            fputs("  (nothing)\n", out);
+    }
+    fprintf(out, "keeps: %s\n", plan->needs & NEEDS_CONTENT ? "header and body"
+                                : plan->needs               ? "header"
+                                                            : "envelope only");
+}

@@ -1,0 +1,263 @@
+/*
+ * runner - the loop over the checks, once a phase.
+ *
+ * A check's result becomes a verdict here: monitor mode and on_error are applied, a refused recipient stays an affair
+ * of that recipient, everything else strengthens the message's verdict. The first REJECT of a phase ends it, for
+ * nothing is stronger; after a DEFER the rest is still asked, because a permanent refusal spares the sender a retry.
+ *
+ * A local submission (sendmail(1)) has no client that could hear an answer to RCPT: Postfix would keep such a message
+ * in its queue for ever. What is decided before the end of the message is kept in the verdict and answered there.
+ */
+#include "core/runner.h"
+#include "core/report.h"
+#include "util/clock.h"
+
+static const struct outcome go_on = {OUTCOME_CONTINUE, NULL};
+
+static const char error_reply[] = "451 4.3.0 Service temporarily unavailable - try again later";
+
+static enum disposition disposition_of(enum result_code code)
+{
+    switch (code) {
+    case RESULT_DUNNO:
+    case RESULT_OK:
+        return DISPOSITION_ACCEPT;
+    case RESULT_TAG:
+        return DISPOSITION_TAG;
+    case RESULT_QUARANTINE:
+        return DISPOSITION_QUARANTINE;
+    case RESULT_DEFER:
+    case RESULT_ERROR:
+        return DISPOSITION_TEMPFAIL;
+    case RESULT_REJECT:
+        return DISPOSITION_REJECT;
+    }
+    return DISPOSITION_TEMPFAIL;
+}
+
+static struct outcome outcome_of(const struct verdict *verdict)
+{
+    switch (verdict->disposition) {
+    case DISPOSITION_REJECT:
+        return (struct outcome){OUTCOME_REJECT, verdict->reply};
+    case DISPOSITION_TEMPFAIL:
+        return (struct outcome){OUTCOME_TEMPFAIL, verdict->reply};
+    default:
+        return go_on;
+    }
+}
+
+/* What everything in a phase has in common. */
+struct run {
+    const struct engine *engine;
+    struct session *session;
+    struct message *message;     /* NULL in connect and helo */
+    struct recipient *recipient; /* in rcpt */
+    enum phase phase;
+};
+
+static struct result call_hook(const struct run *run, size_t number)
+{
+    const struct plan_entry *entry = &run->engine->plan.entries[number];
+    struct message *message = run->message;
+    struct check_call call = {.options = entry->options,
+                              .settings = &run->engine->settings,
+                              .services = &run->engine->services,
+                              .session = run->session,
+                              .message = message,
+                              .recipient = run->recipient,
+                              .arena = run->session->arena,
+                              .facts = &run->session->facts,
+                              .edits = NULL};
+    if (message) {
+        call.arena = message->arena;
+        call.facts = &message->facts;
+        call.edits = &message->edits;
+    } else if (run->phase == PHASE_HELO) {
+        call.arena = run->session->greeting;
+        call.facts = &run->session->greeting_facts;
+    }
+    int64_t start = clock_monotonic_us();
+    struct result result = plan_hook(entry, run->phase)(&call);
+    if (message)
+        message->check_us[number] += clock_monotonic_us() - start;
+    return result;
+}
+
+/* RESULT as a verdict, with the check's on_error and mode applied. ACCEPT: nothing to object. */
+static struct verdict judge(const struct run *run, const struct plan_entry *entry, struct result result)
+{
+    struct verdict verdict = {disposition_of(result.code), run->phase, entry->check->name, result.why, result.reply};
+    if (result.code == RESULT_ERROR) {
+        report_error(run->engine, run->session, run->message, entry->check->name, result.reply);
+        verdict.reply = error_reply;
+        if (entry->options->on_error == ON_ERROR_ACCEPT)
+            verdict.disposition = DISPOSITION_ACCEPT;
+    }
+    if (verdict.disposition != DISPOSITION_ACCEPT && entry->mode == MODE_MONITOR) {
+        report_monitor(run->engine, run->session, run->message, run->recipient, &verdict);
+        if (run->message)
+            facts_set(&run->message->facts, run->message->arena,
+                      arena_printf(run->message->arena, "monitor.%s", entry->check->name), result.why, NULL);
+        verdict.disposition = DISPOSITION_ACCEPT;
+    }
+    return verdict;
+}
+
+/* The strongest verdict of one phase. In connect and helo nobody is judged: the class may still change. */
+static struct verdict run_phase(const struct run *run)
+{
+    struct verdict strongest = {.disposition = DISPOSITION_ACCEPT, .phase = run->phase};
+    const struct plan *plan = &run->engine->plan;
+    unsigned class = session_class(run->session);
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct plan_entry *entry = &plan->entries[i];
+        if (!plan_hook(entry, run->phase) || (run->message && !(entry->options->applies_to & class)))
+            continue;
+        struct verdict verdict = judge(run, entry, call_hook(run, i));
+        verdict_strengthen(&strongest, &verdict);
+        if (strongest.disposition == DISPOSITION_REJECT)
+            break;
+    }
+    return strongest;
+}
+
+void runner_connect(const struct engine *engine, struct session *session)
+{
+    session->is_trusted = netset_has(engine->settings.general->trusted_networks, &session->client);
+    struct run run = {engine, session, NULL, NULL, PHASE_CONNECT};
+    run_phase(&run);
+}
+
+void runner_helo(const struct engine *engine, struct session *session, const char *helo)
+{
+    session_greet(session, helo);
+    struct run run = {engine, session, NULL, NULL, PHASE_HELO};
+    run_phase(&run);
+}
+
+/* A phase that judges the message as a whole. */
+static struct outcome run_message(const struct engine *engine, struct session *session, struct message *message,
+                                  enum phase phase)
+{
+    struct run run = {engine, session, message, NULL, phase};
+    struct verdict verdict = run_phase(&run);
+    verdict_strengthen(&message->verdict, &verdict);
+    struct outcome outcome = outcome_of(&message->verdict);
+    if (outcome.action == OUTCOME_CONTINUE || session->is_local)
+        return go_on;
+    report_message(engine, session, message);
+    return outcome;
+}
+
+struct outcome runner_mail(const struct engine *engine, struct session *session, struct message *message)
+{
+    return run_message(engine, session, message, PHASE_MAIL);
+}
+
+struct outcome runner_rcpt(const struct engine *engine, struct session *session, struct message *message,
+                           struct recipient *recipient)
+{
+    struct run run = {engine, session, message, recipient, PHASE_RCPT};
+    struct verdict verdict = run_phase(&run);
+    struct outcome outcome = outcome_of(&verdict);
+    if (session->is_local) {
+        verdict_strengthen(&message->verdict, &verdict);
+        outcome = go_on;
+    }
+    if (outcome.action == OUTCOME_CONTINUE) {
+        message_accept_rcpt(message, recipient);
+    } else {
+        recipient->verdict = verdict;
+        report_recipient(engine, session, message, recipient, &verdict);
+    }
+    return outcome;
+}
+
+struct outcome runner_data(const struct engine *engine, struct session *session, struct message *message)
+{
+    if (message->data_is_done)
+        return go_on;
+    message->data_is_done = true;
+    return run_message(engine, session, message, PHASE_DATA);
+}
+
+struct outcome runner_eoh(const struct engine *engine, struct session *session, struct message *message)
+{
+    /* An MTA without a DATA step still gets what would have been said there. */
+    struct outcome outcome = runner_data(engine, session, message);
+    if (outcome.action != OUTCOME_CONTINUE || message->error)
+        return outcome;
+    return run_message(engine, session, message, PHASE_EOH);
+}
+
+/* The message could not be kept whole, so it cannot be judged. */
+static void judge_message_error(const struct engine *engine, const struct session *session, struct message *message)
+{
+    struct verdict verdict = {DISPOSITION_TEMPFAIL, PHASE_EOM, "message", NULL, NULL};
+    switch (message->error) {
+    case MESSAGE_TOO_LARGE:
+        verdict.why = "message.too-large";
+        verdict.reply = "452 4.3.4 Message is larger than this server can examine";
+        break;
+    case MESSAGE_HEADER_TOO_LARGE:
+        verdict.disposition = DISPOSITION_REJECT;
+        verdict.why = "message.header-too-large";
+        verdict.reply = "554 5.6.0 Message header is too large";
+        break;
+    default:
+        verdict.why = "message.no-space";
+        verdict.reply = "452 4.3.1 Insufficient storage - try again later";
+        report_error(engine, session, message, "message",
+                     arena_printf(message->arena, "%s: %s", engine->settings.message->directory,
+                                  strerror(message->saved_errno)));
+        break;
+    }
+    verdict_strengthen(&message->verdict, &verdict);
+}
+
+/* A mark of ours on mail from outside that we did not make is a forgery. */
+static void remove_forged_marks(const struct session *session, struct message *message)
+{
+    unsigned n = 0;
+    if (session_class(session) != CLASS_OUTSIDE)
+        return;
+    while (message_header(message, MARK_HEADER, n))
+        n++;
+    for (; n > 0; n--)
+        edits_delete_header(&message->edits, message->arena, MARK_HEADER, n);
+}
+
+static void mark(struct message *message)
+{
+    const struct verdict *verdict = &message->verdict;
+    if (verdict->disposition == DISPOSITION_TAG || verdict->disposition == DISPOSITION_QUARANTINE)
+        edits_add_header(&message->edits, message->arena, MARK_HEADER,
+                         arena_printf(message->arena, "suspicious; why=%s", verdict->why));
+    if (verdict->disposition == DISPOSITION_QUARANTINE)
+        edits_quarantine(&message->edits, message->arena, arena_printf(message->arena, "postern: %s", verdict->why));
+}
+
+struct outcome runner_eom(const struct engine *engine, struct session *session, struct message *message)
+{
+    if (message->error) {
+        judge_message_error(engine, session, message);
+    } else if (message->verdict.disposition < DISPOSITION_TEMPFAIL) {
+        struct run run = {engine, session, message, NULL, PHASE_EOM};
+        struct verdict verdict = run_phase(&run);
+        verdict_strengthen(&message->verdict, &verdict);
+    }
+    struct outcome outcome = outcome_of(&message->verdict);
+    if (outcome.action == OUTCOME_CONTINUE) {
+        remove_forged_marks(session, message);
+        mark(message);
+    }
+    report_message(engine, session, message);
+    return outcome;
+}
+
+bool runner_is_decided(const struct engine *engine, const struct session *session, const struct message *message)
+{
+    return message->error || message->verdict.disposition >= DISPOSITION_TEMPFAIL ||
+           !(plan_needs(&engine->plan, session_class(session)) & NEEDS_CONTENT);
+}
