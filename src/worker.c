@@ -1,4 +1,238 @@
-int main(void)
+/*
+ * postern-worker - configuration -> services -> milter. Wiring only.
+ *
+ * One process has exactly one configuration from start to end: a reload is a new process. posternd starts it with
+ * -W LISTEN,LINK; the other options answer questions and end.
+ */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+#include "core/engine.h"
+#include "dns/dns.h"
+#include "master/link.h"
+#include "mime/archive.h"
+#include "mime/scan.h"
+#include "milter/milter.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define DRAIN_LINGER_US 2000000 /* connections taken in the last instant have no session yet: wait for them */
+#define DRAIN_POLL_US 50000
+
+struct worker {
+    struct engine *engine;
+    struct link_handler handler;
+    int link_fd;
+    _Atomic bool draining;
+};
+
+static void print_problem(void *context, const char *text)
 {
+    (void)context;
+    fprintf(stderr, "%s\n", text);
+}
+
+static void open_log(const struct settings *settings)
+{
+    struct log_options options = {"postern", (enum log_target)settings->log->target,
+                                  (enum log_format)settings->log->format, (enum log_level)settings->log->level,
+                                  settings->log->facility};
+    log_open(&options);
+}
+
+/* What the rows cannot know: is the directory there, and ours to write? */
+static int check_directory(const struct engine *engine, const char *path)
+{
+    const char *directory = engine->settings.message->directory;
+    if (!(engine->plan.needs & NEEDS_CONTENT) || access(directory, W_OK | X_OK) == 0)
+        return 0;
+    fprintf(stderr, "%s: message: directory: %s: %s\n", path, directory, strerror(errno));
+    return -1;
+}
+
+static void print_master_options(const struct settings *settings)
+{
+    const struct general_settings *general = settings->general;
+    printf("socket=%s\nsocket_owner=%s\nsocket_group=%s\nsocket_mode=%04llo\nuser=%s\ncontrol=%s\n"
+           "drain_timeout=%lld\nlog_target=%d\nlog_format=%d\nlog_level=%d\nlog_facility=%d\n",
+           general->socket, general->socket_owner ? general->socket_owner : "",
+           general->socket_group ? general->socket_group : "", (unsigned long long)general->socket_mode,
+           general->user ? general->user : "", general->control ? general->control : "",
+           (long long)general->drain_timeout, settings->log->target, settings->log->format, settings->log->level,
+           settings->log->facility);
+}
+
+static int print_options(const char *what)
+{
+    size_t count;
+    const struct conf_section *sections = engine_sections(&count);
+    if (strcmp(what, "options") == 0)
+        conf_print_options(stdout, sections, count);
+    else if (strcmp(what, "conf") == 0)
+        conf_print_annotated(stdout, sections, count);
+    else if (strcmp(what, "mdoc") == 0)
+        conf_print_mdoc(stdout, sections, count);
+    else
+        return -1;
     return 0;
+}
+
+/* -t and -T: answers and ends. */
+static int answer(const char *what, const char *path)
+{
+    struct conf_problems problems = {print_problem, NULL, 0};
+    if (what && print_options(what) == 0)
+        return EX_OK;
+    struct engine *engine = engine_create(path, &problems);
+    if (!engine || check_directory(engine, path) != 0)
+        return EX_CONFIG;
+    if (what && strcmp(what, "plan") == 0)
+        plan_print(&engine->plan, stdout);
+    else if (what && strcmp(what, "master") == 0)
+        print_master_options(&engine->settings);
+    else if (what)
+        return fprintf(stderr, "postern-worker: -T %s: say options, plan, conf, mdoc or master\n", what), EX_USAGE;
+    else
+        printf("%s: no problem found\n", path);
+    engine_destroy(engine);
+    return EX_OK;
+}
+
+/* Ends the process once nobody is left to serve; smfi_stop() would break the sessions that are. */
+static void *wait_for_sessions(void *context)
+{
+    struct worker *worker = context;
+    int64_t start = clock_monotonic_us();
+    while (milter_sessions() > 0 || clock_monotonic_us() - start < DRAIN_LINGER_US)
+        usleep(DRAIN_POLL_US);
+    link_send_report(worker->link_fd, &worker->handler);
+    log_text(LEVEL_INFO, "worker %d: drained", (int)getpid());
+    archive_scanner_destroy(worker->engine->services.archives);
+    _exit(EX_OK);
+}
+
+static void start_drain(struct worker *worker)
+{
+    pthread_t thread;
+    if (atomic_exchange(&worker->draining, true))
+        return;
+    milter_drain(worker->engine->settings.message->directory);
+    int error = pthread_create(&thread, NULL, wait_for_sessions, worker);
+    if (error)
+        log_text(LEVEL_ERROR, "drain: %s", strerror(error));
+    else
+        pthread_detach(thread);
+}
+
+static void on_drain(void *context)
+{
+    start_drain(context);
+}
+
+static void on_orphaned(void *context)
+{
+    struct worker *worker = context;
+    log_text(LEVEL_WARNING, "worker %d: posternd is gone, finishing the open sessions", (int)getpid());
+    start_drain(worker);
+    usleep((useconds_t)(worker->engine->settings.general->drain_timeout * 1000));
+    _exit(EX_UNAVAILABLE);
+}
+
+static void on_report(void *context, struct strbuf *out)
+{
+    const struct worker *worker = context;
+    strbuf_printf(out, "sessions=%u\nconfig=%s\nchecksum=%s\n", milter_sessions(), conf_path(worker->engine->conf),
+                  conf_checksum(worker->engine->conf));
+    counters_print(worker->engine->counters, out);
+}
+
+static void on_ready(void *context)
+{
+    struct worker *worker = context;
+    link_send_ready(worker->link_fd);
+}
+
+static int start_services(struct engine *engine, const char *path)
+{
+    const char *why = NULL;
+    if (check_directory(engine, path) != 0)
+        return EX_CONFIG;
+    /* Before any thread: the archive server is forked. */
+    if (engine->plan.needs & NEEDS_CONTENT) {
+        engine->services.archives = archive_scanner_create(engine->settings.message->directory);
+        if (!engine->services.archives) {
+            log_text(LEVEL_ERROR, "cannot start the archive server: %s", strerror(errno));
+            return EX_OSERR;
+        }
+    }
+    scan_init();
+    engine->services.dns = dns_create(engine->settings.dns->servers, &why);
+    if (!engine->services.dns) {
+        log_text(LEVEL_ERROR, "%s: dns: %s", path, why);
+        return EX_CONFIG;
+    }
+    return EX_OK;
+}
+
+static int serve(const char *path, int listen_fd, int link_fd)
+{
+    struct worker worker = {.link_fd = link_fd};
+    struct conf_problems problems = {print_problem, NULL, 0};
+    /* Signals from a terminal are for the master; libmilter would take them for "stop". */
+    setpgid(0, 0);
+    worker.engine = engine_create(path, &problems);
+    if (!worker.engine)
+        return EX_CONFIG;
+    open_log(&worker.engine->settings);
+    int status = start_services(worker.engine, path);
+    if (status != EX_OK)
+        return status;
+    worker.handler = (struct link_handler){on_drain, on_report, on_orphaned, &worker};
+    int error = link_open(link_fd, &worker.handler);
+    if (error) {
+        log_text(LEVEL_ERROR, "cannot start the link to posternd: %s", strerror(error));
+        return EX_OSERR;
+    }
+    return milter_serve(worker.engine, listen_fd, on_ready, &worker) == 0 ? EX_OK : EX_SOFTWARE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *path = POSTERN_SYSCONFDIR "/postern/postern.conf", *what = NULL;
+    int option, listen_fd = -1, link_fd = -1;
+    bool only_check = false;
+    while ((option = getopt(argc, argv, "c:tT:W:")) != -1) {
+        switch (option) {
+        case 'c':
+            path = optarg;
+            break;
+        case 't':
+            only_check = true;
+            break;
+        case 'T':
+            what = optarg;
+            break;
+        case 'W':
+            if (sscanf(optarg, "%d,%d", &listen_fd, &link_fd) == 2)
+                break;
+            /* fall through */
+        default:
+            fputs("postern-worker is started by posternd(8)\n", stderr);
+            return EX_USAGE;
+        }
+    }
+    if (only_check || what)
+        return answer(what, path);
+    if (listen_fd < 0) {
+        fputs("postern-worker is started by posternd(8)\n", stderr);
+        return EX_USAGE;
+    }
+    return serve(path, listen_fd, link_fd);
 }

@@ -16,5 +16,7 @@ const struct option_word check_on_error_words[] = {
 const struct fact *call_fact(const struct check_call *call, const char *name)
 {
     const struct fact *fact = call->message ? facts_get(&call->message->facts, name) : NULL;
+    if (!fact)
+        fact = facts_get(&call->session->greeting_facts, name);
     return fact ? fact : facts_get(&call->session->facts, name);
 }

@@ -72,7 +72,7 @@ struct check_call {
     const struct session *session;
     const struct message *message;     /* NULL in connect and helo */
     const struct recipient *recipient; /* the one being tried, in rcpt; NULL elsewhere */
-    struct arena *arena;               /* of the session in connect and helo, else of the message */
+    struct arena *arena;               /* of the session in connect, of the greeting in helo, else of the message */
     struct facts *facts;               /* of the same; where new facts go */
     struct edits *edits;               /* NULL in connect and helo */
 };

@@ -82,7 +82,7 @@ struct recipient *message_add_rcpt(struct message *message, const char *address,
     recipient->mailer = arena_strdup(message->arena, mailer);
     recipient->is_repeated = strset_has(message->distinct, distinct_key(message, recipient->address));
     recipient->is_exempt = settings_is_exempt(message->settings, recipient->address);
-    recipient->reply = NULL;
+    recipient->verdict = (struct verdict){.phase = PHASE_RCPT};
     return recipient;
 }
 

@@ -24,7 +24,7 @@ struct recipient {
     const char *mailer;   /* {rcpt_mailer}; NULL if the MTA does not say */
     bool is_repeated;     /* the same address was named before in this message */
     bool is_exempt;       /* on exempt_recipients */
-    const char *reply;    /* NULL = accepted by us, else what RCPT was answered */
+    struct verdict verdict; /* ours; its reply is NULL if the recipient stands */
 };
 
 /* One header field, its bytes as received. A fold is CRLF and white space, as on the wire. */
@@ -48,7 +48,7 @@ struct message {
     bool is_logged;           /* its one line is written */
     const char *queue_id;     /* NULL until the MTA has one */
     const char *reverse_path; /* as given, without angle brackets; "" = the null reverse-path */
-    struct recipient *recipients; /* all that were tried, in order; `reply` tells which stand */
+    struct recipient *recipients; /* all that were tried, in order; the verdict tells which stand */
     size_t recipient_count, recipient_capacity;
     size_t distinct_count;    /* distinct addresses among those that stand */
     struct strset *distinct;  /* those addresses, domain in lower case */

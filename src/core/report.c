@@ -55,7 +55,7 @@ static void list_recipients(struct strbuf *out, const struct message *message)
 {
     size_t shown = 0, rest = 0;
     for (size_t i = 0; i < message->recipient_count; i++) {
-        if (message->recipients[i].reply)
+        if (message->recipients[i].verdict.reply)
             continue;
         if (shown >= RECIPIENTS_SHOWN) {
             rest++;

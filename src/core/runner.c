@@ -66,9 +66,17 @@ static struct result call_hook(const struct run *run, size_t number)
                               .session = run->session,
                               .message = message,
                               .recipient = run->recipient,
-                              .arena = message ? message->arena : run->session->arena,
-                              .facts = message ? &message->facts : &run->session->facts,
-                              .edits = message ? &message->edits : NULL};
+                              .arena = run->session->arena,
+                              .facts = &run->session->facts,
+                              .edits = NULL};
+    if (message) {
+        call.arena = message->arena;
+        call.facts = &message->facts;
+        call.edits = &message->edits;
+    } else if (run->phase == PHASE_HELO) {
+        call.arena = run->session->greeting;
+        call.facts = &run->session->greeting_facts;
+    }
     int64_t start = clock_monotonic_us();
     struct result result = plan_hook(entry, run->phase)(&call);
     if (message)
@@ -121,8 +129,9 @@ void runner_connect(const struct engine *engine, struct session *session)
     run_phase(&run);
 }
 
-void runner_helo(const struct engine *engine, struct session *session)
+void runner_helo(const struct engine *engine, struct session *session, const char *helo)
 {
+    session_greet(session, helo);
     struct run run = {engine, session, NULL, NULL, PHASE_HELO};
     run_phase(&run);
 }
@@ -159,7 +168,7 @@ struct outcome runner_rcpt(const struct engine *engine, struct session *session,
     if (outcome.action == OUTCOME_CONTINUE) {
         message_accept_rcpt(message, recipient);
     } else {
-        recipient->reply = outcome.reply;
+        recipient->verdict = verdict;
         report_recipient(engine, session, message, recipient, &verdict);
     }
     return outcome;

@@ -20,8 +20,19 @@ struct session *session_create(void)
 
 void session_destroy(struct session *session)
 {
-    if (session)
-        arena_destroy(session->arena);
+    if (!session)
+        return;
+    arena_destroy(session->greeting);
+    arena_destroy(session->arena);
+}
+
+/* An arena for each greeting, so that a client who says EHLO ten thousand times takes no more memory than one. */
+void session_greet(struct session *session, const char *helo)
+{
+    arena_destroy(session->greeting);
+    session->greeting = arena_create(ARENA_BLOCK);
+    session->greeting_facts = (struct facts){0};
+    session->helo = arena_strdup(session->greeting, helo);
 }
 
 enum session_class session_class(const struct session *session)

@@ -25,16 +25,21 @@ struct session {
     char id[20];             /* ours, for the log until there is a queue id; unique in the worker */
     struct netaddr client;   /* AF_UNSPEC if the MTA does not know it */
     const char *client_name; /* as the MTA says; NULL if unknown */
+    struct arena *greeting;  /* what lives until the next HELO; NULL before the first */
     const char *helo;        /* as the client said, NULL before (or without) HELO */
     const char *tls_version; /* NULL = in the clear */
     const char *login;       /* SASL user, NULL = not authenticated */
     bool is_local;           /* not over SMTP */
     bool is_trusted;
-    struct facts facts;
+    struct facts facts;          /* found at connect */
+    struct facts greeting_facts; /* found at HELO: the next one (after STARTTLS) forgets them */
 };
 
 struct session *session_create(void);
 void session_destroy(struct session *session);
+
+/* HELO or EHLO: forgets the one before, whatever was found about it included. */
+void session_greet(struct session *session, const char *helo);
 
 /* Authentication comes after EHLO, so the class is asked for anew each time. */
 enum session_class session_class(const struct session *session);

@@ -1,2 +1,6 @@
 # ctl/: one file a subcommand of posternctl.
-posternctl_SOURCES +=
+posternctl_SOURCES += \
+	src/ctl/check.c \
+	src/ctl/ctl.h \
+	src/ctl/explain.c src/ctl/explain.h src/ctl/explain_print.c \
+	src/ctl/message_file.c src/ctl/message_file.h

@@ -1,0 +1,299 @@
+/*
+ * explain - plays the MTA for one message file: connect, HELO, MAIL, RCPT for each recipient, DATA, header, body, end.
+ *
+ * It builds the engine that the worker builds and calls the runner that the worker calls, so the answer is the
+ * daemon's. Nothing is written anywhere: log lines go nowhere but for errors, edits are only shown.
+ */
+#include "ctl/explain.h"
+#include "ctl/ctl.h"
+#include "ctl/message_file.h"
+#include "dns/dns.h"
+#include "mime/archive.h"
+#include "mime/scan.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct request {
+    const char *conf, *client_ip, *client_name, *helo, *from, *login, *tls, *file;
+    const char **to;
+    size_t to_count;
+    int64_t now;
+    bool json, local;
+};
+
+static const char usage[] =
+    "usage: posternctl [-c FILE] explain --client-ip IP [--client-name NAME] --helo NAME --from ADDR --to ADDR...\n"
+    "           [--auth LOGIN] [--tls VERSION] [--local] [--now TIME] [--json] [FILE|-]\n"
+    "  FILE is the message (default: standard input). --from '<>' is the null reverse-path; no --helo means that the\n"
+    "  client sent none; --local is mail of sendmail(1). TIME is seconds since 1970 or 2026-11-22T03:00:00Z.\n";
+
+static int usage_error(const char *what, const char *value)
+{
+    fprintf(stderr, "posternctl explain: %s%s%s\n%s", what, value ? ": " : "", value ? value : "", usage);
+    return EX_USAGE;
+}
+
+static int read_arguments(struct request *request, int argc, char **argv)
+{
+    static const struct option options[] = {{"client-ip", 1, NULL, 'i'}, {"client-name", 1, NULL, 'n'},
+                                            {"helo", 1, NULL, 'h'},      {"from", 1, NULL, 'f'},
+                                            {"to", 1, NULL, 't'},        {"auth", 1, NULL, 'a'},
+                                            {"tls", 1, NULL, 's'},       {"now", 1, NULL, 'w'},
+                                            {"json", 0, NULL, 'j'},      {"local", 0, NULL, 'l'},
+                                            {"help", 0, NULL, 'H'},      {NULL, 0, NULL, 0}};
+    int option;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            request->conf = optarg;
+            break;
+        case 'i':
+            request->client_ip = optarg;
+            break;
+        case 'n':
+            request->client_name = optarg;
+            break;
+        case 'h':
+            request->helo = optarg;
+            break;
+        case 'f':
+            request->from = optarg;
+            break;
+        case 't':
+            request->to[request->to_count++] = optarg;
+            break;
+        case 'a':
+            request->login = optarg;
+            break;
+        case 's':
+            request->tls = optarg;
+            break;
+        case 'w':
+            if (clock_parse(optarg, &request->now) != 0)
+                return usage_error("--now: is no time", optarg);
+            break;
+        case 'j':
+            request->json = true;
+            break;
+        case 'l':
+            request->local = true;
+            break;
+        case 'H':
+            fputs(usage, stdout);
+            return -1;
+        default:
+            fputs(usage, stderr);
+            return EX_USAGE;
+        }
+    }
+    /* "--to a b c message.eml": what follows a --to and holds an @ but is no file is another recipient. */
+    while (optind < argc && strchr(argv[optind], '@') && access(argv[optind], F_OK) != 0)
+        request->to[request->to_count++] = argv[optind++];
+    if (optind < argc)
+        request->file = argv[optind++];
+    if (optind < argc)
+        return usage_error("one message at a time", argv[optind]);
+    if (!request->client_ip && !request->local)
+        return usage_error("--client-ip is missing", NULL);
+    if (!request->from)
+        return usage_error("--from is missing", NULL);
+    if (request->to_count == 0)
+        return usage_error("--to is missing", NULL);
+    return 0;
+}
+
+static void print_problem(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "%s\n", text);
+}
+
+static struct engine *open_engine(const struct request *request)
+{
+    struct conf_problems problems = {print_problem, NULL, 0};
+    const char *path = request->conf ? request->conf : CTL_CONF, *why = NULL;
+    if (!request->conf && access(path, F_OK) != 0) {
+        fprintf(stderr, "posternctl explain: %s is not there, explaining with the defaults\n", path);
+        path = NULL;
+    }
+    struct engine *engine = engine_create(path, &problems);
+    if (!engine)
+        return NULL;
+    /* The spool belongs to the daemon's user; whoever explains may be somebody else. */
+    if (access(engine->settings.content_limits.directory, W_OK | X_OK) != 0)
+        engine->settings.content_limits.directory = "/tmp";
+    if (engine->plan.needs & NEEDS_CONTENT)
+        engine->services.archives = archive_scanner_create(engine->settings.content_limits.directory);
+    engine->services.dns = dns_create(engine->settings.dns->servers, &why);
+    scan_init();
+    return engine;
+}
+
+static void close_engine(struct engine *engine)
+{
+    archive_scanner_destroy(engine->services.archives);
+    dns_destroy(engine->services.dns);
+    engine_destroy(engine);
+}
+
+static void add_step(struct explanation *story, enum phase phase, const char *argument, struct outcome outcome,
+                     const struct verdict *verdict)
+{
+    struct arena *arena = story->message ? story->message->arena : story->session->arena;
+    story->steps = arena_grow(arena, story->steps, &story->step_capacity, story->step_count + 1, sizeof *story->steps);
+    const char *fine = phase == PHASE_DATA ? "354" : phase == PHASE_CONNECT ? "220" : "250";
+    bool refused = outcome.action != OUTCOME_CONTINUE;
+    story->steps[story->step_count++] =
+        (struct explain_step){phase, argument, refused ? outcome.reply : fine, refused ? verdict : NULL};
+}
+
+struct playing {
+    const struct engine *engine;
+    struct session *session;
+    struct message *message;
+};
+
+static bool is_decided(void *context)
+{
+    const struct playing *playing = context;
+    return runner_is_decided(playing->engine, playing->session, playing->message);
+}
+
+/* DATA to the end. 0, or -1 with errno. */
+static int play_content(struct playing *playing, struct explanation *story, FILE *in)
+{
+    char *rest;
+    size_t rest_len;
+    struct message *message = playing->message;
+    struct outcome outcome = runner_data(playing->engine, playing->session, message);
+    add_step(story, PHASE_DATA, NULL, outcome, &message->verdict);
+    if (outcome.action != OUTCOME_CONTINUE)
+        return 0;
+    if (message_file_header(in, message, &rest, &rest_len) != 0)
+        return -1;
+    message_end_header(message);
+    outcome = runner_eoh(playing->engine, playing->session, message);
+    if (outcome.action != OUTCOME_CONTINUE) {
+        free(rest);
+        add_step(story, PHASE_EOH, NULL, outcome, &message->verdict);
+        return 0;
+    }
+    if (message_file_body(in, message, rest, rest_len, is_decided, playing) != 0)
+        return -1;
+    outcome = runner_eom(playing->engine, playing->session, message);
+    add_step(story, PHASE_EOM, NULL, outcome, &message->verdict);
+    return 0;
+}
+
+/* True if somebody is left to send it to. */
+static bool play_recipients(struct playing *playing, struct explanation *story, const struct request *request)
+{
+    bool any = false;
+    for (size_t i = 0; i < request->to_count; i++) {
+        struct recipient *recipient = message_add_rcpt(playing->message, request->to[i], NULL);
+        struct outcome outcome = runner_rcpt(playing->engine, playing->session, playing->message, recipient);
+        any |= outcome.action == OUTCOME_CONTINUE;
+        struct verdict *verdict = ARENA_NEW(playing->message->arena, struct verdict);
+        *verdict = recipient->verdict;
+        add_step(story, PHASE_RCPT, recipient->address, outcome, verdict);
+        if (outcome.action != OUTCOME_CONTINUE)
+            verdict_strengthen(&story->verdict, verdict);
+    }
+    return any;
+}
+
+static int play(struct playing *playing, struct explanation *story, const struct request *request, FILE *in)
+{
+    struct session *session = playing->session;
+    runner_connect(playing->engine, session);
+    if (request->helo)
+        runner_helo(playing->engine, session, request->helo);
+    struct message *message = playing->message =
+        message_begin(session, &playing->engine->settings, &playing->engine->plan, request->from, request->now);
+    story->message = message;
+    add_step(story, PHASE_CONNECT, NULL, (struct outcome){OUTCOME_CONTINUE, NULL}, NULL);
+    if (request->helo)
+        add_step(story, PHASE_HELO, session->helo, (struct outcome){OUTCOME_CONTINUE, NULL}, NULL);
+    struct outcome outcome = runner_mail(playing->engine, session, message);
+    add_step(story, PHASE_MAIL, message->reverse_path, outcome, &message->verdict);
+    if (outcome.action == OUTCOME_CONTINUE) {
+        if (!play_recipients(playing, story, request))
+            return 0; /* the verdict is that of the recipients */
+        if (play_content(playing, story, in) != 0)
+            return -1;
+    }
+    story->verdict = message->verdict;
+    return 0;
+}
+
+static struct session *open_session(const struct request *request)
+{
+    struct session *session = session_create();
+    if (!request->local && netaddr_parse(request->client_ip, &session->client) != 0) {
+        session_destroy(session);
+        return NULL;
+    }
+    session->is_local = request->local;
+    session->client_name = request->client_name;
+    session->login = request->login;
+    session->tls_version = request->tls;
+    return session;
+}
+
+static int explain(const struct request *request, FILE *in)
+{
+    struct log_options quiet = {"posternctl", LOG_TO_STDERR, LOG_AS_KV, LEVEL_ERROR, 0};
+    log_open(&quiet);
+    struct engine *engine = open_engine(request);
+    if (!engine)
+        return EX_CONFIG;
+    struct session *session = open_session(request);
+    int status = EX_USAGE;
+    if (session) {
+        struct playing playing = {engine, session, NULL};
+        struct explanation story = {.engine = engine, .session = session};
+        int64_t start = clock_monotonic_us();
+        status = play(&playing, &story, request, in) == 0 ? EX_OK : EX_IOERR;
+        story.elapsed_us = clock_monotonic_us() - start;
+        if (status != EX_OK)
+            fprintf(stderr, "posternctl explain: %s: %s\n", request->file, strerror(errno));
+        else if (request->json)
+            explain_print_json(stdout, &story);
+        else
+            explain_print_text(stdout, &story);
+        message_end(&playing.message);
+        session_destroy(session);
+    } else {
+        usage_error("--client-ip: is no IP address", request->client_ip);
+    }
+    close_engine(engine);
+    return status;
+}
+
+int ctl_explain(const char *conf, int argc, char **argv)
+{
+    struct request request = {.conf = conf, .file = "-", .now = clock_wall()};
+    request.to = calloc((size_t)argc + 1, sizeof *request.to);
+    if (!request.to)
+        return EX_OSERR;
+    int status = read_arguments(&request, argc, argv);
+    if (status == 0) {
+        FILE *in = strcmp(request.file, "-") == 0 ? stdin : fopen(request.file, "rb");
+        if (in) {
+            status = explain(&request, in);
+            if (in != stdin)
+                fclose(in);
+        } else {
+            fprintf(stderr, "posternctl explain: %s: %s\n", request.file, strerror(errno));
+            status = EX_NOINPUT;
+        }
+    }
+    free(request.to);
+    return status < 0 ? EX_OK : status;
+}

@@ -1,0 +1,264 @@
+/*
+ * callbacks - small and alike: copy what libmilter shows for the moment, call the runner, answer.
+ *
+ * libmilter's order of events is looser than SMTP's: an abort may or may not follow a refusal, close may come without
+ * connect, MAIL may come while a message is open. So message_end() is called wherever a message could end, and may be
+ * called again.
+ *
+ * Macros are read in the callback that needs them, never kept: the MTA clears them between stages.
+ */
+#include "milter/callbacks.h"
+#include "core/runner.h"
+#include "milter/apply.h"
+#include "milter/reply.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct connection {
+    struct session *session;
+    struct message *message;
+    struct negotiated negotiated;
+};
+
+static const struct engine *engine; /* one configuration for the worker's life */
+static _Atomic unsigned open_sessions;
+
+void callbacks_engine(const struct engine *the_engine)
+{
+    engine = the_engine;
+}
+
+unsigned callbacks_sessions(void)
+{
+    return atomic_load(&open_sessions);
+}
+
+static struct connection *connection_of(SMFICTX *ctx)
+{
+    return smfi_getpriv(ctx);
+}
+
+/* NULL where the MTA does not say. */
+static const char *macro(SMFICTX *ctx, const char *name)
+{
+    char copy[32];
+    snprintf(copy, sizeof copy, "%s", name);
+    const char *value = smfi_getsymval(ctx, copy);
+    return value && *value ? value : NULL;
+}
+
+static struct connection *connection_open(SMFICTX *ctx)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (!connection)
+        return NULL;
+    connection->session = session_create();
+    if (smfi_setpriv(ctx, connection) != MI_SUCCESS) {
+        session_destroy(connection->session);
+        free(connection);
+        return NULL;
+    }
+    atomic_fetch_add(&open_sessions, 1);
+    return connection;
+}
+
+/* CONTINUE, or nothing at all where the MTA was told not to wait for an answer. */
+static sfsistat go_on(const struct connection *connection, unsigned long no_reply)
+{
+    return connection->negotiated.steps & no_reply ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+}
+
+/* The macros that we read, stage by stage; what the MTA sends of its own accord may be less. */
+static void ask_for_macros(SMFICTX *ctx)
+{
+    static const struct {
+        int stage;
+        const char *names;
+    } wanted[] = {{SMFIM_CONNECT, "i j"},
+                  {SMFIM_HELO, "{tls_version}"},
+                  {SMFIM_ENVFROM, "i {auth_authen} {tls_version}"},
+                  {SMFIM_ENVRCPT, "i {rcpt_mailer}"},
+                  {SMFIM_DATA, "i"},
+                  {SMFIM_EOM, "i"}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        char names[64];
+        snprintf(names, sizeof names, "%s", wanted[i].names);
+        smfi_setsymlist(ctx, wanted[i].stage, names);
+    }
+}
+
+static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps, unsigned long f2,
+                             unsigned long f3, unsigned long *want_actions, unsigned long *want_steps,
+                             unsigned long *want_f2, unsigned long *want_f3)
+{
+    (void)f2;
+    (void)f3;
+    struct connection *connection = connection_open(ctx);
+    if (!connection)
+        return SMFIS_REJECT;
+    connection->negotiated = negotiate(&engine->plan, (struct negotiated){actions, steps});
+    if (actions & SMFIF_SETSYMLIST)
+        ask_for_macros(ctx);
+    *want_actions = connection->negotiated.actions;
+    *want_steps = connection->negotiated.steps;
+    *want_f2 = *want_f3 = 0;
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
+{
+    struct connection *connection = connection_of(ctx);
+    if (!connection && !(connection = connection_open(ctx)))
+        return SMFIS_TEMPFAIL;
+    struct session *session = connection->session;
+    session->client = netaddr_of_sockaddr((const struct sockaddr *)address);
+    if (name && name[0] != '[' && strcmp(name, "unknown") != 0)
+        session->client_name = arena_strdup(session->arena, name);
+    /* Postfix plays an SMTP session for mail of sendmail(1): the queue id is there before MAIL, the port is 0. */
+    session->is_local = !address || macro(ctx, "i") ||
+                        (netaddr_is_loopback(&session->client) && session->client.port == 0);
+    runner_connect(engine, session);
+    return go_on(connection, SMFIP_NR_CONN);
+}
+
+static sfsistat on_helo(SMFICTX *ctx, char *helo)
+{
+    struct connection *connection = connection_of(ctx);
+    runner_helo(engine, connection->session, helo);
+    return go_on(connection, SMFIP_NR_HELO);
+}
+
+static void note(const char **member, struct arena *arena, const char *value)
+{
+    if (value && (!*member || strcmp(*member, value) != 0))
+        *member = arena_strdup(arena, value);
+}
+
+static sfsistat on_mail(SMFICTX *ctx, char **args)
+{
+    struct connection *connection = connection_of(ctx);
+    struct session *session = connection->session;
+    message_end(&connection->message);
+    note(&session->login, session->arena, macro(ctx, "{auth_authen}"));
+    note(&session->tls_version, session->arena, macro(ctx, "{tls_version}"));
+    connection->message = message_begin(session, &engine->settings, &engine->plan, args[0], clock_wall());
+    note(&connection->message->queue_id, connection->message->arena, macro(ctx, "i"));
+    struct outcome outcome = runner_mail(engine, session, connection->message);
+    return reply_send(ctx, outcome, go_on(connection, SMFIP_NR_MAIL));
+}
+
+static sfsistat on_rcpt(SMFICTX *ctx, char **args)
+{
+    struct connection *connection = connection_of(ctx);
+    struct message *message = connection->message;
+    if (!message)
+        return SMFIS_TEMPFAIL;
+    const char *mailer = macro(ctx, "{rcpt_mailer}");
+    if (mailer && strcmp(mailer, "error") == 0)
+        return SMFIS_CONTINUE; /* the MTA has refused it already */
+    note(&message->queue_id, message->arena, macro(ctx, "i"));
+    struct recipient *recipient = message_add_rcpt(message, args[0], mailer);
+    return reply_send(ctx, runner_rcpt(engine, connection->session, message, recipient), SMFIS_CONTINUE);
+}
+
+static sfsistat on_data(SMFICTX *ctx)
+{
+    struct connection *connection = connection_of(ctx);
+    struct message *message = connection->message;
+    if (!message)
+        return SMFIS_TEMPFAIL;
+    note(&message->queue_id, message->arena, macro(ctx, "i"));
+    return reply_send(ctx, runner_data(engine, connection->session, message), SMFIS_CONTINUE);
+}
+
+static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
+{
+    struct connection *connection = connection_of(ctx);
+    struct message *message = connection->message;
+    if (message && !(connection->negotiated.steps & SMFIP_HDR_LEADSPC))
+        value = arena_printf(message->arena, " %s", value);
+    if (message)
+        message_add_header(message, span_of(name), span_of(value));
+    return go_on(connection, SMFIP_NR_HDR);
+}
+
+static sfsistat on_eoh(SMFICTX *ctx)
+{
+    struct connection *connection = connection_of(ctx);
+    struct message *message = connection->message;
+    if (!message)
+        return SMFIS_TEMPFAIL;
+    note(&message->queue_id, message->arena, macro(ctx, "i"));
+    message_end_header(message);
+    return reply_send(ctx, runner_eoh(engine, connection->session, message), SMFIS_CONTINUE);
+}
+
+static sfsistat on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
+{
+    struct connection *connection = connection_of(ctx);
+    struct message *message = connection->message;
+    if (message)
+        message_add_body(message, (struct span){(const char *)bytes, len});
+    if (connection->negotiated.steps & SMFIP_SKIP &&
+        (!message || runner_is_decided(engine, connection->session, message)))
+        return SMFIS_SKIP;
+    return go_on(connection, SMFIP_NR_BODY);
+}
+
+static sfsistat on_eom(SMFICTX *ctx)
+{
+    struct connection *connection = connection_of(ctx);
+    struct message *message = connection->message;
+    if (!message)
+        return SMFIS_TEMPFAIL;
+    note(&message->queue_id, message->arena, macro(ctx, "i"));
+    struct outcome outcome = runner_eom(engine, connection->session, message);
+    sfsistat answer = reply_send(ctx, outcome, SMFIS_CONTINUE);
+    if (answer == SMFIS_CONTINUE && apply_edits(ctx, message, connection->negotiated) != 0)
+        answer = SMFIS_TEMPFAIL;
+    message_end(&connection->message);
+    return answer;
+}
+
+static sfsistat on_abort(SMFICTX *ctx)
+{
+    struct connection *connection = connection_of(ctx);
+    if (connection)
+        message_end(&connection->message);
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_close(SMFICTX *ctx)
+{
+    struct connection *connection = connection_of(ctx);
+    if (!connection)
+        return SMFIS_CONTINUE;
+    smfi_setpriv(ctx, NULL);
+    message_end(&connection->message);
+    session_destroy(connection->session);
+    free(connection);
+    atomic_fetch_sub(&open_sessions, 1);
+    return SMFIS_CONTINUE;
+}
+
+struct smfiDesc callbacks_description(void)
+{
+    static char name[] = "postern";
+    return (struct smfiDesc){.xxfi_name = name,
+                             .xxfi_version = SMFI_VERSION,
+                             .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
+                             .xxfi_connect = on_connect,
+                             .xxfi_helo = on_helo,
+                             .xxfi_envfrom = on_mail,
+                             .xxfi_envrcpt = on_rcpt,
+                             .xxfi_header = on_header,
+                             .xxfi_eoh = on_eoh,
+                             .xxfi_body = on_body,
+                             .xxfi_eom = on_eom,
+                             .xxfi_abort = on_abort,
+                             .xxfi_close = on_close,
+                             .xxfi_data = on_data,
+                             .xxfi_negotiate = on_negotiate};
+}
