@@ -259,6 +259,7 @@ static struct conf *load(const char *path, const struct conf_section *sections, 
     read_defaults(&conf->loader);
     if (path)
         read_file(conf, path);
+    problem_tell(&conf->loader);
     arena_destroy(scratch);
     if (conf->loader.found == 0)
         return conf;

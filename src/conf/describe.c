@@ -109,6 +109,8 @@ const char *describe_range(struct arena *arena, const struct option_row *row)
     case OPTION_SIZE:
     case OPTION_DURATION:
     case OPTION_MODE:
+        if (row->max == 0 && row->type == OPTION_MODE)
+            return arena_printf(arena, "%s to 7777", describe_number(arena, row, row->min));
         if (row->max == 0)
             return arena_printf(arena, "at least %s", describe_number(arena, row, row->min));
         return arena_printf(arena, "%s to %s", describe_number(arena, row, row->min),

@@ -47,8 +47,10 @@ struct loader {
     size_t count;
     struct opened *opened; /* parallel to sections */
     struct conf_problems *problems;
-    unsigned found;       /* problems */
-    struct strset *known; /* problems that were reported */
+    unsigned found;          /* problems, repeated ones too */
+    struct strset *known;    /* the texts of all problems */
+    struct problem *problem; /* KEPT of them, to be told */
+    size_t kept, capacity;
     struct source *source;
     bool defaults; /* it is the rows' defaults that are being read */
 };
@@ -58,6 +60,9 @@ struct loader {
 /* "FILE:LINE: section: NAME: text". LINE 0, a NULL SECTION and an empty NAME are left out. */
 void problem_report(struct loader *loader, const char *file, int line, const struct conf_section *section,
                     struct span name, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* Hands the problems to the caller, file by file in the order of their lines. Once, at the end. */
+void problem_tell(struct loader *loader);
 
 /* TEXT in quotes, cut where it is long; in the scratch arena. */
 const char *problem_quote(struct loader *loader, struct span text);

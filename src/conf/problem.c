@@ -2,11 +2,13 @@
  * problem - messages about a configuration.
  *
  * Every message passes here, so that all have one form, none is told twice, and none carries a control byte of the
- * file to the terminal. A name that is nearly right gets a suggestion: the nearest one by edit distance, if it is at
+ * file to the terminal. They are kept until the whole file was read, and then told in the order of its lines: faults of
+ * the structure are found before those of the values, which is nobody's business. A name that is nearly right gets a suggestion: the nearest one by edit distance, if it is at
  * most two steps away and more of the name is right than wrong.
  */
 #include "conf/loader.h"
 #include "util/strbuf.h"
+#include <stdlib.h>
 
 #define QUOTE_MAX 80 /* octets of a value in a message */
 #define NAME_MAX_COMPARED 40
@@ -15,6 +17,46 @@ static void add_clean(struct strbuf *out, const char *text)
 {
     for (const char *p = text; *p; p++)
         strbuf_putc(out, (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p);
+}
+
+struct problem {
+    size_t file; /* the number of the first problem in this file */
+    int line;
+    size_t number;
+    const char *name, *text;
+};
+
+static void keep(struct loader *loader, const char *file, int line, const char *text)
+{
+    size_t n = loader->kept++;
+    loader->problem = arena_grow(loader->scratch, loader->problem, &loader->capacity, n + 1, sizeof *loader->problem);
+    size_t first = 0;
+    while (first < n && strcmp(loader->problem[first].name, file) != 0)
+        first++;
+    loader->problem[n] = (struct problem){first, line, n, arena_strdup(loader->scratch, file),
+                                          arena_strdup(loader->scratch, text)};
+}
+
+static int compare(const void *left, const void *right)
+{
+    const struct problem *a = left, *b = right;
+    if (a->file != b->file)
+        return a->file < b->file ? -1 : 1;
+    if (a->line != b->line)
+        return a->line < b->line ? -1 : 1;
+    return a->number < b->number ? -1 : 1;
+}
+
+void problem_tell(struct loader *loader)
+{
+    if (loader->kept == 0 || !loader->problems)
+        return;
+    qsort(loader->problem, loader->kept, sizeof *loader->problem, compare);
+    for (size_t i = 0; i < loader->kept; i++) {
+        loader->problems->count++;
+        if (loader->problems->report)
+            loader->problems->report(loader->problems->context, loader->problem[i].text);
+    }
 }
 
 static void add_formatted(struct strbuf *out, struct arena *scratch, const char *format, va_list args)
@@ -50,11 +92,8 @@ void problem_report(struct loader *loader, const char *file, int line, const str
     va_end(args);
     add_clean(&text, strbuf_text(&raw));
     loader->found++;
-    if (strset_add(loader->known, span_of(strbuf_text(&text))) && loader->problems) {
-        loader->problems->count++;
-        if (loader->problems->report)
-            loader->problems->report(loader->problems->context, strbuf_text(&text));
-    }
+    if (strset_add(loader->known, span_of(strbuf_text(&text))))
+        keep(loader, file, line, strbuf_text(&text));
     strbuf_free(&raw);
     strbuf_free(&text);
 }

@@ -96,7 +96,7 @@ static bool scan_list(struct scan *scan, const struct token *name)
             else
                 REPORT(scan, token.line, name->text, "unexpected %s in a list", token_name(scan->loader, &token));
             fine = false;
-            comma = true;
+            comma = token.type != TOKEN_BRACE;
             if (token.type == TOKEN_BRACE)
                 skip_block(scan, &token);
         }

@@ -116,8 +116,7 @@ static const char *parse_mode(struct arena *arena, const struct option_row *row,
         mode = mode * 8 + (*p - '0');
     int64_t max = row->max ? row->max : 07777;
     if (mode < row->min || mode > max)
-        return arena_printf(arena, "is out of range (%04llo to %04llo)", (unsigned long long)row->min,
-                            (unsigned long long)max);
+        return arena_printf(arena, "is out of range (%s)", describe_range(arena, row));
     *member = mode;
     return NULL;
 }
