@@ -1,2 +1,5 @@
 # ctl/: one file a subcommand of posternctl.
-posternctl_SOURCES +=
+posternctl_SOURCES += \
+	src/ctl/control.c src/ctl/control.h \
+	src/ctl/reload.c \
+	src/ctl/status.c
