@@ -1,4 +1,6 @@
-/* posternctl - the administrator's command: finds the subcommand and runs it. */
+/*
+ * posternctl - the administrator's command: one subcommand a file in ctl/.
+ */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
@@ -7,51 +9,55 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const struct ctl_command commands[] = {
-    {"check", "[FILE]", "read the configuration and report every problem in it", ctl_check},
-    {"explain", "--client-ip IP --helo NAME --from ADDR --to ADDR... [MESSAGE]",
-     "say what would be answered to a message, and why", ctl_explain},
-    {"reload", "", "have posternd read its configuration again", ctl_reload},
-    {"status", "[--json]", "show workers, sessions and counters", ctl_status},
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv); /* argv[0] is the name of the command */
+    const char *help;
+} commands[] = {
+    {"check", ctl_check, "read the configuration and report every problem in it"},
+    {"explain", ctl_explain, "say what would be answered to a message, and why"},
+    {"reload", ctl_reload, "have posternd read its configuration again"},
+    {"status", ctl_status, "show what posternd and its workers are doing"},
 };
 
-static void usage(FILE *out)
+#define COMMAND_COUNT (sizeof commands / sizeof *commands)
+
+static void print_usage(FILE *out)
 {
-    fputs("usage: posternctl [-c FILE] COMMAND [ARGUMENTS]\n\n", out);
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        fprintf(out, "  %-8s %s\n           %s\n", commands[i].name, commands[i].usage, commands[i].help);
-    fprintf(out, "\n  -c FILE  the configuration (default: %s)\n  -V       print the version\n\nSee posternctl(8).\n",
-            CTL_CONF);
+    fputs("usage: posternctl COMMAND [-c FILE] [options]\n\n", out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].help);
+    fputs("\n\"posternctl COMMAND --help\" tells more about one of them; \"posternctl -V\" prints the version.\n", out);
+}
+
+/* `posternctl -c FILE COMMAND` means `posternctl COMMAND -c FILE`: moves the name in front. */
+static void move_command_first(int argc, char **argv)
+{
+    if (argc < 4 || strncmp(argv[1], "-c", 3) != 0)
+        return;
+    char *option = argv[1], *file = argv[2];
+    argv[1] = argv[3];
+    argv[2] = option;
+    argv[3] = file;
 }
 
 int main(int argc, char **argv)
 {
-    const char *conf = NULL;
-    int i = 1;
-    for (; i < argc && argv[i][0] == '-'; i++) {
-        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
-            conf = argv[++i];
-        } else if (strcmp(argv[i], "-V") == 0 || strcmp(argv[i], "--version") == 0) {
-            puts("posternctl " PACKAGE_VERSION);
-            return EX_OK;
-        } else if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
-            usage(stdout);
-            return EX_OK;
-        } else {
-            fprintf(stderr, "posternctl: no such option: %s\n", argv[i]);
-            usage(stderr);
-            return EX_USAGE;
-        }
+    move_command_first(argc, argv);
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "-V") == 0 || strcmp(name, "--version") == 0) {
+        printf("posternctl %s\n", PACKAGE_VERSION);
+        return EX_OK;
     }
-    if (i == argc) {
-        usage(stderr);
-        return EX_USAGE;
+    if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) {
+        print_usage(stdout);
+        return EX_OK;
     }
-    for (size_t c = 0; c < sizeof commands / sizeof *commands; c++) {
-        if (strcmp(argv[i], commands[c].name) == 0)
-            return commands[c].run(conf, argc - i, argv + i);
-    }
-    fprintf(stderr, "posternctl: no such command: %s\n", argv[i]);
-    usage(stderr);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    if (*name)
+        fprintf(stderr, "posternctl: \"%s\" is no command\n", name);
+    print_usage(stderr);
     return EX_USAGE;
 }

@@ -1,5 +1,6 @@
 # checks/: one file a check, and checks.c, the ordered list.
 libpostern_a_SOURCES += \
+	src/checks/attachments.c src/checks/attachments.h \
 	src/checks/checks.c \
 	src/checks/helo.c src/checks/helo.h \
 	src/checks/recipients.c src/checks/recipients.h

@@ -31,8 +31,8 @@ enum option_type {           /* the member it fills                  how it is w
     OPTION_WORDS,            /* const struct strset *                list of words, lower-cased, or files */
     OPTION_TEMPLATE          /* const struct template *              an SMTP reply with placeholders */
 };
-/* In the list types that say "or files" an entry that begins with '/' names a file with one entry a line; '#' starts
- * a comment, empty lines do not count. */
+/* A list is never NULL. '=' replaces the default's entries, '+=' adds to them. In the types that say "or files" an
+ * entry that begins with '/' names a file with one entry a line; '#' starts a comment, empty lines do not count. */
 
 struct option_word {
     const char *name;
@@ -43,13 +43,16 @@ struct option_row {
     const char *name;                /* NULL ends the rows */
     enum option_type type;
     size_t offset;                   /* of the member in the section's struct */
-    const char *def;                 /* as it would stand in the file; lists as { "a", "b" }; NULL or "" = empty */
+    /* As it would stand in the file; lists as { "a", "b" }; a text may go without its quotes. NULL or "" = empty: NULL,
+     * 0 or the empty list. A TEMPLATE can be empty only if it is empty by default. */
+    const char *def;
     int64_t min, max;                /* INT, SIZE (bytes), DURATION (ms); max 0 = no upper bound */
     const struct option_word *words; /* ENUM, FLAGS; ended by a NULL name */
     const char *placeholders;        /* TEMPLATE: the allowed ones, "helo rcpt client" */
     const char *reply_class;         /* TEMPLATE: the first digits its SMTP code may have, "5", "4" or "45" */
     /* What else must be true of one value (for lists: of each entry): NULL, or what is wrong with it, to be read
-     * behind the value ("is no file mode"). Called while parsing, so the message has file and line. May be NULL. */
+     * behind the value ("is no file mode"). Called while parsing, so the message has file and line; not called for a
+     * STRING that is empty. May be NULL. */
     const char *(*verify)(const char *value);
     const char *help;                /* what it does, in one or more whole sentences; units and effects included */
 };
@@ -75,11 +78,14 @@ struct conf_problems {
     unsigned count; /* counted by conf */
 };
 
-/* Reads PATH. Every problem that can be found is reported; NULL if there was one. SECTIONS must outlive the result. */
+/* Reads PATH, and what it names with include("file"), a relative name being relative to the file that includes. Every
+ * problem that can be found is reported, those of a file in the order of its lines; NULL if there was one. A default
+ * that cannot be parsed is one ("default of helo: max: ..."). SECTIONS must outlive the result. */
 struct conf *conf_load(const char *path, const struct conf_section *sections, size_t count,
                        struct conf_problems *problems);
 
-/* All options at their defaults; for tests and for commands that run without a file. */
+/* All options at their defaults; for tests and for commands that run without a file. NULL only if a row's default
+ * cannot be parsed, which is a fault of the program and goes to the log. */
 struct conf *conf_defaults(const struct conf_section *sections, size_t count);
 
 void conf_destroy(struct conf *conf);

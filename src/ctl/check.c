@@ -10,20 +10,24 @@ static void print_problem(void *context, const char *text)
     fprintf(stderr, "%s\n", text);
 }
 
-int ctl_check(const char *conf, int argc, char **argv)
+int ctl_check(int argc, char **argv)
 {
+    const char *conf = CTL_CONF;
     struct conf_problems problems = {print_problem, NULL, 0};
+    static const struct option longs[] = {{"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int option;
     optind = 1;
-    while ((option = getopt(argc, argv, "c:")) != -1) {
-        if (option != 'c')
-            return EX_USAGE;
+    while ((option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+        if (option != 'c') {
+            fputs("usage: posternctl check [-c FILE]\n\nReads the configuration and reports every problem in it, each "
+                  "with file and line.\nExit status: 0 no problem; 78 problems.\n",
+                  option == 'h' ? stdout : stderr);
+            return option == 'h' ? EX_OK : EX_USAGE;
+        }
         conf = optarg;
     }
     if (optind < argc)
         conf = argv[optind];
-    if (!conf)
-        conf = CTL_CONF;
     struct engine *engine = engine_create(conf, &problems);
     if (!engine) {
         fprintf(stderr, "%s: %u %s\n", conf, problems.count, problems.count == 1 ? "problem" : "problems");

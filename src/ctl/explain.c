@@ -276,9 +276,9 @@ static int explain(const struct request *request, FILE *in)
     return status;
 }
 
-int ctl_explain(const char *conf, int argc, char **argv)
+int ctl_explain(int argc, char **argv)
 {
-    struct request request = {.conf = conf, .file = "-", .now = clock_wall()};
+    struct request request = {.file = "-", .now = clock_wall()};
     request.to = calloc((size_t)argc + 1, sizeof *request.to);
     if (!request.to)
         return EX_OSERR;

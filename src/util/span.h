@@ -25,14 +25,14 @@ static inline struct span span_of(const char *string)
 static inline bool span_equals(struct span a, const char *string)
 {
     size_t len = strlen(string);
-    return a.len == len && memcmp(a.ptr, string, len) == 0;
+    return a.len == len && (len == 0 || memcmp(a.ptr, string, len) == 0);
 }
 
 /* ASCII letters compare without case, whatever the locale. */
 static inline bool span_equals_nocase(struct span a, const char *string)
 {
     size_t len = strlen(string);
-    return a.len == len && strncasecmp(a.ptr, string, len) == 0;
+    return a.len == len && (len == 0 || strncasecmp(a.ptr, string, len) == 0);
 }
 
 /* Without the white space (SP, HTAB, CR, LF) around it. */

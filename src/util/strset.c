@@ -52,7 +52,8 @@ static struct slot *slot_find(const struct strset *set, struct span member, uint
     for (;; i = (i + 1) & (set->size - 1)) {
         struct slot *slot = &set->slots[i];
         if (!slot->member ||
-            (slot->hash == hash && slot->len == member.len && memcmp(slot->member, member.ptr, member.len) == 0))
+            (slot->hash == hash && slot->len == member.len &&
+             (member.len == 0 || memcmp(slot->member, member.ptr, member.len) == 0)))
             return slot;
     }
 }

@@ -1,1 +1,3 @@
 # tests/unit/milter
+check_PROGRAMS += tests/unit/milter/test_milter
+tests_unit_milter_test_milter_SOURCES = tests/unit/milter/test_milter.c

@@ -1,0 +1,162 @@
+/*
+ * control - one question, one answer.
+ *
+ * Where the socket is stands in the configuration, which the worker program reads for us as it does for the master; so
+ * a configuration that is broken hides the socket, and --control names it then.
+ */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+#include "ctl/control.h"
+#include "master/endpoint.h"
+#include "master/probe.h"
+#include "master/spawn.h"
+#include "util/clock.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+int ctl_parse_options(int argc, char **argv, const char *usage, bool with_json, struct ctl_options *options)
+{
+    static const struct option longs[] = {{"control", required_argument, NULL, 'C'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
+    *options = (struct ctl_options){.config = POSTERN_SYSCONFDIR "/postern/postern.conf"};
+    optind = 0; /* the caller has read options before its subcommand */
+    for (int c; (c = getopt_long(argc, argv, "c:hw:", longs, NULL)) != -1;) {
+        if (c == 'c') {
+            options->config = optarg;
+        } else if (c == 'C') {
+            options->control = optarg;
+        } else if (c == 'w') {
+            options->worker = optarg;
+        } else if (c == 'j' && with_json) {
+            options->json = true;
+        } else if (c == 'h') {
+            fputs(usage, stdout);
+            return EX_OK;
+        } else {
+            if (c == 'j')
+                fprintf(stderr, "posternctl %s: --json is not known here\n", argv[0]);
+            fputs(usage, stderr);
+            return EX_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "posternctl %s: \"%s\" is no option\n%s", argv[0], argv[optind], usage);
+        return EX_USAGE;
+    }
+    return -1;
+}
+
+static int find_control(const struct ctl_options *options, char path[PATH_MAX])
+{
+    if (options->control) {
+        snprintf(path, PATH_MAX, "%s", options->control);
+        return 0;
+    }
+    char worker[PATH_MAX];
+    struct strbuf text;
+    struct setup *setup = calloc(1, sizeof *setup);
+    if (!setup)
+        abort();
+    strbuf_init(&text, 0);
+    int code = EX_OSERR;
+    if (spawn_find_worker(options->worker, worker, sizeof worker, &text) == 0)
+        code = probe_run(worker, options->config, setup, &text);
+    if (code)
+        fprintf(stderr, "%s\nposternctl: cannot find the control socket; --control PATH names it\n",
+                strbuf_text(&text));
+    snprintf(path, PATH_MAX, "%s", setup->control);
+    strbuf_free(&text);
+    free(setup);
+    return code;
+}
+
+static int open_connection(const char *path, int *fd)
+{
+    struct endpoint endpoint;
+    struct strbuf why;
+    strbuf_init(&why, 0);
+    if (endpoint_of_path(&endpoint, "control", path, &why) < 0) {
+        fprintf(stderr, "posternctl: %s\n", strbuf_text(&why));
+        strbuf_free(&why);
+        return EX_CONFIG;
+    }
+    strbuf_free(&why);
+    *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (*fd >= 0 && connect(*fd, &endpoint.address.any, endpoint.length) == 0)
+        return 0;
+    int error = errno;
+    if (*fd >= 0)
+        close(*fd);
+    if (error == ENOENT || error == ECONNREFUSED)
+        fprintf(stderr, "posternctl: no posternd is running on %s\n", path);
+    else
+        fprintf(stderr, "posternctl: cannot reach posternd on %s: %s\n", path, strerror(error));
+    return error == EACCES || error == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
+}
+
+/* 0: everything read. */
+static int read_answer(int fd, int64_t deadline, struct strbuf *answer)
+{
+    for (;;) {
+        char bytes[4096];
+        int64_t left = (deadline - clock_monotonic_us()) / 1000;
+        struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+        if (left <= 0 || poll(&poll_fd, 1, (int)left) == 0) {
+            fputs("posternctl: posternd does not answer in time\n", stderr);
+            return EX_TEMPFAIL;
+        }
+        ssize_t len = recv(fd, bytes, sizeof bytes, 0);
+        if (len > 0)
+            strbuf_add(answer, (struct span){bytes, (size_t)len});
+        else if (len == 0)
+            return 0;
+        else if (errno != EINTR && errno != EAGAIN) {
+            fprintf(stderr, "posternctl: reading the answer: %s\n", strerror(errno));
+            return EX_UNAVAILABLE;
+        }
+    }
+}
+
+/* "ok\n..." or "error N\n...". */
+static int split_answer(const char *answer, struct strbuf *text)
+{
+    int code = 0, used = 0;
+    if (strncmp(answer, "ok\n", 3) == 0) {
+        used = 3;
+    } else if (sscanf(answer, "error %d%*1[\n]%n", &code, &used) != 1 || used == 0 || code < 1 || code > 255) {
+        fputs("posternctl: posternd ended before it answered\n", stderr);
+        return EX_PROTOCOL;
+    }
+    strbuf_puts(text, answer + used);
+    return code;
+}
+
+int ctl_ask(const struct ctl_options *options, const char *command, int timeout, struct strbuf *text)
+{
+    char path[PATH_MAX];
+    int fd, code = find_control(options, path);
+    if (code == 0)
+        code = open_connection(path, &fd);
+    if (code)
+        return code;
+    struct strbuf answer;
+    strbuf_init(&answer, 0);
+    if (dprintf(fd, "%s\n", command) < 0) {
+        fprintf(stderr, "posternctl: sending the command: %s\n", strerror(errno));
+        code = EX_UNAVAILABLE;
+    } else {
+        code = read_answer(fd, clock_monotonic_us() + (int64_t)timeout * 1000, &answer);
+    }
+    close(fd);
+    if (code == 0)
+        code = split_answer(strbuf_text(&answer), text);
+    strbuf_free(&answer);
+    return code;
+}

@@ -1,0 +1,198 @@
+/*
+ * listen - bind() with manners.
+ *
+ * A unix socket: lock PATH.lock (two masters that start at once would both find the file stale and the second would
+ * unlink the first one's), see what stands at PATH, bind under a umask that lets nobody in, set owner and mode, and only
+ * then listen(). Owner and mode are set through a descriptor of the file, not through its path, which a user who may
+ * write to the directory could have turned into a link meanwhile.
+ * The descriptor is non-blocking, because two workers may poll it for a moment during a reload and the one that comes
+ * second must not stick in accept(). It sets no options of connections but TCP_NODELAY, which accept() inherits.
+ */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+#include "master/listen.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TRIES 20 /* 50 ms apart */
+
+static int fail(struct strbuf *why, const char *option, const char *what, const char *path)
+{
+    int error = errno;
+    strbuf_printf(why, "%s: cannot %s%s%s: %s", option, what, path ? " " : "", path ? path : "", strerror(error));
+    return error == EACCES || error == EPERM                                                    ? EX_NOPERM
+           : error == ENOENT || error == ENOTDIR || error == EADDRINUSE || error == EROFS ||
+                   error == EADDRNOTAVAIL || error == ENOSPC                                    ? EX_CANTCREAT
+                                                                                                : EX_OSERR;
+}
+
+static int take_lock(struct listener *listener, const char *option, struct strbuf *why)
+{
+    char path[ENDPOINT_PATH_MAX + sizeof ".lock"];
+    snprintf(path, sizeof path, "%s.lock", listener->path);
+    for (;;) {
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+            return fail(why, option, "create", path);
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+            int code = errno == EWOULDBLOCK ? EX_CANTCREAT : fail(why, option, "lock", path);
+            if (code == EX_CANTCREAT)
+                strbuf_printf(why, "%s: another posternd is running on %s (it holds %s)", option, listener->path, path);
+            close(fd);
+            return code;
+        }
+        /* The holder before us removes the file while it holds the lock: what we locked may have no name any more. */
+        struct stat ours, there;
+        if (fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_dev == there.st_dev &&
+            ours.st_ino == there.st_ino) {
+            listener->lock = fd;
+            return 0;
+        }
+        close(fd);
+    }
+}
+
+/* Makes room at the path. 0, a code, or -1: somebody listens there. */
+static int clear_path(const struct endpoint *endpoint, const char *path, const char *option, struct strbuf *why)
+{
+    struct stat there;
+    if (lstat(path, &there) < 0)
+        return errno == ENOENT ? 0 : fail(why, option, "look at", path);
+    if (!S_ISSOCK(there.st_mode)) {
+        strbuf_printf(why, "%s: %s exists and is no socket; it is left alone", option, path);
+        return EX_CANTCREAT;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return fail(why, option, "create a socket", NULL);
+    int result = connect(fd, &endpoint->address.any, endpoint->length);
+    int error = errno;
+    close(fd);
+    if (result == 0 || error == EAGAIN || error == EINPROGRESS)
+        return -1;
+    errno = error;
+    if (error == ENOENT)
+        return 0;
+    if (error != ECONNREFUSED)
+        return fail(why, option, "find out whether somebody listens on", path);
+    return unlink(path) < 0 && errno != ENOENT ? fail(why, option, "remove the stale socket", path) : 0;
+}
+
+static void pause_between_tries(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+}
+
+static int set_access(struct listener *listener, const struct listen_access *access, const char *option,
+                      struct strbuf *why)
+{
+    int file = open(listener->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat made;
+    if (file < 0 || fstat(file, &made) < 0) {
+        int code = fail(why, option, "open", listener->path);
+        if (file >= 0)
+            close(file);
+        return code;
+    }
+    char name[64];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+    int code = 0;
+    if (!S_ISSOCK(made.st_mode)) {
+        strbuf_printf(why, "%s: somebody replaced %s while it was being made", option, listener->path);
+        code = EX_CANTCREAT;
+    } else if ((access->uid != (uid_t)-1 || access->gid != (gid_t)-1) &&
+               fchownat(file, "", access->uid, access->gid, AT_EMPTY_PATH) < 0) {
+        code = fail(why, option, "set the owner or group of", listener->path);
+    } else if (chmod(name, access->mode) < 0) {
+        code = fail(why, option, "set the mode of", listener->path);
+    }
+    listener->device = made.st_dev;
+    listener->inode = made.st_ino;
+    close(file);
+    return code;
+}
+
+static int open_unix(struct listener *listener, const struct endpoint *endpoint, const char *option,
+                     const struct listen_access *access, struct strbuf *why)
+{
+    memcpy(listener->path, endpoint->address.un.sun_path, sizeof listener->path);
+    int code = take_lock(listener, option, why);
+    if (code)
+        return code;
+    for (int try = 0; (code = clear_path(endpoint, listener->path, option, why)) == -1 && try < TRIES; try++)
+        pause_between_tries();
+    if (code == -1) {
+        strbuf_printf(why, "%s: somebody else listens on %s", option, listener->path);
+        return EX_CANTCREAT;
+    }
+    if (code)
+        return code;
+    mode_t before = umask(0177);
+    int bound = bind(listener->fd, &endpoint->address.any, endpoint->length);
+    int error = errno;
+    umask(before);
+    errno = error;
+    if (bound < 0)
+        return fail(why, option, "bind", listener->path);
+    return set_access(listener, access, option, why);
+}
+
+static int open_inet(struct listener *listener, const struct endpoint *endpoint, const char *option, struct strbuf *why)
+{
+    int one = 1;
+    if (setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
+        setsockopt(listener->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
+        (endpoint->address.any.sa_family == AF_INET6 &&
+         setsockopt(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) < 0))
+        return fail(why, option, "set the options of the socket", NULL);
+    for (int try = 0; bind(listener->fd, &endpoint->address.any, endpoint->length) < 0; try++) {
+        if (errno != EADDRINUSE || try == TRIES)
+            return fail(why, option, "bind the address", NULL);
+        pause_between_tries();
+    }
+    return 0;
+}
+
+int listen_open(struct listener *listener, const struct endpoint *endpoint, const char *option,
+                const struct listen_access *access, struct strbuf *why)
+{
+    int family = endpoint->address.any.sa_family;
+    *listener = LISTENER_CLOSED;
+    listener->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener->fd < 0)
+        return fail(why, option, "create a socket", NULL);
+    int code = family == AF_UNIX ? open_unix(listener, endpoint, option, access, why)
+                                 : open_inet(listener, endpoint, option, why);
+    if (code == 0 && listen(listener->fd, SOMAXCONN) < 0)
+        code = fail(why, option, "listen on the socket", NULL);
+    if (code)
+        listen_close(listener);
+    return code;
+}
+
+void listen_close(struct listener *listener)
+{
+    if (listener->fd >= 0)
+        close(listener->fd);
+    listener->fd = -1;
+    struct stat there;
+    if (listener->inode && lstat(listener->path, &there) == 0 && there.st_dev == listener->device &&
+        there.st_ino == listener->inode)
+        unlink(listener->path);
+    listener->inode = 0;
+    if (listener->lock >= 0) {
+        char path[ENDPOINT_PATH_MAX + sizeof ".lock"];
+        snprintf(path, sizeof path, "%s.lock", listener->path);
+        unlink(path);
+        close(listener->lock);
+    }
+    listener->lock = -1;
+}

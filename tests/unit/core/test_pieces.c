@@ -1,0 +1,123 @@
+/* facts, edits, verdict, counters: the small parts of core/. */
+#include "unit.h"
+
+#include "core/counters.h"
+#include "core/edits.h"
+#include "core/facts.h"
+#include "core/verdict.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+static void test_facts(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create(256);
+    struct facts facts = {NULL, 0, 0};
+    int value;
+    char text[] = "first";
+    assert_null(facts_get(&facts, "a"));
+    facts_set(&facts, arena, "a", text, &value);
+    text[0] = 'x'; /* it was copied */
+    assert_string_equal(facts_get(&facts, "a")->text, "first");
+    assert_ptr_equal(facts_get(&facts, "a")->value, &value);
+    facts_set(&facts, arena, "a", "second", NULL);
+    assert_int_equal(facts.count, 1);
+    assert_string_equal(facts_get(&facts, "a")->text, "second");
+    assert_null(facts_get(&facts, "a")->value);
+    char names[100][8];
+    for (size_t i = 0; i < 100; i++) {
+        snprintf(names[i], sizeof names[i], "n%zu", i);
+        facts_set(&facts, arena, names[i], names[i], NULL);
+    }
+    for (size_t i = 0; i < 100; i++)
+        assert_string_equal(facts_get(&facts, names[i])->text, names[i]);
+    assert_null(facts_get(&facts, "n100"));
+    arena_destroy(arena);
+}
+
+static void test_edits(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create(256);
+    struct edits edits = {NULL, 0, 0};
+    char flood[2000];
+    memset(flood, 'f', sizeof flood - 1);
+    flood[sizeof flood - 1] = '\0';
+    edits_add_header(&edits, arena, "X-Postern", "a\r\nBcc: everybody\x80");
+    edits_delete_header(&edits, arena, "X-Postern", 3);
+    edits_quarantine(&edits, arena, "because\n");
+    edits_add_header(&edits, arena, "X-Long", flood);
+    assert_int_equal(edits.count, 4);
+    assert_int_equal(edits.items[0].kind, EDIT_ADD_HEADER);
+    assert_string_equal(edits.items[0].name, "X-Postern");
+    assert_string_equal(edits.items[0].value, "a??Bcc: everybody?");
+    assert_int_equal(edits.items[1].kind, EDIT_DELETE_HEADER);
+    assert_int_equal(edits.items[1].index, 3);
+    assert_null(edits.items[1].value);
+    assert_string_equal(edits.items[2].value, "because?");
+    assert_true(strlen(edits.items[3].value) < 998 - strlen("X-Long: "));
+    assert_string_equal(edit_kind_name(EDIT_ADD_HEADER), "add-header");
+    assert_string_equal(edit_kind_name(EDIT_DELETE_HEADER), "delete-header");
+    assert_string_equal(edit_kind_name(EDIT_QUARANTINE), "quarantine");
+    arena_destroy(arena);
+}
+
+/* From every strength to every other: only upwards, and the first of equals stays. */
+static void test_verdict(void **state)
+{
+    (void)state;
+    for (int from = DISPOSITION_ACCEPT; from <= DISPOSITION_REJECT; from++) {
+        for (int to = DISPOSITION_ACCEPT; to <= DISPOSITION_REJECT; to++) {
+            struct verdict verdict = {.disposition = from, .why = "first"};
+            struct verdict next = {.disposition = to, .phase = PHASE_EOM, .check = "c", .why = "second"};
+            assert_int_equal(verdict_strengthen(&verdict, &next), to > from);
+            assert_int_equal(verdict.disposition, to > from ? to : from);
+            assert_string_equal(verdict.why, to > from ? "second" : "first");
+        }
+    }
+    static const char *const dispositions[] = {"accept", "tag", "quarantine", "tempfail", "reject"};
+    static const char *const phases[] = {"connect", "helo", "mail", "rcpt", "data", "eoh", "eom"};
+    for (int i = DISPOSITION_ACCEPT; i <= DISPOSITION_REJECT; i++)
+        assert_string_equal(disposition_name(i), dispositions[i]);
+    for (int i = PHASE_CONNECT; i < PHASE_COUNT; i++)
+        assert_string_equal(phase_name(i), phases[i]);
+}
+
+static void *increment(void *counters)
+{
+    for (int i = 0; i < 1000; i++)
+        counters_increment(counters, "b");
+    return NULL;
+}
+
+static void test_counters(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create(256);
+    struct counters *counters = counters_create(arena);
+    struct strbuf out;
+    static const char *const names[] = {"m", "b", "z", "a", "b", "q", "c", "d", "e", "f", "g"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        counters_register(counters, names[i]);
+    pthread_t threads[4];
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, increment, counters), 0);
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    counters_increment(counters, "z");
+    counters_increment(counters, "a");
+    counters_increment(counters, "nobody registered this");
+    strbuf_init(&out, 0);
+    counters_print(counters, &out);
+    assert_string_equal(strbuf_text(&out), "a=1\nb=4000\nz=1\n");
+    strbuf_free(&out);
+    arena_destroy(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_facts), cmocka_unit_test(test_edits),
+                                       cmocka_unit_test(test_verdict), cmocka_unit_test(test_counters)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,292 @@
+/* The runner, driven with the skeleton check: classes, modes, on_error, verdicts, and where a refusal is answered. */
+#include "unit.h"
+
+#include "core/runner.h"
+#include "skeleton.h"
+#include "util/log.h"
+#include <stdio.h>
+#include <unistd.h>
+
+static const char directory[] = "/tmp";
+
+struct world {
+    struct arena *arena;
+    struct skeleton_options options;
+    struct general_settings general;
+    struct message_settings message_settings;
+    struct plan_entry entry;
+    struct engine engine;
+    struct session *session;
+    struct message *message;
+};
+
+static const struct template *parse(struct arena *arena, const char *text)
+{
+    const char *why = NULL;
+    const struct template *template = template_parse(arena, text, "rcpt", "45", &why);
+    assert_null(why);
+    return template;
+}
+
+static void world_begin(struct world *world, enum check_mode mode)
+{
+    *world = (struct world){.arena = arena_create(1024)};
+    world->options.common = (struct check_options){mode, CLASS_OUTSIDE | CLASS_LOCAL, ON_ERROR_TEMPFAIL};
+    world->options.reply = parse(world->arena, "550 5.7.1 <{rcpt}>... no");
+    world->options.reply_defer = parse(world->arena, "450 4.7.1 <{rcpt}>... later");
+    world->general.trusted_networks = netset_create(world->arena);
+    assert_null(netset_add((struct netset *)world->general.trusted_networks, "192.0.2.0/24"));
+    world->general.exempt_recipients = strset_create(world->arena);
+    world->general.local_domains = domain_set_create(world->arena);
+    world->message_settings = (struct message_settings){directory, 1 << 16, 1 << 20, 1 << 20, 4096};
+    world->entry = (struct plan_entry){&check_skeleton, &world->options.common, mode};
+    world->engine.settings.general = &world->general;
+    world->engine.settings.message = &world->message_settings;
+    world->engine.settings.content_limits = (struct content_limits){directory, 1 << 16, 1 << 20, 1 << 20};
+    world->engine.plan = (struct plan){&world->entry, 1, NEEDS_HEADER | NEEDS_CONTENT};
+    world->engine.counters = counters_create(world->arena);
+    counters_register(world->engine.counters, "message.reject");
+    counters_register(world->engine.counters, "monitor.skeleton.said-so");
+    counters_register(world->engine.counters, "error.skeleton");
+    world->session = session_create();
+    assert_int_equal(netaddr_parse("203.0.113.5", &world->session->client), 0);
+}
+
+static void world_end(struct world *world)
+{
+    message_end(&world->message);
+    message_end(&world->message);
+    session_destroy(world->session);
+    arena_destroy(world->arena);
+}
+
+struct answers {
+    enum outcome_action mail, rcpt, data, eoh, eom;
+    const char *rcpt_reply, *eom_reply;
+};
+
+/* One message of one recipient, as an MTA would send it: a refusal ends it. */
+static struct answers play(struct world *world)
+{
+    struct answers answers = {.eom = OUTCOME_CONTINUE};
+    runner_connect(&world->engine, world->session);
+    runner_helo(&world->engine, world->session, "mail.sender.example");
+    world->message =
+        message_begin(world->session, &world->engine.settings, &world->engine.plan, "<a@sender.example>", 1000);
+    answers.mail = runner_mail(&world->engine, world->session, world->message).action;
+    if (answers.mail != OUTCOME_CONTINUE)
+        return answers;
+    struct recipient *recipient = message_add_rcpt(world->message, "<b@example.net>", NULL);
+    struct outcome outcome = runner_rcpt(&world->engine, world->session, world->message, recipient);
+    answers.rcpt = outcome.action;
+    answers.rcpt_reply = outcome.reply;
+    if (answers.rcpt != OUTCOME_CONTINUE)
+        return answers;
+    answers.data = runner_data(&world->engine, world->session, world->message).action;
+    if (answers.data != OUTCOME_CONTINUE)
+        return answers;
+    message_add_header(world->message, span_of("Subject"), span_of(" hello"));
+    message_add_header(world->message, span_of("X-Postern"), span_of(" forged"));
+    message_end_header(world->message);
+    answers.eoh = runner_eoh(&world->engine, world->session, world->message).action;
+    if (answers.eoh != OUTCOME_CONTINUE)
+        return answers;
+    message_add_body(world->message, span_of("text\r\n"));
+    outcome = runner_eom(&world->engine, world->session, world->message);
+    answers.eom = outcome.action;
+    answers.eom_reply = outcome.reply;
+    return answers;
+}
+
+static void each_phase_refuses(void **state)
+{
+    (void)state;
+    static const struct {
+        enum phase phase;
+        enum result_code code;
+        struct answers expected;
+    } rows[] = {
+        {PHASE_CONNECT, RESULT_REJECT, {0}}, /* nobody is judged before MAIL */
+        {PHASE_HELO, RESULT_REJECT, {0}},
+        {PHASE_MAIL, RESULT_REJECT, {.mail = OUTCOME_REJECT}},
+        {PHASE_MAIL, RESULT_DEFER, {.mail = OUTCOME_TEMPFAIL}},
+        {PHASE_RCPT, RESULT_REJECT, {.rcpt = OUTCOME_REJECT}},
+        {PHASE_RCPT, RESULT_DEFER, {.rcpt = OUTCOME_TEMPFAIL}},
+        {PHASE_DATA, RESULT_REJECT, {.data = OUTCOME_REJECT}},
+        {PHASE_EOH, RESULT_REJECT, {.eoh = OUTCOME_REJECT}},
+        {PHASE_EOM, RESULT_REJECT, {.eom = OUTCOME_REJECT}},
+        {PHASE_EOM, RESULT_ERROR, {.eom = OUTCOME_TEMPFAIL}},
+        {PHASE_EOM, RESULT_OK, {0}},
+        {PHASE_EOM, RESULT_TAG, {0}},
+        {PHASE_EOM, RESULT_QUARANTINE, {0}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world world;
+        world_begin(&world, MODE_ENFORCE);
+        world.options.result[rows[i].phase] = (int)rows[i].code;
+        struct answers got = play(&world);
+        assert_int_equal(got.mail, rows[i].expected.mail);
+        assert_int_equal(got.rcpt, rows[i].expected.rcpt);
+        assert_int_equal(got.data, rows[i].expected.data);
+        assert_int_equal(got.eoh, rows[i].expected.eoh);
+        assert_int_equal(got.eom, rows[i].expected.eom);
+        world_end(&world);
+    }
+}
+
+static void the_reply_names_the_recipient(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, MODE_ENFORCE);
+    world.options.result[PHASE_RCPT] = RESULT_REJECT;
+    assert_string_equal(play(&world).rcpt_reply, "550 5.7.1 <b@example.net>... no");
+    assert_int_equal(world.message->distinct_count, 0);
+    world_end(&world);
+}
+
+static void a_local_submission_is_answered_at_the_end(void **state)
+{
+    (void)state;
+    static const enum phase phases[] = {PHASE_MAIL, PHASE_RCPT, PHASE_DATA, PHASE_EOH};
+    for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
+        struct world world;
+        world_begin(&world, MODE_ENFORCE);
+        world.session->is_local = true;
+        world.options.result[phases[i]] = RESULT_REJECT;
+        struct answers got = play(&world);
+        assert_int_equal(got.mail, OUTCOME_CONTINUE);
+        assert_int_equal(got.rcpt, OUTCOME_CONTINUE);
+        assert_int_equal(got.data, OUTCOME_CONTINUE);
+        assert_int_equal(got.eoh, OUTCOME_CONTINUE);
+        assert_int_equal(got.eom, OUTCOME_REJECT);
+        assert_non_null(got.eom_reply);
+        world_end(&world);
+    }
+}
+
+static void classes_and_modes(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, MODE_MONITOR);
+    world.options.result[PHASE_RCPT] = RESULT_REJECT;
+    world.options.result[PHASE_EOM] = RESULT_REJECT;
+    struct answers got = play(&world);
+    assert_int_equal(got.rcpt, OUTCOME_CONTINUE);
+    assert_int_equal(got.eom, OUTCOME_CONTINUE);
+    assert_non_null(facts_get(&world.message->facts, "monitor.skeleton"));
+    struct strbuf counters;
+    strbuf_init(&counters, 0);
+    counters_print(world.engine.counters, &counters);
+    assert_string_equal(strbuf_text(&counters), "monitor.skeleton.said-so=2\n");
+    strbuf_free(&counters);
+    world_end(&world);
+
+    world_begin(&world, MODE_ENFORCE);
+    world.options.result[PHASE_RCPT] = RESULT_REJECT;
+    world.session->login = "user";
+    assert_int_equal(play(&world).rcpt, OUTCOME_CONTINUE);
+    world_end(&world);
+
+    world_begin(&world, MODE_ENFORCE);
+    world.options.result[PHASE_RCPT] = RESULT_REJECT;
+    assert_int_equal(netaddr_parse("192.0.2.9", &world.session->client), 0);
+    assert_int_equal(play(&world).rcpt, OUTCOME_CONTINUE);
+    assert_int_equal(session_class(world.session), CLASS_TRUSTED);
+    world_end(&world);
+}
+
+static void on_error_decides(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, MODE_ENFORCE);
+    world.options.result[PHASE_RCPT] = RESULT_ERROR;
+    struct answers got = play(&world);
+    assert_int_equal(got.rcpt, OUTCOME_TEMPFAIL);
+    assert_memory_equal(got.rcpt_reply, "451 4.3.0 ", 10);
+    world_end(&world);
+
+    world_begin(&world, MODE_ENFORCE);
+    world.options.result[PHASE_RCPT] = RESULT_ERROR;
+    world.options.common.on_error = ON_ERROR_ACCEPT;
+    assert_int_equal(play(&world).rcpt, OUTCOME_CONTINUE);
+    world_end(&world);
+}
+
+static void marks_and_forged_marks(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, MODE_ENFORCE);
+    world.options.result[PHASE_EOM] = RESULT_QUARANTINE;
+    play(&world);
+    const struct edits *edits = &world.message->edits;
+    assert_int_equal(edits->count, 3);
+    assert_int_equal(edits->items[0].kind, EDIT_DELETE_HEADER);
+    assert_int_equal(edits->items[0].index, 1);
+    assert_int_equal(edits->items[1].kind, EDIT_ADD_HEADER);
+    assert_string_equal(edits->items[1].value, "suspicious; why=skeleton.said-so");
+    assert_int_equal(edits->items[2].kind, EDIT_QUARANTINE);
+    world_end(&world);
+}
+
+static void a_new_greeting_forgets_the_old(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, MODE_ENFORCE);
+    for (int i = 0; i < 10000; i++)
+        runner_helo(&world.engine, world.session, "once.more.example");
+    assert_true(arena_size(world.session->greeting) < 8192);
+    assert_true(arena_size(world.session->arena) < 8192);
+    play(&world);
+    assert_string_equal(facts_get(&world.message->facts, "skeleton.eom")->text, "mail.sender.example");
+    world_end(&world);
+}
+
+static void too_large_messages(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, MODE_ENFORCE);
+    world.engine.settings.content_limits.size = 10;
+    struct answers got = play(&world);
+    assert_int_equal(got.eom, OUTCOME_TEMPFAIL);
+    assert_memory_equal(got.eom_reply, "452 4.3.4 ", 10);
+    assert_true(runner_is_decided(&world.engine, world.session, world.message));
+    world_end(&world);
+
+    world_begin(&world, MODE_ENFORCE);
+    world.message_settings.max_header = 8;
+    got = play(&world);
+    assert_int_equal(got.eom, OUTCOME_REJECT);
+    assert_memory_equal(got.eom_reply, "554 5.6.0 ", 10);
+    world_end(&world);
+
+    world_begin(&world, MODE_ENFORCE);
+    world.engine.settings.content_limits.memory = 1;
+    world.engine.settings.content_limits.directory = world.message_settings.directory = "/nonexistent";
+    got = play(&world);
+    assert_int_equal(got.eom, OUTCOME_TEMPFAIL);
+    assert_memory_equal(got.eom_reply, "452 4.3.1 ", 10);
+    world_end(&world);
+}
+
+int main(void)
+{
+    struct log_options quiet = {"test", LOG_TO_STDERR, LOG_AS_KV, (enum log_level)-1, 0};
+    log_open(&quiet);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_phase_refuses),
+        cmocka_unit_test(the_reply_names_the_recipient),
+        cmocka_unit_test(a_local_submission_is_answered_at_the_end),
+        cmocka_unit_test(classes_and_modes),
+        cmocka_unit_test(on_error_decides),
+        cmocka_unit_test(marks_and_forged_marks),
+        cmocka_unit_test(a_new_greeting_forgets_the_old),
+        cmocka_unit_test(too_large_messages),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,111 @@
+/* negotiate and reply: pure parts of milter/. */
+#include "unit.h"
+
+#include "milter/negotiate.h"
+#include "milter/reply.h"
+
+static struct result hook(const struct check_call *call)
+{
+    (void)call;
+    return RESULT(RESULT_DUNNO);
+}
+
+static const struct check_options everybody = {MODE_ENFORCE, 15, ON_ERROR_TEMPFAIL};
+
+static struct negotiated ask(const struct check *check, unsigned long steps)
+{
+    struct plan_entry entry = {check, &everybody, MODE_ENFORCE};
+    struct plan plan = {&entry, check ? 1 : 0, check ? check->needs : 0};
+    return negotiate(&plan, (struct negotiated){SMFI_CURR_ACTS, steps});
+}
+
+static const unsigned long all_steps = SMFI_CURR_PROT;
+
+static void nobody_asks_for_anything(void **state)
+{
+    (void)state;
+    struct negotiated got = ask(NULL, all_steps);
+    assert_true(got.steps & SMFIP_NOBODY);
+    assert_true(got.steps & SMFIP_NOHDRS);
+    assert_true(got.steps & SMFIP_NOEOH);
+    assert_true(got.steps & SMFIP_NODATA);
+    assert_true(got.steps & SMFIP_NR_MAIL);
+    assert_false(got.steps & SMFIP_NORCPT);
+    assert_false(got.steps & SMFIP_NOMAIL);
+}
+
+static void what_is_needed_is_asked_for(void **state)
+{
+    (void)state;
+    static const struct check body = {.name = "body", .needs = NEEDS_HEADER | NEEDS_CONTENT, .on_eom = hook};
+    struct negotiated got = ask(&body, all_steps);
+    assert_false(got.steps & (SMFIP_NOBODY | SMFIP_NOHDRS));
+    assert_true(got.steps & SMFIP_SKIP);
+    assert_true(got.steps & SMFIP_HDR_LEADSPC);
+    assert_false(got.steps & SMFIP_NR_BODY); /* an answer is needed to say "skip" */
+    assert_true(got.steps & SMFIP_NR_HDR);
+    assert_true(got.steps & SMFIP_NODATA);
+
+    static const struct check mail = {.name = "mail", .on_mail = hook, .on_data = hook};
+    got = ask(&mail, all_steps);
+    assert_false(got.steps & (SMFIP_NR_MAIL | SMFIP_NODATA | SMFIP_NOEOH));
+    assert_true(got.steps & SMFIP_NOBODY);
+    assert_true(got.actions & SMFIF_QUARANTINE);
+}
+
+static void an_old_mta_is_asked_for_nothing_it_lacks(void **state)
+{
+    (void)state;
+    static const struct check body = {.name = "body", .needs = NEEDS_CONTENT, .on_eom = hook};
+    struct plan_entry entry = {&body, &everybody, MODE_ENFORCE};
+    struct plan plan = {&entry, 1, body.needs};
+    struct negotiated got = negotiate(&plan, (struct negotiated){SMFI_V2_ACTS, SMFI_V2_PROT});
+    assert_int_equal(got.steps & ~(unsigned long)SMFI_V2_PROT, 0);
+    assert_int_equal(got.actions & ~(unsigned long)SMFI_V2_ACTS, 0);
+    got = negotiate(&plan, (struct negotiated){SMFI_CURR_ACTS, all_steps & ~(unsigned long)SMFIP_SKIP});
+    assert_true(got.steps & SMFIP_NR_BODY);
+}
+
+static void replies(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *reply, *code, *status, *text;
+    } rows[] = {
+        {"550 5.7.1 no", "550", "5.7.1", "no"},
+        {"452 4.5.3 <a%b@c>... 100% full", "452", "4.5.3", "<a%%b@c>... 100%% full"},
+        {"554 5.7.20 x y", "554", "5.7.20", "x y"},
+        {"550 no codes", NULL, NULL, NULL},
+        {"550", NULL, NULL, NULL},
+        {"", NULL, NULL, NULL},
+        {"550 5.7.1", NULL, NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct reply_parts parts;
+        int got = reply_split(rows[i].reply, &parts);
+        assert_int_equal(got, rows[i].code ? 0 : -1);
+        if (!rows[i].code)
+            continue;
+        assert_string_equal(parts.code, rows[i].code);
+        assert_string_equal(parts.status, rows[i].status);
+        assert_string_equal(parts.text, rows[i].text);
+    }
+    /* The longest reply, all of it to be doubled, stays within libmilter's 980 bytes a line. */
+    char longest[REPLY_MAX + 1] = "550 5.7.1 ";
+    memset(longest + 10, '%', REPLY_MAX - 10);
+    struct reply_parts parts;
+    assert_int_equal(reply_split(longest, &parts), 0);
+    assert_true(strlen(parts.text) <= 980);
+    assert_int_equal(strlen(parts.text) % 2, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_asks_for_anything),
+        cmocka_unit_test(what_is_needed_is_asked_for),
+        cmocka_unit_test(an_old_mta_is_asked_for_nothing_it_lacks),
+        cmocka_unit_test(replies),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
