@@ -3,6 +3,7 @@ and posternd processes that are started for a module or a test and must end clea
 import contextlib
 import os
 import re
+import shutil
 import signal
 import sys
 
@@ -61,10 +62,13 @@ def sink():
 @pytest.fixture(scope="session")
 def sockets(area):
     """The socket of each smtpd service, as postern.conf writes it."""
-    specs = {f"slot{i}": f"unix:{area}/slot{i}.sock" for i in range(SLOTS)}
+    directory = os.path.join(area, "sockets")
+    os.mkdir(directory, 0o755)
+    shutil.chown(directory, "nobody")  # like /run/postern, the user's own
+    specs = {f"slot{i}": f"unix:{directory}/slot{i}.sock" for i in range(SLOTS)}
     specs["inet"] = f"inet:{free_port()}@127.0.0.1"
     specs["inet6"] = f"inet6:{free_port('::1')}@::1"
-    specs["local"] = f"unix:{area}/local.sock"
+    specs["local"] = f"unix:{directory}/local.sock"
     specs["dkim"] = f"unix:{area}/dkim/milter.sock"
     return specs
 
@@ -167,8 +171,12 @@ def namespace():
 
 
 @pytest.fixture
-def banned_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("lists") / "banned"
-    path.write_text("# names from a file\n\nfrom-file.example\n.under-file.example\n")
-    os.chmod(path.parent, 0o755)
-    return quote(str(path))
+def list_file(area):
+    """list_file(text): the quoted path of a file that the worker's user may read."""
+    def make(text):
+        list_file.count = getattr(list_file, "count", 0) + 1
+        path = os.path.join(area, f"list{list_file.count}")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return quote(path)
+    return make

@@ -121,10 +121,9 @@ def test_archives_can_be_left_closed(make_gate):
     assert refused(gate.send(mails.attached("run.exe", MZ)))
 
 
-def test_own_list_and_file(make_gate, tmp_path):
-    path = tmp_path / "extensions"
-    path.write_text("# ours\ndocm\n\nXLSM\n")
-    gate = make_gate({"attachments": {"extensions": '{ "iso", "%s" }' % path}})
+def test_own_list_and_file(make_gate, list_file):
+    path = list_file("# ours\ndocm\n\nXLSM\n")
+    gate = make_gate({"attachments": {"extensions": '{ "iso", ' + path + " }"}})
     for name, code in [("a.docm", 554), ("a.xlsm", 554), ("a.iso", 554), ("a.exe", 250)]:
         assert gate.send(mails.attached(name, b"x")).end.code == code, name
 

@@ -201,8 +201,9 @@ def test_each_rule_can_be_switched(make_gate):
     assert not wrong
 
 
-def test_banned_names_from_a_file(make_gate, banned_file):
-    gate = make_gate({"helo": {"banned": "{ \"direct.example\", " + banned_file + " }"}})
+def test_banned_names_from_a_file(make_gate, list_file):
+    path = list_file("# names from a file\n\nfrom-file.example\n.under-file.example\n")
+    gate = make_gate({"helo": {"banned": '{ "direct.example", ' + path + " }"}})
     for helo, code in [("from-file.example", 550), ("a.under-file.example", 550), ("direct.example", 550),
                        ("a.from-file.example", 250)]:
         with gate.client(helo=helo) as smtp:

@@ -79,7 +79,7 @@ class Posternd:
         self.process = None
         if user and os.geteuid() == 0:
             shutil.chown(os.path.join(self.directory, "spool"), user)
-            os.chmod(self.directory, 0o755)
+            shutil.chown(self.directory, user)
         self.write(self.sections)
 
     def __enter__(self):
@@ -124,6 +124,7 @@ class Posternd:
             os.unlink(notify_path)
         notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         notify.bind(notify_path)
+        os.chmod(notify_path, 0o666)  # as systemd's is: the master has dropped its privileges by then
         notify.settimeout(0.1)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
