@@ -41,8 +41,12 @@ static void plan_build(struct plan *plan, const struct conf *conf, int global_mo
         int mode = options->mode == MODE_GLOBAL ? global_mode : options->mode;
         if (mode == MODE_OFF)
             continue;
-        plan->entries[plan->count++] = (struct plan_entry){checks[i], options, mode};
-        plan->needs |= checks[i]->needs;
+        struct plan_entry *entry = &plan->entries[plan->count++];
+        *entry = (struct plan_entry){checks[i], options, mode, checks[i]->needs, NULL};
+        if (checks[i]->needs_with)
+            entry->needs = checks[i]->needs_with(options);
+        entry->error = arena_printf(conf_arena(conf), "%s.error", checks[i]->name);
+        plan->needs |= entry->needs;
     }
 }
 
@@ -58,6 +62,8 @@ static void counters_build(struct engine *engine)
         counters_register(engine->counters, always[i]);
     for (size_t i = 0; i < check_count; i++) {
         counters_register(engine->counters, arena_printf(arena, "error.%s", checks[i]->name));
+        counters_register(engine->counters, arena_printf(arena, "why.%s.error", checks[i]->name));
+        counters_register(engine->counters, arena_printf(arena, "monitor.%s.error", checks[i]->name));
         for (const struct check_why *why = checks[i]->whys; why->token; why++) {
             counters_register(engine->counters, arena_printf(arena, "why.%s", why->token));
             counters_register(engine->counters, arena_printf(arena, "monitor.%s", why->token));
@@ -128,7 +134,7 @@ unsigned plan_needs(const struct plan *plan, enum session_class class)
     unsigned needs = 0;
     for (size_t i = 0; i < plan->count; i++) {
         if (plan->entries[i].options->applies_to & (unsigned)class)
-            needs |= plan->entries[i].check->needs;
+            needs |= plan->entries[i].needs;
     }
     return needs;
 }
