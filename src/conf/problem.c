@@ -59,7 +59,8 @@ void problem_tell(struct loader *loader)
     }
 }
 
-static void add_formatted(struct strbuf *out, struct arena *scratch, const char *format, va_list args)
+static void __attribute__((format(printf, 3, 0)))
+add_formatted(struct strbuf *out, struct arena *scratch, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
