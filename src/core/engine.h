@@ -50,6 +50,9 @@ bool plan_has_hook(const struct plan *plan, enum phase phase);
 /* What the checks that look at a session of CLASS need kept: enum check_needs, ORed. */
 unsigned plan_needs(const struct plan *plan, enum session_class class);
 
+/* The manual's list of tokens, in mdoc(7): those of all checks and of the core. */
+void engine_print_whys(FILE *out);
+
 /* `-T plan` */
 void plan_print(const struct plan *plan, FILE *out);
 
