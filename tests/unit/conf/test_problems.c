@@ -70,6 +70,9 @@ static const struct problem_case cases[] = {
     /* quotes and escapes */
     {"socket = \"a\nmode = x\n",
      P "1: socket: the quoted text has no end on its line\n" P "2: mode: 'x' is none of: enforce, monitor, off\n"},
+    {"socket = \"a\nmode = \"x\"\n",
+     P "1: socket: the quoted text has no end on its line\n" P "2: mode: 'x' is none of: enforce, monitor, off\n"},
+    {"socket = \"a\\\nb\" owner = 'c\\\nd'\nmod = x\n", P "4: there is no option 'mod' (did you mean 'mode'?)\n"},
     {"socket = 'a", P "1: socket: the quoted text has no end on its line\n"},
     {"socket = \"a\\", P "1: socket: the quoted text has no end on its line\n"},
     {"all { texts = { \"a, b }\n flag = x }\n",
