@@ -16,7 +16,7 @@
 #include <confuse.h>
 #include <stdlib.h>
 
-#define CONF_FILE_MAX ((size_t)16 << 20) /* octets */
+#define CONF_FILE_MAX ((size_t)4 << 20) /* octets */
 #define INCLUDE_DEPTH 10
 
 struct conf {

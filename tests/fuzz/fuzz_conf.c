@@ -37,7 +37,11 @@ static const struct option_row rows[] = {
     {.name = "networks", .type = OPTION_NETWORKS, .offset = AT(networks), .help = "."},
     {.name = "domains", .type = OPTION_DOMAINS, .offset = AT(domains), .help = "."},
     {.name = "words", .type = OPTION_WORDS, .offset = AT(words), .help = "."},
-    {.name = "reply", .type = OPTION_TEMPLATE, .offset = AT(reply), .placeholders = "a b", .reply_class = "45",
+    {.name = "reply",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(reply),
+     .placeholders = "a b",
+     .reply_class = "45",
      .help = "."},
     {.name = NULL}};
 static const struct conf_section sections[] = {{"", "Top.", rows, sizeof(struct values)},
@@ -45,8 +49,11 @@ static const struct conf_section sections[] = {{"", "Top.", rows, sizeof(struct 
 
 static void report(void *context, const char *text)
 {
-    (void)context;
-    if (strstr(text, ": libconfuse: "))
+    const char *path = context, *p = text + strlen(path); /* a value may hold these words too, but not in this place */
+    if (strncmp(text, path, strlen(path)) != 0 || *p++ != ':')
+        return;
+    p += strspn(p, "0123456789");
+    if (strncmp(p, ": libconfuse: ", 14) == 0)
         abort();
 }
 
@@ -64,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         done += (size_t)n;
     }
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    struct conf_problems problems = {report, NULL, 0};
+    struct conf_problems problems = {report, path, 0};
     struct conf *conf = conf_load(path, sections, 2, &problems);
     if (!conf && problems.count == 0)
         abort(); /* refused without a word */

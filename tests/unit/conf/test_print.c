@@ -110,8 +110,9 @@ static void test_options(void **state)
     assert_has(text, "\nall.flag                           yes or no         yes\n    A switch.\n");
     assert_has(text, "\nall.reply                          SMTP reply        (below)                  "
                      "placeholders: {rcpt} {helo}\n    default: \"550 5.7.1 <{rcpt}>... no [{helo}]\"\n");
-    assert_has(text, "\n    Some names, such as exe. Or com. No more than these, for everything that is listed here costs a"
-                     "\n    line in the manual page, and");
+    assert_has(text,
+               "\n    Some names, such as exe. Or com. No more than these, for everything that is listed here costs a"
+               "\n    line in the manual page, and");
     assert_widths(text, 110);
     free(text);
 }
