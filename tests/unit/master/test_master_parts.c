@@ -265,7 +265,7 @@ static void heard_orphaned(void *context)
 static void test_link(void **state)
 {
     (void)state;
-    static char text[LINK_MAX + 1];
+    static char text[LINK_TEXT_MAX + 1];
     int fds[2];
     struct heard heard = {.lines = 5000};
     const struct link_handler handler = {heard_drain, heard_report, heard_orphaned, &heard};
@@ -286,7 +286,7 @@ static void test_link(void **state)
     assert_int_equal(link_receive(fds[0], text), 5);
     assert_string_equal(text, "ready");
     ssize_t len = link_receive(fds[0], text);
-    assert_in_range(len, LINK_MAX - 64, LINK_MAX);
+    assert_in_range(len, LINK_TEXT_MAX - 64, LINK_TEXT_MAX);
     assert_int_equal(text[len - 1], '\n'); /* cut at a line */
     assert_memory_equal(text, "report\nsessions=1\n", 18);
     assert_int_equal(link_receive(fds[0], text), 0);
