@@ -79,6 +79,8 @@ static int print_options(const char *what)
         conf_print_annotated(stdout, sections, count);
     else if (strcmp(what, "mdoc") == 0)
         conf_print_mdoc(stdout, sections, count);
+    else if (strcmp(what, "whys") == 0)
+        engine_print_whys(stdout);
     else
         return -1;
     return 0;
@@ -98,7 +100,7 @@ static int answer(const char *what, const char *path)
     else if (what && strcmp(what, "master") == 0)
         print_master_options(&engine->settings);
     else if (what)
-        return fprintf(stderr, "postern-worker: -T %s: say options, plan, conf, mdoc or master\n", what), EX_USAGE;
+        return fprintf(stderr, "postern-worker: -T %s: say options, plan, conf, mdoc, whys or master\n", what), EX_USAGE;
     else
         printf("%s: no problem found\n", path);
     engine_destroy(engine);

@@ -87,7 +87,6 @@ static const struct check_why whys[] = {
     {"attachments.limit", "A limit was passed before everything was looked at."},
     {"attachments.encrypted", "An archive needs a password."},
     {"attachments.unreadable", "An archive or winmail.dat is damaged or of an unknown kind."},
-    {"attachments.error", "The scan failed for a reason of our own; on_error decided."},
     {NULL, NULL}};
 
 struct result attachments_decide(const struct attachments_options *options, enum attachments_finding finding)
@@ -200,7 +199,7 @@ static struct result on_eom(const struct check_call *call)
         state.failed = true;
     struct result result = attachments_decide(options, state.finding);
     if (state.failed && result.code < RESULT_DEFER)
-        return (struct result){RESULT_ERROR, "attachments.error", "the message could not be scanned"};
+        return (struct result){RESULT_ERROR, NULL, "the message could not be scanned"};
     if (result.why)
         facts_set(call->facts, call->arena, "attachments.file", state.file, NULL);
     if (result.code == RESULT_REJECT)

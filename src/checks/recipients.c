@@ -170,6 +170,12 @@ static struct result on_eoh(const struct check_call *call)
                            expand(call, options->reply_header, "", options->max_header, count)};
 }
 
+/* The header is kept for the second limit only. */
+static unsigned needs_with(const void *options)
+{
+    return ((const struct recipients_options *)options)->max_header > 0 ? NEEDS_HEADER : 0;
+}
+
 static const char *const provides[] = {FACT_COUNT, FACT_EXCESS, FACT_HEADER, NULL};
 
 const struct check check_recipients = {
@@ -179,6 +185,7 @@ const struct check check_recipients = {
     .options_size = sizeof(struct recipients_options),
     .whys = whys,
     .needs = NEEDS_HEADER,
+    .needs_with = needs_with,
     .provides = provides,
     .on_rcpt = on_rcpt,
     .on_data = on_data,

@@ -16,7 +16,7 @@
 #include <confuse.h>
 #include <stdlib.h>
 
-#define CONF_FILE_MAX ((size_t)16 << 20) /* octets */
+#define CONF_FILE_MAX ((size_t)4 << 20) /* octets */
 #define INCLUDE_DEPTH 10
 
 struct conf {
@@ -46,7 +46,7 @@ static void __attribute__((format(printf, 2, 0))) report_error(cfg_t *cfg, const
 {
     char text[512];
     vsnprintf(text, sizeof text, format, args);
-    problem_report(current, current->source->path, cfg->line, NULL, (struct span){NULL, 0}, "%s", text);
+    problem_report(current, current->source->path, cfg->line, NULL, span_of("libconfuse"), "%s", text);
 }
 
 static const char *resolve_include(struct loader *loader, const char *name)

@@ -61,6 +61,8 @@ struct loader {
 void problem_report(struct loader *loader, const char *file, int line, const struct conf_section *section,
                     struct span name, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
+#define PROBLEMS_MAX 500 /* that are told; a file of rubbish has one in each line */
+
 /* Hands the problems to the caller, file by file in the order of their lines. Once, at the end. */
 void problem_tell(struct loader *loader);
 
@@ -113,7 +115,7 @@ void listfile_read(struct loader *loader, struct slot *slot, int line, const cha
 /* --- describe.c: rows in words; results in ARENA --- */
 
 const char *describe_type(const struct option_row *row);
-const char *describe_range(struct arena *arena, const struct option_row *row); /* NULL: none */
+const char *describe_range(struct arena *arena, const struct option_row *row);   /* NULL: none */
 const char *describe_default(struct arena *arena, const struct option_row *row); /* as it stands in the file */
 const char *describe_duration(struct arena *arena, int64_t ms);
 const char *describe_size(struct arena *arena, uint64_t bytes);

@@ -86,7 +86,8 @@ void conf_print_annotated(FILE *out, const struct conf_section *sections, size_t
 {
     static const char intro[] =
         "postern.conf - every option with its default. Remove the '#' in front of a name to set the option. "
-        "In double quotes ${NAME} stands for an environment variable and \\ begins an escape sequence, in single quotes "
+        "In double quotes ${NAME} stands for an environment variable and \\ begins an escape sequence, in single "
+        "quotes "
         "neither does. A list may be extended with += instead of =. include(\"file\") reads another file.";
     struct arena *arena = arena_create(4096);
     wrap_print(out, "# ", intro, WIDTH, false, NULL);

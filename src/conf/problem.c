@@ -3,8 +3,9 @@
  *
  * Every message passes here, so that all have one form, none is told twice, and none carries a control byte of the
  * file to the terminal. They are kept until the whole file was read, and then told in the order of its lines: faults of
- * the structure are found before those of the values, which is nobody's business. A name that is nearly right gets a suggestion: the nearest one by edit distance, if it is at
- * most two steps away and more of the name is right than wrong.
+ * the structure are found before those of the values, which is nobody's business. A name that is nearly right gets a
+ * suggestion: the nearest one by edit distance, if it is at most two steps away and more of the name is right than
+ * wrong.
  */
 #include "conf/loader.h"
 #include "util/strbuf.h"
@@ -33,8 +34,8 @@ static void keep(struct loader *loader, const char *file, int line, const char *
     size_t first = 0;
     while (first < n && strcmp(loader->problem[first].name, file) != 0)
         first++;
-    loader->problem[n] = (struct problem){first, line, n, arena_strdup(loader->scratch, file),
-                                          arena_strdup(loader->scratch, text)};
+    loader->problem[n] =
+        (struct problem){first, line, n, arena_strdup(loader->scratch, file), arena_strdup(loader->scratch, text)};
 }
 
 static int compare(const void *left, const void *right)
@@ -57,9 +58,12 @@ void problem_tell(struct loader *loader)
         if (loader->problems->report)
             loader->problems->report(loader->problems->context, loader->problem[i].text);
     }
+    if (loader->kept >= PROBLEMS_MAX && loader->problems->report)
+        loader->problems->report(loader->problems->context, "there may be more problems; these are enough for now");
 }
 
-static void add_formatted(struct strbuf *out, struct arena *scratch, const char *format, va_list args)
+static void __attribute__((format(printf, 3, 0)))
+add_formatted(struct strbuf *out, struct arena *scratch, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
@@ -92,7 +96,7 @@ void problem_report(struct loader *loader, const char *file, int line, const str
     va_end(args);
     add_clean(&text, strbuf_text(&raw));
     loader->found++;
-    if (strset_add(loader->known, span_of(strbuf_text(&text))))
+    if (loader->kept < PROBLEMS_MAX && strset_add(loader->known, span_of(strbuf_text(&text))))
         keep(loader, file, line, strbuf_text(&text));
     strbuf_free(&raw);
     strbuf_free(&text);

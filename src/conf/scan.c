@@ -146,8 +146,7 @@ static bool admit_option(struct scan *scan, const struct token *name, bool appen
         return false;
     }
     if (wants_list != is_list) {
-        REPORT(scan, name->line, name->text,
-               wants_list ? "takes a list: { ... }" : "takes one value, not a list");
+        REPORT(scan, name->line, name->text, wants_list ? "takes a list: { ... }" : "takes one value, not a list");
         return false;
     }
     if (slot->file && !append) {
@@ -181,8 +180,8 @@ static void scan_section(struct scan *scan, const struct token *name)
     const struct conf_section *found = slot_find_section(scan->loader, name->text);
     struct opened *opened = found ? slot_opened(scan->loader, found) : NULL;
     if (scan->section_line && found) {
-        REPORT(scan, scan->section_line, NO_NAME, "the section is not closed before section '%s' on line %d: '}' is missing",
-               found->name, name->line);
+        REPORT(scan, scan->section_line, NO_NAME,
+               "the section is not closed before section '%s' on line %d: '}' is missing", found->name, name->line);
         scan->source->unbalanced = true;
         scan->section = scan->top;
         scan->section_line = 0;
@@ -227,7 +226,8 @@ static void scan_call(struct scan *scan, const struct token *name)
 static void scan_statement(struct scan *scan, const struct token *name)
 {
     struct token next = token_peek(&scan->tokens);
-    const struct conf_section *section = scan->section == scan->top ? slot_find_section(scan->loader, name->text) : NULL;
+    const struct conf_section *section =
+        scan->section == scan->top ? slot_find_section(scan->loader, name->text) : NULL;
     switch (next.type) {
     case TOKEN_ASSIGN:
     case TOKEN_APPEND:
@@ -270,6 +270,10 @@ void scan_source(struct loader *loader, struct source *source)
     struct scan scan = {loader, source, {source, 0, 1}, top, top, 0};
     for (;;) {
         struct token token = token_next(&scan.tokens);
+        if (loader->found > 2 * PROBLEMS_MAX) { /* nobody would read on */
+            source->unbalanced = true;
+            return;
+        }
         switch (token.type) {
         case TOKEN_END:
             if (scan.section_line)

@@ -26,7 +26,7 @@ static const char *skip_blanks(struct tokens *tokens)
         char c = at(tokens, tokens->pos), next = at(tokens, tokens->pos + 1);
         const char *rest = source->text + tokens->pos, *end;
         size_t left = source->len - tokens->pos;
-        if (left > 0 && (c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v')) {
+        if (left > 0 && (c == ' ' || c == '\t' || c == '\r' || c == '\n')) {
             tokens->line += c == '\n';
             tokens->pos++;
             continue;

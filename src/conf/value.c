@@ -16,7 +16,7 @@ struct unit {
 static const struct unit size_units[] = {
     {"", 1}, {"k", 1024}, {"M", 1024 * 1024}, {"G", 1024 * 1024 * 1024}, {NULL, 0}};
 
-static const struct unit duration_units[] = {{"", 1000},     {"ms", 1},        {"s", 1000}, {"m", 60000},
+static const struct unit duration_units[] = {{"", 1000},     {"ms", 1},       {"s", 1000}, {"m", 60000},
                                              {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
 
 /* The digits at *TEXT, which is moved behind them. 0; 1 = no digits; 2 = too many of them. */

@@ -25,7 +25,7 @@ enum result_code {
 
 struct result {
     enum result_code code;
-    const char *why;   /* one of the check's tokens; NULL for DUNNO and OK */
+    const char *why;   /* one of the check's tokens; NULL for DUNNO and OK; ERROR is always NAME.error */
     const char *reply; /* for DEFER and REJECT: "550 5.7.1 ..."; for ERROR: what went wrong, for the log */
 };
 
@@ -95,7 +95,8 @@ struct check {
     const struct option_row *rows;
     size_t options_size;
     const struct check_why *whys;
-    unsigned needs;                   /* enum check_needs, ORed */
+    unsigned needs;                   /* enum check_needs, ORed: what it may need at most */
+    unsigned (*needs_with)(const void *options); /* what it needs with these options; NULL: always `needs` */
     const char *const *provides;      /* facts it writes, NULL-ended; may be NULL */
     const char *const *needs_facts;   /* facts of checks before it; may be NULL */
     check_hook *on_connect; /* the client's address is known; cannot refuse */

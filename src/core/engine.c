@@ -41,23 +41,52 @@ static void plan_build(struct plan *plan, const struct conf *conf, int global_mo
         int mode = options->mode == MODE_GLOBAL ? global_mode : options->mode;
         if (mode == MODE_OFF)
             continue;
-        plan->entries[plan->count++] = (struct plan_entry){checks[i], options, mode};
-        plan->needs |= checks[i]->needs;
+        struct plan_entry *entry = &plan->entries[plan->count++];
+        *entry = (struct plan_entry){checks[i], options, mode, checks[i]->needs, NULL};
+        if (checks[i]->needs_with)
+            entry->needs = checks[i]->needs_with(options);
+        entry->error = arena_printf(conf_arena(conf), "%s.error", checks[i]->name);
+        plan->needs |= entry->needs;
     }
+}
+
+/* What the runner itself says of a message that could not be kept. */
+static const struct check_why core_whys[] = {
+    {"message.too-large", "The message is larger than message { max_size }."},
+    {"message.header-too-large", "The header is larger than message { max_header }, or has over 20,000 fields."},
+    {"message.no-space", "The message could not be written to message { directory }."},
+    {NULL, NULL}};
+
+static void print_whys(FILE *out, const struct check_why *why)
+{
+    for (; why->token; why++)
+        fprintf(out, ".It Sy %s\n%s\n", why->token, why->help);
+}
+
+void engine_print_whys(FILE *out)
+{
+    fputs(".Bl -tag -width Ds\n", out);
+    for (size_t i = 0; i < check_count; i++)
+        print_whys(out, checks[i]->whys);
+    print_whys(out, core_whys);
+    fputs(".El\n", out);
 }
 
 static void counters_build(struct engine *engine)
 {
     struct arena *arena = conf_arena(engine->conf);
     static const char *const always[] = {"message.accept",   "message.tag",    "message.quarantine",
-                                         "message.tempfail", "message.reject", "recipient.refused",
-                                         "why.message.too-large", "why.message.no-space",
-                                         "why.message.header-too-large"};
+                                         "message.tempfail", "message.reject", "recipient.refused"};
     engine->counters = counters_create(arena);
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
         counters_register(engine->counters, always[i]);
+    for (const struct check_why *why = core_whys; why->token; why++)
+        counters_register(engine->counters, arena_printf(arena, "why.%s", why->token));
+    counters_register(engine->counters, "error.message");
     for (size_t i = 0; i < check_count; i++) {
         counters_register(engine->counters, arena_printf(arena, "error.%s", checks[i]->name));
+        counters_register(engine->counters, arena_printf(arena, "why.%s.error", checks[i]->name));
+        counters_register(engine->counters, arena_printf(arena, "monitor.%s.error", checks[i]->name));
         for (const struct check_why *why = checks[i]->whys; why->token; why++) {
             counters_register(engine->counters, arena_printf(arena, "why.%s", why->token));
             counters_register(engine->counters, arena_printf(arena, "monitor.%s", why->token));
@@ -128,7 +157,7 @@ unsigned plan_needs(const struct plan *plan, enum session_class class)
     unsigned needs = 0;
     for (size_t i = 0; i < plan->count; i++) {
         if (plan->entries[i].options->applies_to & (unsigned)class)
-            needs |= plan->entries[i].check->needs;
+            needs |= plan->entries[i].needs;
     }
     return needs;
 }

@@ -16,6 +16,8 @@ struct plan_entry {
     const struct check *check;
     const struct check_options *options; /* the head of the check's own struct */
     enum check_mode mode;                /* ENFORCE or MONITOR: what is off is not in the plan */
+    unsigned needs;                      /* enum check_needs, ORed: with these options */
+    const char *error;                   /* "helo.error", the token of RESULT_ERROR */
 };
 
 struct plan {
@@ -47,6 +49,9 @@ bool plan_has_hook(const struct plan *plan, enum phase phase);
 
 /* What the checks that look at a session of CLASS need kept: enum check_needs, ORed. */
 unsigned plan_needs(const struct plan *plan, enum session_class class);
+
+/* The manual's list of tokens, in mdoc(7): those of all checks and of the core. */
+void engine_print_whys(FILE *out);
 
 /* `-T plan` */
 void plan_print(const struct plan *plan, FILE *out);

@@ -63,12 +63,13 @@ void message_end(struct message **message)
     *message = NULL;
 }
 
-/* Mailboxes are the same if the local parts are, and the domains but for case. */
+/* Mailboxes are the same if the local parts are, and the domains but for case. Without a domain it can only be
+ * postmaster, in any case (RFC 5321 4.5.1). */
 static struct span distinct_key(struct message *message, const char *address)
 {
     char *key = arena_strdup(message->arena, address);
     char *at = strrchr(key, '@');
-    for (char *p = at ? at : key + strlen(key); *p; p++)
+    for (char *p = at ? at : key; *p; p++)
         *p = (char)tolower((unsigned char)*p);
     return span_of(key);
 }

@@ -22,7 +22,7 @@ struct settings;
 struct recipient {
     const char *address;  /* the forward-path as given, without angle brackets */
     const char *mailer;   /* {rcpt_mailer}; NULL if the MTA does not say */
-    bool is_repeated;     /* the same address was named before in this message */
+    bool is_repeated;     /* the same address stands already in this message */
     bool is_exempt;       /* on exempt_recipients */
     struct verdict verdict; /* ours; its reply is NULL if the recipient stands */
 };

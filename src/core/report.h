@@ -19,7 +19,7 @@ void report_recipient(const struct engine *engine, const struct session *session
 void report_monitor(const struct engine *engine, const struct session *session, const struct message *message,
                     const struct recipient *recipient, const struct verdict *verdict);
 
-/* A check could not do its work. */
+/* A check could not do its work; TEXT says why. */
 void report_error(const struct engine *engine, const struct session *session, const struct message *message,
                   const char *check, const char *text);
 

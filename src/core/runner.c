@@ -90,6 +90,7 @@ static struct verdict judge(const struct run *run, const struct plan_entry *entr
     struct verdict verdict = {disposition_of(result.code), run->phase, entry->check->name, result.why, result.reply};
     if (result.code == RESULT_ERROR) {
         report_error(run->engine, run->session, run->message, entry->check->name, result.reply);
+        verdict.why = entry->error;
         verdict.reply = error_reply;
         if (entry->options->on_error == ON_ERROR_ACCEPT)
             verdict.disposition = DISPOSITION_ACCEPT;

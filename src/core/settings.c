@@ -84,8 +84,8 @@ static const struct option_row general_rows[] = {
     {.name = "socket_owner", .type = OPTION_STRING, .offset = GENERAL(socket_owner),
      .help = "Owner of the unix socket. Empty: the user Postern runs as."},
     {.name = "socket_group", .type = OPTION_STRING, .offset = GENERAL(socket_group),
-     .help = "Group of the unix socket; give the MTA's, so that it may connect. Empty: that of the user Postern runs "
-             "as."},
+     .help = "Group of the unix socket; give the MTA's, so that it may connect. Empty: the group that new files get "
+             "in its directory."},
     {.name = "socket_mode", .type = OPTION_MODE, .offset = GENERAL(socket_mode), .def = "0660", .max = 0777,
      .help = "Mode of the unix socket, in octal."},
     {.name = "user", .type = OPTION_STRING, .offset = GENERAL(user), .def = "postern",

@@ -20,17 +20,21 @@ static void print_safe(FILE *out, const char *text)
 
 static void print_step(FILE *out, const struct explain_step *step)
 {
-    fprintf(out, "  %-8s", phase_name(step->phase));
+    struct strbuf what;
+    strbuf_init(&what, 4096);
+    strbuf_printf(&what, "%-8s", phase_name(step->phase));
     if (step->argument) {
-        fputc(step->phase == PHASE_HELO ? ' ' : '<', out);
-        print_safe(out, step->argument);
-        fputs(step->phase == PHASE_HELO ? "" : ">", out);
+        bool is_path = step->phase != PHASE_HELO;
+        strbuf_puts(&what, is_path ? "<" : "");
+        strbuf_add_printable(&what, span_of(step->argument));
+        strbuf_puts(&what, is_path ? ">" : "");
     }
-    fputs(step->argument ? "\n          -> " : " -> ", out);
+    fprintf(out, "  %-42s ", strbuf_text(&what));
     print_safe(out, step->reply);
     if (step->verdict)
-        fprintf(out, "   [check %s, why %s]", step->verdict->check, step->verdict->why);
+        fprintf(out, "\n  %-42s check %s, why %s", "", step->verdict->check, step->verdict->why);
     fputc('\n', out);
+    strbuf_free(&what);
 }
 
 static void print_facts(FILE *out, const struct facts *facts)

@@ -32,7 +32,7 @@ int link_send_ready(int fd)
 int link_send_report(int fd, const struct link_handler *handler)
 {
     struct strbuf text;
-    strbuf_init(&text, LINK_MAX);
+    strbuf_init(&text, LINK_TEXT_MAX);
     strbuf_puts(&text, "report\n");
     handler->on_report(handler->context, &text);
     size_t len = text.len;
@@ -107,7 +107,7 @@ ssize_t link_receive(int fd, char *buffer)
 {
     ssize_t len;
     do
-        len = recv(fd, buffer, LINK_MAX, MSG_DONTWAIT);
+        len = recv(fd, buffer, LINK_TEXT_MAX, MSG_DONTWAIT);
     while (len < 0 && errno == EINTR);
     if (len < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? -1 : 0;

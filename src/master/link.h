@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define LINK_MAX 65536 /* bytes in one datagram; the end of a longer report is dropped */
+#define LINK_TEXT_MAX 65536 /* bytes in one datagram; the end of a longer report is dropped (LINK_MAX is the system's) */
 
 /* ---- the worker's side ---- */
 
@@ -54,7 +54,7 @@ int link_send_report(int fd, const struct link_handler *handler);
 /* WORD is "drain" or "report". 0, or -1: the worker is gone, or does not read. */
 int link_tell(int fd, const char *word);
 
-/* One datagram, NUL-terminated, in BUFFER of LINK_MAX + 1 bytes. Its length, 0: the other end is closed, -1: nothing
+/* One datagram, NUL-terminated, in BUFFER of LINK_TEXT_MAX + 1 bytes. Its length, 0: the other end is closed, -1: nothing
  * there now. */
 ssize_t link_receive(int fd, char *buffer);
 

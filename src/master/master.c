@@ -58,6 +58,8 @@ static int open_sockets(struct master *master, const struct user *user, struct s
         endpoint_of_path(&control, "control", master->setup.control, why) < 0)
         return EX_CONFIG;
     int code = user_find_owner(master->setup.socket_owner, &access.uid, why);
+    if (access.uid == (uid_t)-1)
+        access.uid = user->uid;
     if (code == 0)
         code = user_find_group(master->setup.socket_group, &access.gid, why);
     if (code == 0)

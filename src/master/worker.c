@@ -25,7 +25,7 @@
 /* False: nothing more to read. */
 static bool read_datagram(struct worker *worker)
 {
-    static char text[LINK_MAX + 1];
+    static char text[LINK_TEXT_MAX + 1];
     ssize_t len = link_receive(worker->link.fd, text);
     if (len <= 0) {
         if (len == 0)

@@ -70,7 +70,9 @@ static void test_defaults(void **state)
 
 static void test_empty_files(void **state)
 {
-    static const char *const texts[] = {"", "#", "#\n", "\n\n", " \t\r\n", "# a\n#\n// b\n/* c\n * { \" */\n",
+    static const char *const texts[] = {"",           "#",
+                                        "#\n",        "\n\n",
+                                        " \t\r\n",    "# a\n#\n// b\n/* c\n * { \" */\n",
                                         "all {\n}\n", "\xef\xbb\xbf# text of an editor\n"};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -103,7 +105,7 @@ static void test_every_type(void **state)
                                   "  word = \"off\"\n  classes = { trusted, 'local', }\n"
                                   "  texts = { one,\n \"two words\"\n, 'a \\'b' }\n"
                                   "  networks = { 10.0.0.0/8, \"2001:db8::/32\", 192.0.2.1 }\n"
-                                  "  domains = { Example.ORG., .Example.com }\n  words = { EXE, zip }\n"
+                                  "  domains = { Example.ORG., .Example.com }\n  words = { BAT, zip }\n"
                                   "  reply = \"554 5.7.0 {helo} {{x}\"\n  optional_reply = '450 4.7.1 later'\n}\n");
     const struct top_values *top = conf_get(conf, "");
     const struct all_values *all = conf_get(conf, "all");
@@ -129,7 +131,7 @@ static void test_every_type(void **state)
     assert_true(net_has(all->networks, "192.0.2.1") && !net_has(all->networks, "192.0.2.2"));
     assert_true(domain_set_has(all->domains, "example.org") && domain_set_has(all->domains, "a.example.com"));
     assert_false(domain_set_has(all->domains, "example.net"));
-    assert_true(strset_has(all->words, span_of("exe")) && strset_has(all->words, span_of("zip")));
+    assert_true(strset_has(all->words, span_of("bat")) && strset_has(all->words, span_of("zip")));
     assert_int_equal(strset_count(all->words), 2);
     assert_string_equal(template_text(all->reply), "554 5.7.0 {helo} {{x}");
     assert_string_equal(template_text(all->optional_reply), "450 4.7.1 later");
@@ -139,8 +141,9 @@ static void test_every_type(void **state)
 static void test_append(void **state)
 {
     (void)state;
-    struct conf *conf = load_text("trusted_networks = { 10.0.0.0/8 }\ntrusted_networks += { 11.0.0.0/8 }\n"
-                                  "all { texts += { c }\n classes += { local }\n words += { bat } words += { scr } }\n");
+    struct conf *conf =
+        load_text("trusted_networks = { 10.0.0.0/8 }\ntrusted_networks += { 11.0.0.0/8 }\n"
+                  "all { texts += { c }\n classes += { local }\n words += { bat } words += { scr } }\n");
     const struct top_values *top = conf_get(conf, "");
     const struct all_values *all = conf_get(conf, "all");
     assert_true(net_has(top->networks, "10.0.0.1") && net_has(top->networks, "11.0.0.1"));
@@ -202,7 +205,8 @@ static void test_sections_without_top(void **state)
     (void)state;
     struct conf_problems problems = {0};
     const char *text = "all { number = 7 }";
-    struct conf *conf = conf_load(fixture_write("postern.conf", text, strlen(text)), fixture_sections + 1, 1, &problems);
+    struct conf *conf =
+        conf_load(fixture_write("postern.conf", text, strlen(text)), fixture_sections + 1, 1, &problems);
     assert_non_null(conf);
     assert_int_equal(((const struct all_values *)conf_get(conf, "all"))->number, 7);
     conf_destroy(conf);
@@ -217,11 +221,14 @@ static int clean(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),          cmocka_unit_test(test_empty_files),
-        cmocka_unit_test(test_path_and_checksum), cmocka_unit_test(test_every_type),
-        cmocka_unit_test(test_append),            cmocka_unit_test(test_variables),
-        cmocka_unit_test(test_list_file),         cmocka_unit_test(test_include),
-        cmocka_unit_test(test_sections_without_top)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_defaults),
+                                       cmocka_unit_test(test_empty_files),
+                                       cmocka_unit_test(test_path_and_checksum),
+                                       cmocka_unit_test(test_every_type),
+                                       cmocka_unit_test(test_append),
+                                       cmocka_unit_test(test_variables),
+                                       cmocka_unit_test(test_list_file),
+                                       cmocka_unit_test(test_include),
+                                       cmocka_unit_test(test_sections_without_top)};
     return cmocka_run_group_tests_name("conf_load", tests, NULL, clean);
 }

@@ -103,6 +103,13 @@ static void modes_make_the_plan(void **state)
     assert_true(plan_needs(&engine->plan, CLASS_LOCAL) & NEEDS_CONTENT);
     engine_destroy(engine);
 
+    engine = engine_of("attachments { mode = off }\n");
+    assert_int_equal(engine->plan.needs, 0);
+    engine_destroy(engine);
+    engine = engine_of("attachments { mode = off }\nrecipients { max_header = 50 }\n");
+    assert_int_equal(engine->plan.needs, NEEDS_HEADER);
+    engine_destroy(engine);
+
     engine = engine_of("mode = off\nhelo { mode = monitor }\n");
     assert_non_null(engine);
     assert_int_equal(engine->plan.count, 1);

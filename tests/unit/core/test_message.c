@@ -34,7 +34,7 @@ static void begin(struct fixture *f)
     f->settings.content_limits = (struct content_limits){"/tmp", 1 << 16, 1 << 20, 0};
     f->check = (struct check){.name = "reader", .needs = NEEDS_HEADER | NEEDS_CONTENT};
     f->options.applies_to = CLASS_OUTSIDE;
-    f->entry = (struct plan_entry){&f->check, &f->options, MODE_ENFORCE};
+    f->entry = (struct plan_entry){&f->check, &f->options, MODE_ENFORCE, f->check.needs, NULL};
     f->plan = (struct plan){&f->entry, 1, NEEDS_HEADER | NEEDS_CONTENT};
     f->session = session_create();
     f->message = message_begin(f->session, &f->settings, &f->plan, "<a@b.example>", 1);

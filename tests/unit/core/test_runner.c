@@ -39,7 +39,7 @@ static void world_begin(struct world *world, enum check_mode mode)
     world->general.exempt_recipients = strset_create(world->arena);
     world->general.local_domains = domain_set_create(world->arena);
     world->message_settings = (struct message_settings){directory, 1 << 16, 1 << 20, 1 << 20, 4096};
-    world->entry = (struct plan_entry){&check_skeleton, &world->options.common, mode};
+    world->entry = (struct plan_entry){&check_skeleton, &world->options.common, mode, check_skeleton.needs, "skeleton.error"};
     world->engine.settings.general = &world->general;
     world->engine.settings.message = &world->message_settings;
     world->engine.settings.content_limits = (struct content_limits){directory, 1 << 16, 1 << 20, 1 << 20};
@@ -206,6 +206,12 @@ static void on_error_decides(void **state)
     struct answers got = play(&world);
     assert_int_equal(got.rcpt, OUTCOME_TEMPFAIL);
     assert_memory_equal(got.rcpt_reply, "451 4.3.0 ", 10);
+    assert_string_equal(world.message->recipients[0].verdict.why, "skeleton.error");
+    struct strbuf counters;
+    strbuf_init(&counters, 0);
+    counters_print(world.engine.counters, &counters);
+    assert_string_equal(strbuf_text(&counters), "error.skeleton=1\n");
+    strbuf_free(&counters);
     world_end(&world);
 
     world_begin(&world, MODE_ENFORCE);
