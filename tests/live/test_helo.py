@@ -157,7 +157,7 @@ def test_pipelining(gate):
 
 def test_bytes_of_the_client_are_shown_safely(gate):
     mark = gate.daemon.mark()
-    helo = b"ev\x1b[31mil\x07\xff%s%n\".example"
+    helo = "ev\x1b[31mil\x07\u202e%s%n\".example"
     with gate.client(helo=None) as smtp:
         assert smtp.ehlo(helo).code == 250
         smtp.mail("sender@sender.example")

@@ -67,7 +67,8 @@ class Posternd:
     def __init__(self, directory, name="postern", socket_spec=None, sections=None, user="nobody", environment=None,
                  wrapper=()):
         self.directory = os.path.join(directory, name)
-        self.user, self.wrapper = user, list(wrapper)
+        # $POSTERN_WRAPPER: a command to run posternd under, such as "setarch -R" for the thread sanitizer.
+        self.user, self.wrapper = user, list(wrapper) or os.environ.get("POSTERN_WRAPPER", "").split()
         self.environment = {**os.environ, **(environment or {})}
         os.makedirs(os.path.join(self.directory, "spool"), exist_ok=True)
         os.chmod(self.directory, 0o755)
@@ -153,12 +154,12 @@ class Posternd:
         self.process.send_signal(signal.SIGTERM)
 
     def reload(self, sections=None, timeout=20):
-        """A reload by signal; returns once the new worker serves. The pids of the workers that are new."""
+        """A reload by signal; returns once the new worker takes the connections. Its pid, in a list."""
         if sections is not None:
             self.write(sections)
-        before = set(self.workers())
+        mark = self.mark()
         self.process.send_signal(signal.SIGHUP)
-        return wait_until(lambda: set(self.workers()) - before, timeout, "a new worker")
+        return [int(self.wait_text(r"worker (\d+) is active", mark, timeout)[1])]
 
     # The processes.
     @property
