@@ -198,8 +198,8 @@ static void test_loop_timers(void **state)
     trace.b = (struct loop_timer){.on_due = on_b, .context = &trace};
     trace.c = (struct loop_timer){.on_due = on_c, .context = &trace};
     loop_start_timer(&trace.loop, &trace.c, 60000000);
-    loop_start_timer(&trace.loop, &trace.b, 1);
     loop_start_timer(&trace.loop, &trace.a, 0);
+    loop_start_timer(&trace.loop, &trace.b, 1);
     usleep(1000);
     alarm(10);
     assert_int_equal(loop_run(&trace.loop), 0);
