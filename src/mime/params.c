@@ -191,7 +191,7 @@ static void decode_word_text(struct strbuf *to, const struct word *word)
     GMimeEncoding state;
     g_mime_encoding_init_decode(&state, word->encoding == 'B' ? GMIME_CONTENT_ENCODING_BASE64
                                                               : GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
-    char *copy = malloc(word->text.len + 1), *room = malloc(g_mime_encoding_outlen(&state, word->text.len) + 16);
+    char *copy = malloc(word->text.len + 3), *room = malloc(g_mime_encoding_outlen(&state, word->text.len + 3) + 16);
     if (!copy || !room)
         abort();
     memcpy(copy, word->text.ptr, word->text.len);
@@ -199,7 +199,13 @@ static void decode_word_text(struct strbuf *to, const struct word *word)
         if (copy[i] == '_')
             copy[i] = ' ';
     }
-    size_t n = g_mime_encoding_flush(&state, copy, word->text.len, room);
+    size_t len = word->text.len, sextets = 0;
+    for (size_t i = 0; word->encoding == 'B' && i < word->text.len; i++)
+        sextets += isalnum((unsigned char)copy[i]) || copy[i] == '+' || copy[i] == '/';
+    for (size_t missing = -sextets & 3; word->encoding == 'B' && missing > 0 && missing < 3 && len < word->text.len + 3;
+         missing--)
+        copy[len++] = '='; /* the decoder drops a group that is not whole */
+    size_t n = g_mime_encoding_flush(&state, copy, len, room);
     strbuf_add(to, (struct span){room, n});
     free(copy);
     free(room);

@@ -340,7 +340,8 @@ static const char *message_name(const struct part *part)
 }
 
 /* The decoded part as a file: archive, winmail.dat or message. */
-static void look_into(struct scan *scan, const struct part *part, struct decoder *decoder, const struct head *head)
+static void look_into(struct scan *scan, const struct part *part, struct decoder *decoder, const struct head *head,
+                      bool archive)
 {
     int fd = decode_to_file(scan, decoder, head);
     off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
@@ -357,7 +358,7 @@ static void look_into(struct scan *scan, const struct part *part, struct decoder
     }
     if (tnef_is_likely(head->bytes, head->len))
         scan_winmail(scan, &blob, part->prefix, part->label, part->level);
-    else if (scan->limits->open_archives)
+    else if (archive)
         scan_archive(scan, fd, part->prefix, part->label, head->bytes, len);
     close(fd);
 }
@@ -382,7 +383,7 @@ void scan_part(struct scan *scan, const struct part *part)
     bool archive = scan->limits->open_archives &&
                    (archive_is_likely(head->bytes, head->len, NULL, 0) || ends_like_zip(part, head));
     if (!scan->stopped && (archive || part->message || tnef_is_likely(head->bytes, head->len) || message_name(part)))
-        look_into(scan, part, decoder, head);
+        look_into(scan, part, decoder, head, archive);
     bool base64 = part->encoding == GMIME_CONTENT_ENCODING_BASE64;
     if (!scan->stopped && !archive)
         scan_uuencode(scan, &part->body, part->encoding, part->prefix, part->level, base64 && !part->text);
