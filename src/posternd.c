@@ -132,8 +132,11 @@ static int run(const struct arguments *arguments, const char *worker)
     int report = -1;
     if (!arguments->foreground && (report = daemon_start()) < 0)
         return EX_OSERR;
-    struct master_options options = {
-        .config = arguments->config, .worker = worker, .pid_file = arguments->pid_file, .on_ready = on_ready, .context = &report};
+    struct master_options options = {.config = arguments->config,
+                                     .worker = worker,
+                                     .pid_file = arguments->pid_file,
+                                     .on_ready = on_ready,
+                                     .context = &report};
     struct master *master;
     struct strbuf why;
     strbuf_init(&why, 0);

@@ -12,11 +12,10 @@
 
 #define TIMEOUT 130000 /* milliseconds */
 
-static const char usage[] =
-    "usage: posternctl reload [-c FILE] [--control PATH] [-w WORKER]\n"
-    "\n"
-    "Has posternd read its configuration again. Open SMTP sessions finish on the old one.\n"
-    "Exit status: 0 the new configuration is in force; 78 it is bad and the old one stays.\n";
+static const char usage[] = "usage: posternctl reload [-c FILE] [--control PATH] [-w WORKER]\n"
+                            "\n"
+                            "Has posternd read its configuration again. Open SMTP sessions finish on the old one.\n"
+                            "Exit status: 0 the new configuration is in force; 78 it is bad and the old one stays.\n";
 
 int ctl_reload(int argc, char **argv)
 {

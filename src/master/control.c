@@ -87,8 +87,8 @@ static void on_client(void *context, short revents)
             close_client(client);
         return;
     }
-    ssize_t len = recv(client->watch.fd, client->line + client->line_len, sizeof client->line - client->line_len,
-                       MSG_DONTWAIT);
+    ssize_t len =
+        recv(client->watch.fd, client->line + client->line_len, sizeof client->line - client->line_len, MSG_DONTWAIT);
     if (len < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (len <= 0) {

@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-#define READY_TIMEOUT 30000000   /* microseconds, all of them */
-#define GOOD_LIFE 60000000       /* a worker that lived so long did not die of its start */
+#define READY_TIMEOUT 30000000 /* microseconds, all of them */
+#define GOOD_LIFE 60000000     /* a worker that lived so long did not die of its start */
 #define FIRST_DELAY 100000
 #define LONGEST_DELAY 10000000
 
@@ -98,8 +98,8 @@ int fleet_start(struct fleet *fleet)
 {
     if (fleet->draining || fleet->count >= FLEET_MAX)
         return EAGAIN;
-    struct worker *worker = worker_start(fleet->loop, fleet->program, fleet->config, fleet->listen_fd,
-                                         fleet->ready_timeout, &fleet->owner);
+    struct worker *worker =
+        worker_start(fleet->loop, fleet->program, fleet->config, fleet->listen_fd, fleet->ready_timeout, &fleet->owner);
     if (!worker)
         return errno;
     log_text(LEVEL_INFO, "worker %d starts", (int)worker->pid);

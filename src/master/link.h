@@ -5,10 +5,9 @@
  * datagram is text, a word and perhaps lines after it:
  *
  *   worker -> master   ready                     I take connections from now on
- *                      report\nsessions=N\n...   how I am: lines of name=value. `sessions`, `config` and `checksum` have
- *                                                their meaning; every other value is a number and is summed up
- *   master -> worker   drain                     take no new connections, finish the open ones, send a last report, exit
- *                      report                    send a report
+ *                      report\nsessions=N\n...   how I am: lines of name=value. `sessions`, `config` and `checksum`
+ * have their meaning; every other value is a number and is summed up master -> worker   drain                     take
+ * no new connections, finish the open ones, send a last report, exit report                    send a report
  *
  * The end of the link is a message too: a worker that reads it has lost its master and must give the socket up.
  *
@@ -22,7 +21,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define LINK_TEXT_MAX 65536 /* bytes in one datagram; the end of a longer report is dropped (LINK_MAX is the system's) */
+#define LINK_TEXT_MAX                                                                                                  \
+    65536 /* bytes in one datagram; the end of a longer report is dropped (LINK_MAX is the system's) */
 
 /* ---- the worker's side ---- */
 
@@ -54,8 +54,8 @@ int link_send_report(int fd, const struct link_handler *handler);
 /* WORD is "drain" or "report". 0, or -1: the worker is gone, or does not read. */
 int link_tell(int fd, const char *word);
 
-/* One datagram, NUL-terminated, in BUFFER of LINK_TEXT_MAX + 1 bytes. Its length, 0: the other end is closed, -1: nothing
- * there now. */
+/* One datagram, NUL-terminated, in BUFFER of LINK_TEXT_MAX + 1 bytes. Its length, 0: the other end is closed, -1:
+ * nothing there now. */
 ssize_t link_receive(int fd, char *buffer);
 
 #endif

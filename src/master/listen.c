@@ -2,11 +2,11 @@
  * listen - bind() with manners.
  *
  * A unix socket: lock PATH.lock (two masters that start at once would both find the file stale and the second would
- * unlink the first one's), see what stands at PATH, bind under a umask that lets nobody in, set owner and mode, and only
- * then listen(). Owner and mode are set through a descriptor of the file, not through its path, which a user who may
- * write to the directory could have turned into a link meanwhile.
- * The descriptor is non-blocking, because two workers may poll it for a moment during a reload and the one that comes
- * second must not stick in accept(). It sets no options of connections but TCP_NODELAY, which accept() inherits.
+ * unlink the first one's), see what stands at PATH, bind under a umask that lets nobody in, set owner and mode, and
+ * only then listen(). Owner and mode are set through a descriptor of the file, not through its path, which a user who
+ * may write to the directory could have turned into a link meanwhile. The descriptor is non-blocking, because two
+ * workers may poll it for a moment during a reload and the one that comes second must not stick in accept(). It sets no
+ * options of connections but TCP_NODELAY, which accept() inherits.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -28,10 +28,11 @@ static int fail(struct strbuf *why, const char *option, const char *what, const 
 {
     int error = errno;
     strbuf_printf(why, "%s: cannot %s%s%s: %s", option, what, path ? " " : "", path ? path : "", strerror(error));
-    return error == EACCES || error == EPERM                                                    ? EX_NOPERM
-           : error == ENOENT || error == ENOTDIR || error == EADDRINUSE || error == EROFS ||
-                   error == EADDRNOTAVAIL || error == ENOSPC                                    ? EX_CANTCREAT
-                                                                                                : EX_OSERR;
+    return error == EACCES || error == EPERM ? EX_NOPERM
+           : error == ENOENT || error == ENOTDIR || error == EADDRINUSE || error == EROFS || error == EADDRNOTAVAIL ||
+                   error == ENOSPC
+               ? EX_CANTCREAT
+               : EX_OSERR;
 }
 
 static int take_lock(struct listener *listener, const char *option, struct strbuf *why)

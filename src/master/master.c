@@ -10,10 +10,10 @@
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
-#include "master/master.h"
 #include "master/control.h"
 #include "master/fleet.h"
 #include "master/listen.h"
+#include "master/master.h"
 #include "master/notify.h"
 #include "master/pidfile.h"
 #include "master/probe.h"

@@ -2,8 +2,8 @@
  * master - the process that holds the socket.
  *
  * master_open() does everything that may fail and needs privileges, master_run() is the life after it.
- * OWNS: the sockets, the pid file, the workers. THREADS: one. ERRORS: sysexits codes; the reasons are logged (before the
- * log is open: written to stderr).
+ * OWNS: the sockets, the pid file, the workers. THREADS: one. ERRORS: sysexits codes; the reasons are logged (before
+ * the log is open: written to stderr).
  */
 #ifndef POSTERN_MASTER_MASTER_H
 #define POSTERN_MASTER_MASTER_H

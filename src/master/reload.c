@@ -94,8 +94,8 @@ static void on_begin(void *context)
     log_text(LEVEL_INFO, "reload: checking %s", reload->fleet->config);
     reload->on_begin(reload->context);
     reload->phase = RELOAD_PROBING;
-    int error = probe_start(&reload->probe, reload->loop, reload->fleet->program, reload->fleet->config, on_probe_done,
-                            reload);
+    int error =
+        probe_start(&reload->probe, reload->loop, reload->fleet->program, reload->fleet->config, on_probe_done, reload);
     if (error) {
         pass_on(reload, LEVEL_ERROR, "cannot run the worker program: ", strerror(error));
         finish(reload, EX_OSERR);

@@ -56,8 +56,8 @@ void tally_add_report(struct tally *tally, const char *report)
             continue;
         char *end;
         errno = 0;
-        unsigned long long number = value.len && *value.ptr >= '0' && *value.ptr <= '9' ? strtoull(value.ptr, &end, 10)
-                                                                                       : (end = NULL, 0);
+        unsigned long long number =
+            value.len && *value.ptr >= '0' && *value.ptr <= '9' ? strtoull(value.ptr, &end, 10) : (end = NULL, 0);
         if (errno || end != value.ptr + value.len)
             continue;
         struct tally_entry *entry = entry_of(tally, name);

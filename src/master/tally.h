@@ -14,7 +14,7 @@ struct tally {
     struct tally_entry {
         char *name;
         uint64_t value;
-    } *entries;
+    } * entries;
     size_t count, capacity;
 };
 

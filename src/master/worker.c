@@ -7,10 +7,10 @@
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
-#include "master/worker.h"
 #include "master/link.h"
 #include "master/spawn.h"
 #include "master/tally.h"
+#include "master/worker.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include <errno.h>

@@ -24,11 +24,11 @@ struct worker_owner {
 struct worker {
     pid_t pid;
     enum worker_state state;
-    bool ready;       /* it said so once */
-    bool asked;       /* a report is under way */
-    bool killed;      /* by us */
-    int64_t started;  /* clock_monotonic_us() */
-    char *report;     /* the lines of its last report, "" before the first */
+    bool ready;      /* it said so once */
+    bool asked;      /* a report is under way */
+    bool killed;     /* by us */
+    int64_t started; /* clock_monotonic_us() */
+    char *report;    /* the lines of its last report, "" before the first */
     struct loop *loop;
     struct loop_watch link;
     struct loop_timer deadline; /* for "ready" */

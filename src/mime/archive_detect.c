@@ -16,18 +16,29 @@ struct magic {
     const char *bytes;
 };
 
-#define MAGIC(offset, bytes) {offset, sizeof(bytes) - 1, bytes}
+#define MAGIC(offset, bytes)                                                                                           \
+    {                                                                                                                  \
+        offset, sizeof(bytes) - 1, bytes                                                                               \
+    }
 
 static const struct magic streams[] = {
-    MAGIC(0, "\x1f\x8b\x08"), MAGIC(0, "\x1f\x9d"), MAGIC(0, "BZh"), MAGIC(0, "\xfd" "7zXZ\0"), MAGIC(0, "\x28\xb5\x2f\xfd"),
-    MAGIC(0, "\x5d\0\0"), MAGIC(0, "LZIP"), MAGIC(0, "\x04\x22\x4d\x18"),
+    MAGIC(0, "\x1f\x8b\x08"),
+    MAGIC(0, "\x1f\x9d"),
+    MAGIC(0, "BZh"),
+    MAGIC(0, "\xfd"
+             "7zXZ\0"),
+    MAGIC(0, "\x28\xb5\x2f\xfd"),
+    MAGIC(0, "\x5d\0\0"),
+    MAGIC(0, "LZIP"),
+    MAGIC(0, "\x04\x22\x4d\x18"),
 };
 
 static const struct magic containers[] = {
-    MAGIC(0, "PK\x03\x04"), MAGIC(0, "PK\x05\x06"), MAGIC(0, "PK\x01\x02"), MAGIC(0, "PK\x07\x08"), MAGIC(0, "PK00PK"),
-    MAGIC(0, "Rar!\x1a\x07"), MAGIC(0, "7z\xbc\xaf\x27\x1c"), MAGIC(0, "MSCF"), MAGIC(257, "ustar"),
-    MAGIC(32769, "CD001"), MAGIC(0, "!<arch>\n"), MAGIC(0, "070701"), MAGIC(0, "070702"), MAGIC(0, "070707"),
-    MAGIC(0, "\xc7\x71"), MAGIC(0, "\x71\xc7"), MAGIC(0, "xar!"),
+    MAGIC(0, "PK\x03\x04"), MAGIC(0, "PK\x05\x06"),   MAGIC(0, "PK\x01\x02"),         MAGIC(0, "PK\x07\x08"),
+    MAGIC(0, "PK00PK"),     MAGIC(0, "Rar!\x1a\x07"), MAGIC(0, "7z\xbc\xaf\x27\x1c"), MAGIC(0, "MSCF"),
+    MAGIC(257, "ustar"),    MAGIC(32769, "CD001"),    MAGIC(0, "!<arch>\n"),          MAGIC(0, "070701"),
+    MAGIC(0, "070702"),     MAGIC(0, "070707"),       MAGIC(0, "\xc7\x71"),           MAGIC(0, "\x71\xc7"),
+    MAGIC(0, "xar!"),
 };
 
 static bool has_magic(const struct magic *magic, size_t count, const char *head, size_t len)
@@ -84,7 +95,10 @@ bool archive_is_likely(const char *head, size_t len, const char *tail, size_t ta
     if (holds(head, len, "PK\x03\x04", 4) || holds(tail, tail_len, "PK\x05\x06", 4) ||
         holds(tail, tail_len, "PK\x01\x02", 4))
         return true;
-    bool program = len > 4 && (memcmp(head, "MZ", 2) == 0 || memcmp(head, "\x7f" "ELF", 4) == 0);
+    bool program = len > 4 && (memcmp(head, "MZ", 2) == 0 || memcmp(head,
+                                                                    "\x7f"
+                                                                    "ELF",
+                                                                    4) == 0);
     return program && (holds(head, len, "Rar!\x1a\x07", 6) || holds(head, len, "7z\xbc\xaf\x27\x1c", 6) ||
                        holds(head, len, "MSCF\0\0\0\0", 8));
 }

@@ -8,7 +8,9 @@
 
 #include "mime/archive.h"
 
-#define LISTING_HEAD 40000 /* bytes at the start of a file that tell what it is: the mark of an ISO image is the last */
+#define LISTING_HEAD                                                                                                   \
+    40000                  /* bytes at the start of a file that tell what it is: the mark of an ISO image is the last  \
+                            */
 #define LISTING_PATH 16384 /* bytes a path may have; of longer ones the end is kept */
 
 /* Lists the file behind FD; VISIT gets each path, not 0 stops. */
@@ -27,7 +29,7 @@ bool listing_gzip_name(const char *head, size_t len, char *name, size_t size);
 
 /* What the raw bytes of a zip say, whatever its directory leads to (archive_zip.c). */
 struct zip_marks {
-    uint64_t first_local;  /* offset of the first local header */
+    uint64_t first_local; /* offset of the first local header */
     unsigned local_headers, central_headers;
     bool encrypted;
     bool stopped; /* NAME asked to stop */

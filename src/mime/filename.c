@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define EXTENSION_MAX 64   /* bytes; longer ones are nobody's extension */
+#define EXTENSION_MAX 64    /* bytes; longer ones are nobody's extension */
 #define NAME_MAX_BYTES 4096 /* of longer names the end counts, and the start does not matter */
 
 struct plain {

@@ -24,10 +24,10 @@ struct scan_limits {
 };
 
 enum scan_trouble {
-    SCAN_OVER_LIMIT,    /* parts, levels, or a limit of an archive */
-    SCAN_ENCRYPTED,     /* an archive that cannot be read without a password */
-    SCAN_UNREADABLE,    /* a damaged archive or winmail.dat */
-    SCAN_FAILED         /* our own trouble: disk full, no process */
+    SCAN_OVER_LIMIT, /* parts, levels, or a limit of an archive */
+    SCAN_ENCRYPTED,  /* an archive that cannot be read without a password */
+    SCAN_UNREADABLE, /* a damaged archive or winmail.dat */
+    SCAN_FAILED      /* our own trouble: disk full, no process */
 };
 
 /* Each returns 0 to go on, anything else to stop the scan. Strings are UTF-8 where the message made sense, may hold

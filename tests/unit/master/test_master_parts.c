@@ -114,11 +114,11 @@ static void test_setup(void **state)
     assert_int_equal(setup.log.facility, LOG_MAIL);
 
     static const char *const bad[] = {
-        "control=/c\n",          "socket=/s\n",
-        "nonsense\n",            "socket=/s\ncontrol=/c\nsocket_mode=0668\n",
-        "log_level=4\n",         "log_target=-1\n",
-        "drain_timeout=\n",      "drain_timeout=1s\n",
-        "drain_timeout=-5\n",    "drain_timeout=99999999999999999999\n",
+        "control=/c\n",       "socket=/s\n",
+        "nonsense\n",         "socket=/s\ncontrol=/c\nsocket_mode=0668\n",
+        "log_level=4\n",      "log_target=-1\n",
+        "drain_timeout=\n",   "drain_timeout=1s\n",
+        "drain_timeout=-5\n", "drain_timeout=99999999999999999999\n",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(setup_parse(&other, bad[i], &why), -1);
@@ -145,7 +145,8 @@ static void test_tally(void **state)
     struct strbuf out;
     strbuf_init(&out, 0);
     tally_add_report(&tally, "sessions=5\nconfig=/c\nchecksum=12\naccept=2\nwhy.helo.not-fqdn=1\n");
-    tally_add_report(&tally, "accept=40\nword=x\nempty=\nnegative=-1\nhalf=1x\n=3\nno line\nhuge=99999999999999999999\nlast=7");
+    tally_add_report(&tally,
+                     "accept=40\nword=x\nempty=\nnegative=-1\nhalf=1x\n=3\nno line\nhuge=99999999999999999999\nlast=7");
     tally_print(&tally, &out);
     assert_string_equal(strbuf_text(&out), "counter.accept=42\ncounter.why.helo.not-fqdn=1\ncounter.last=7\n");
     strbuf_free(&out);
@@ -197,8 +198,8 @@ static void test_loop_timers(void **state)
     trace.b = (struct loop_timer){.on_due = on_b, .context = &trace};
     trace.c = (struct loop_timer){.on_due = on_c, .context = &trace};
     loop_start_timer(&trace.loop, &trace.c, 60000000);
-    loop_start_timer(&trace.loop, &trace.b, 1);
     loop_start_timer(&trace.loop, &trace.a, 0);
+    loop_start_timer(&trace.loop, &trace.b, 1);
     usleep(1000);
     alarm(10);
     assert_int_equal(loop_run(&trace.loop), 0);
@@ -297,12 +298,8 @@ static void test_link(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_endpoint),
-        cmocka_unit_test(test_path_length),
-        cmocka_unit_test(test_setup),
-        cmocka_unit_test(test_tally),
-        cmocka_unit_test(test_loop_timers),
-        cmocka_unit_test(test_loop_unwatch_inside),
+        cmocka_unit_test(test_endpoint), cmocka_unit_test(test_path_length), cmocka_unit_test(test_setup),
+        cmocka_unit_test(test_tally),    cmocka_unit_test(test_loop_timers), cmocka_unit_test(test_loop_unwatch_inside),
         cmocka_unit_test(test_link),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,14 +277,10 @@ int main(int argc, char **argv)
     if (fake_worker_wanted(argc, argv))
         return fake_worker_main(argc, argv);
     const struct CMUnitTest tests[] = {
-        TREE_TEST(test_good),
-        TREE_TEST(test_bad),
-        TREE_TEST(test_needs_restart),
-        TREE_TEST(test_two_at_once),
-        TREE_TEST(test_crash),
-        TREE_TEST(test_crash_loop_and_repair),
-        TREE_TEST(test_status),
-        TREE_TEST(test_control_clients),
+        TREE_TEST(test_good),          TREE_TEST(test_bad),
+        TREE_TEST(test_needs_restart), TREE_TEST(test_two_at_once),
+        TREE_TEST(test_crash),         TREE_TEST(test_crash_loop_and_repair),
+        TREE_TEST(test_status),        TREE_TEST(test_control_clients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

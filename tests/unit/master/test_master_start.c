@@ -156,10 +156,11 @@ static void test_inet(void **state)
     (void)state;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t length = sizeof address;
-    int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+    /* Bound for the whole test, so that nobody is given this port meanwhile; posternd may bind it beside us. */
+    assert_int_equal(setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one), 0);
     assert_int_equal(bind(probe, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(getsockname(probe, (struct sockaddr *)&address, &length), 0);
-    close(probe);
     char line[256], spec[64];
     snprintf(spec, sizeof spec, "socket=inet:%d@localhost\n", ntohs(address.sin_port));
     tree_config(spec);
@@ -169,6 +170,7 @@ static void test_inet(void **state)
     tree_read(fd, line);
     assert_non_null(strstr(line, "first"));
     close(fd);
+    close(probe);
     kill(master, SIGTERM);
     assert_int_equal(tree_wait(master), 0);
 }

@@ -1,0 +1,447 @@
+/*
+ * outline - one quick pass over the bytes, before GMime.
+ *
+ * GMime builds an object for each part and field, keeps the text around parts in memory and looks at each line. So it
+ * gets an outline of the message instead: every delimiter line, every field that begins with "Content", every empty
+ * line, and of each body the first and the last bytes only. The outline knows where its bytes stand in the message, so
+ * the bodies that GMime names can be read there. Parts and levels are counted here, and a message with too many never
+ * reaches GMime, which recurses. The pass is quick because in bodies it only looks for '-'.
+ *
+ * Where this pass and GMime could see the structure differently, this one is the more generous: every boundary that
+ * any Content-Type of the message declared is a delimiter to the end, whatever it was popped from.
+ * A cut never brings bytes to the start of a line that did not stand there.
+ */
+#include "mime/outline.h"
+#include "mime/params.h"
+#include "util/strset.h"
+#include <gmime/gmime.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define WINDOW 131072
+#define LINE_MAX_BYTES 16384       /* of longer lines a piece at a time */
+#define BODY_WHOLE 16384           /* bodies up to this are shown whole */
+#define BODY_START 1024            /* of longer ones so much, and the last two bytes */
+#define FIELDS_MAX 20000           /* fields shown, all headers together */
+#define FIELD_BYTES_MAX 65536      /* of one field that is shown */
+#define HEADER_BYTES_MAX (4 << 20) /* of all that are shown */
+
+struct frame {
+    const char *boundary;
+    unsigned depth;
+};
+
+struct pass {
+    struct outline *outline;
+    unsigned max_parts, max_levels;
+    char *window;
+    uint64_t base; /* of the window in the source */
+    size_t len, at;
+    bool end;
+    bool midline;
+    struct strset *boundaries;
+    struct frame *frames;
+    size_t frame_count, frame_room;
+    unsigned depth;
+    bool digest; /* a multipart/digest was seen: a part without a type may be a message */
+    /* the header under way */
+    struct strbuf types, encodings; /* values of Content-Type and Content-Transfer-Encoding, each ended by NUL */
+    struct strbuf *collecting;
+    bool shown_field;
+    uint64_t fields, field_bytes, header_bytes;
+};
+
+ssize_t source_read(const struct source *source, uint64_t at, void *buffer, size_t len)
+{
+    if (at >= source->len)
+        return 0;
+    if (len > source->len - at)
+        len = (size_t)(source->len - at);
+    if (source->content)
+        return content_read_at(source->content, source->start + at, buffer, len);
+    return pread(source->fd, buffer, len, (off_t)(source->start + at));
+}
+
+/* ---- pieces ---- */
+
+static void show(struct outline *outline, uint64_t at, uint64_t len)
+{
+    struct outline_piece *last = outline->piece_count ? &outline->pieces[outline->piece_count - 1] : NULL;
+    if (len == 0)
+        return;
+    if (last && last->at + last->len == at) {
+        last->len += len;
+    } else {
+        if (outline->piece_count == outline->piece_room)
+            outline->pieces = arena_grow(outline->arena, outline->pieces, &outline->piece_room,
+                                         outline->piece_count + 1, sizeof *outline->pieces);
+        outline->pieces[outline->piece_count++] = (struct outline_piece){outline->shown_len, at, len};
+    }
+    outline->shown_len += len;
+}
+
+/* The body from AT to END. The cut starts at the start of a line, and the two bytes kept at its end start nothing. */
+static void show_body(struct outline *outline, uint64_t at, uint64_t end)
+{
+    char block[4096];
+    if (end - at <= BODY_WHOLE) {
+        show(outline, at, end - at);
+        return;
+    }
+    ssize_t n = source_read(&outline->source, at + BODY_START, block, sizeof block);
+    const char *newline = n > 0 ? memchr(block, '\n', (size_t)n) : NULL;
+    show(outline, at, BODY_START + (newline ? (uint64_t)(newline - block) + 1 : 0));
+    show(outline, end - 2, 2);
+}
+
+static void note_face(struct outline *outline, uint64_t at, uint64_t end)
+{
+    if (end - at < 10)
+        return;
+    if (outline->face_count == outline->face_room)
+        outline->faces = arena_grow(outline->arena, outline->faces, &outline->face_room, outline->face_count + 1,
+                                    sizeof *outline->faces);
+    outline->faces[outline->face_count++] = (struct outline_range){at, end - at};
+}
+
+/* ---- reading ---- */
+
+/* Drops what is behind and reads more. False at the end. */
+static bool fill(struct pass *pass)
+{
+    if (pass->end)
+        return false;
+    memmove(pass->window, pass->window + pass->at, pass->len - pass->at);
+    pass->base += pass->at;
+    pass->len -= pass->at;
+    pass->at = 0;
+    ssize_t n =
+        source_read(&pass->outline->source, pass->base + pass->len, pass->window + pass->len, WINDOW - pass->len);
+    pass->outline->failed |= n < 0;
+    pass->end = n <= 0;
+    if (n > 0)
+        pass->len += (size_t)n;
+    return n > 0;
+}
+
+/* The line (or a piece of a long one) that starts at `at`, its end included. Empty at the end. */
+static struct span peek_line(struct pass *pass)
+{
+    for (;;) {
+        const char *from = pass->window + pass->at;
+        size_t have = pass->len - pass->at;
+        const char *newline = have ? memchr(from, '\n', have) : NULL;
+        if (newline)
+            have = (size_t)(newline - from) + 1;
+        if (newline || have >= LINE_MAX_BYTES || !fill(pass))
+            return (struct span){pass->window + pass->at, have < LINE_MAX_BYTES ? have : LINE_MAX_BYTES};
+    }
+}
+
+static uint64_t position(const struct pass *pass)
+{
+    return pass->base + pass->at;
+}
+
+/* Moves to the next line that starts with "--". False at the end. */
+static bool seek_dashes(struct pass *pass)
+{
+    bool line_start = !pass->midline;
+    for (;;) {
+        const char *from = pass->window + pass->at, *end = pass->window + pass->len;
+        if (line_start && end - from < 2 && fill(pass))
+            continue;
+        if (line_start && end - from >= 2 && from[0] == '-' && from[1] == '-')
+            return true;
+        const char *dash = end > from ? memchr(from + 1, '-', (size_t)(end - from - 1)) : NULL;
+        while (dash && dash[-1] != '\n')
+            dash = dash + 1 < end ? memchr(dash + 1, '-', (size_t)(end - dash - 1)) : NULL;
+        if (dash && end - dash >= 2) {
+            pass->at = (size_t)(dash - pass->window);
+            line_start = true;
+            continue;
+        }
+        bool newline_last = end - from >= 1 && end[-1] == '\n';
+        bool dash_last = dash != NULL; /* the window ends between the two dashes */
+        if (end > from) {
+            pass->at = pass->len - (dash_last ? 1 : 0);
+            line_start = dash_last || newline_last;
+        }
+        if (!fill(pass)) {
+            pass->at = pass->len;
+            return false;
+        }
+    }
+}
+
+/* ---- structure ---- */
+
+static void declare(struct pass *pass, struct span boundary, bool push)
+{
+    if (boundary.len == 0 || boundary.len > 1000 || pass->outline->over)
+        return;
+    strset_add(pass->boundaries, boundary);
+    if (!push)
+        return;
+    if (pass->frame_count == pass->frame_room)
+        pass->frames = arena_grow(pass->outline->arena, pass->frames, &pass->frame_room, pass->frame_count + 1,
+                                  sizeof *pass->frames);
+    pass->frames[pass->frame_count++] = (struct frame){arena_spandup(pass->outline->arena, boundary), pass->depth};
+}
+
+static int declare_param(void *context, const struct param *param)
+{
+    if (span_equals_nocase(param->name, "boundary"))
+        declare(context, param->value, false);
+    return 0;
+}
+
+static void go_deeper(struct pass *pass)
+{
+    pass->depth++;
+    if (pass->depth > pass->outline->levels)
+        pass->outline->levels = pass->depth;
+    pass->outline->over |= pass->depth > pass->max_levels;
+}
+
+enum delimiter { NOT_DELIMITER, DELIMITER, DELIMITER_LAST };
+
+static void return_to(struct pass *pass, struct span boundary, bool last)
+{
+    for (size_t i = pass->frame_count; i > 0; i--) {
+        if (!span_equals(boundary, pass->frames[i - 1].boundary))
+            continue;
+        pass->depth = pass->frames[i - 1].depth;
+        pass->frame_count = last ? i - 1 : i;
+        if (last && pass->depth > 0)
+            pass->depth--;
+        return;
+    }
+}
+
+static enum delimiter check_delimiter(struct pass *pass, struct span line)
+{
+    if (line.len < 3 || line.ptr[0] != '-' || line.ptr[1] != '-')
+        return NOT_DELIMITER;
+    struct span rest = {line.ptr + 2, line.len - 2};
+    while (rest.len > 0 && rest.ptr[rest.len - 1] && strchr(" \t\r\n", rest.ptr[rest.len - 1]))
+        rest.len--;
+    struct span shorter = {rest.ptr, rest.len >= 2 ? rest.len - 2 : 0};
+    bool last = rest.len > 2 && memcmp(rest.ptr + shorter.len, "--", 2) == 0 && strset_has(pass->boundaries, shorter);
+    if (!last && !strset_has(pass->boundaries, rest))
+        return NOT_DELIMITER;
+    return_to(pass, last ? shorter : rest, last);
+    if (!last)
+        pass->outline->over |= ++pass->outline->parts > pass->max_parts;
+    return last ? DELIMITER_LAST : DELIMITER;
+}
+
+enum body { BODY_LEAF, BODY_FACE, BODY_HEADER };
+
+static bool is_encoded(const struct pass *pass)
+{
+    GMimeContentEncoding encoding = g_mime_content_encoding_from_string(strbuf_text(&pass->encodings));
+    return encoding == GMIME_CONTENT_ENCODING_BASE64 || encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE ||
+           encoding == GMIME_CONTENT_ENCODING_UUENCODE;
+}
+
+/* What follows a header with the Content-Type values in `types`. */
+static enum body judge_header(struct pass *pass)
+{
+    enum body body = BODY_LEAF;
+    if (pass->types.len == 0)
+        return pass->digest ? BODY_HEADER : BODY_LEAF;
+    GMimeContentType *type = g_mime_content_type_parse(NULL, pass->types.ptr);
+    const char *subtype = g_mime_content_type_get_media_subtype(type);
+    for (size_t i = 0; i < pass->types.len; i += strlen(pass->types.ptr + i) + 1)
+        params_each(span_of(pass->types.ptr + i), declare_param, pass);
+    if (g_mime_content_type_is_type(type, "multipart", "*")) {
+        body = BODY_FACE;
+        go_deeper(pass);
+        for (size_t i = 0; i < pass->types.len; i += strlen(pass->types.ptr + i) + 1) {
+            GMimeContentType *each = g_mime_content_type_parse(NULL, pass->types.ptr + i);
+            const char *boundary = g_mime_content_type_get_parameter(each, "boundary");
+            declare(pass, span_of(boundary), true);
+            g_object_unref(each);
+        }
+        pass->digest |= g_mime_content_type_is_type(type, "multipart", "digest");
+    } else if (g_mime_content_type_is_type(type, "message", "*") && subtype && !is_encoded(pass) &&
+               (strcasecmp(subtype, "rfc822") == 0 || strcasecmp(subtype, "rfc2822") == 0 ||
+                strcasecmp(subtype, "global") == 0 || strcasecmp(subtype, "news") == 0)) {
+        body = BODY_HEADER;
+        go_deeper(pass);
+    }
+    g_object_unref(type);
+    return body;
+}
+
+static void start_field(struct pass *pass, struct span line)
+{
+    const char *colon = memchr(line.ptr, ':', line.len);
+    struct span name = span_trim((struct span){line.ptr, colon ? (size_t)(colon - line.ptr) : 0});
+    pass->collecting = NULL;
+    pass->field_bytes = 0;
+    pass->shown_field = name.len > 7 && strncasecmp(name.ptr, "content", 7) == 0;
+    if (!pass->shown_field)
+        return;
+    pass->outline->over |= ++pass->fields > FIELDS_MAX;
+    if (span_equals_nocase(name, "Content-Type"))
+        pass->collecting = &pass->types;
+    else if (span_equals_nocase(name, "Content-Transfer-Encoding"))
+        pass->collecting = &pass->encodings;
+    if (pass->collecting && pass->collecting->len > 0)
+        strbuf_putc(pass->collecting, '\0');
+}
+
+static void take_field_line(struct pass *pass, struct span line)
+{
+    bool folded = line.ptr[0] == ' ' || line.ptr[0] == '\t';
+    const char *from = line.ptr;
+    if (!pass->midline && !folded) {
+        start_field(pass, line);
+        const char *colon = memchr(line.ptr, ':', line.len);
+        from = colon ? colon + 1 : line.ptr;
+    }
+    if (!pass->shown_field)
+        return;
+    show(pass->outline, position(pass), line.len);
+    pass->field_bytes += line.len;
+    pass->header_bytes += line.len;
+    pass->outline->over |= pass->field_bytes > FIELD_BYTES_MAX || pass->header_bytes > HEADER_BYTES_MAX;
+    if (pass->collecting)
+        strbuf_add(pass->collecting, (struct span){from, line.len - (size_t)(from - line.ptr)});
+}
+
+/* Reads a header to its empty line, or to a delimiter, which is left. */
+static enum body take_header(struct pass *pass)
+{
+    strbuf_free(&pass->types);
+    strbuf_free(&pass->encodings);
+    pass->shown_field = false;
+    pass->collecting = NULL;
+    pass->midline = false;
+    bool cut = true; /* by a delimiter or the end, not by an empty line */
+    while (!pass->outline->over) {
+        struct span line = peek_line(pass);
+        bool empty = line.len == 0 || line.ptr[0] == '\n' || (line.len == 2 && memcmp(line.ptr, "\r\n", 2) == 0);
+        if (!pass->midline && empty) {
+            show(pass->outline, position(pass), line.len);
+            pass->at += line.len;
+            cut = line.len == 0;
+            break;
+        }
+        if (line.len == 0 || (!pass->midline && line.len > 2 && memcmp(line.ptr, "--", 2) == 0 &&
+                              strset_has(pass->boundaries, span_trim((struct span){line.ptr + 2, line.len - 2}))))
+            break;
+        take_field_line(pass, line);
+        pass->midline = line.ptr[line.len - 1] != '\n';
+        pass->at += line.len;
+    }
+    pass->midline = false;
+    enum body body = judge_header(pass);
+    return cut && body == BODY_HEADER ? BODY_LEAF : body;
+}
+
+/* Reads a body to the next delimiter, and over it. What follows, or -1 at the end. */
+static int take_body(struct pass *pass, bool face)
+{
+    uint64_t start = position(pass);
+    while (seek_dashes(pass)) {
+        struct span line = peek_line(pass);
+        enum delimiter delimiter = check_delimiter(pass, line);
+        uint64_t at = position(pass);
+        pass->at += line.len;
+        pass->midline = line.ptr[line.len - 1] != '\n';
+        if (delimiter == NOT_DELIMITER)
+            continue;
+        show_body(pass->outline, start, at);
+        if (face)
+            note_face(pass->outline, start, at);
+        show(pass->outline, at, line.len);
+        pass->midline = false;
+        return delimiter == DELIMITER ? BODY_HEADER : BODY_FACE;
+    }
+    show_body(pass->outline, start, position(pass));
+    if (face)
+        note_face(pass->outline, start, position(pass));
+    return -1;
+}
+
+void outline_build(struct outline *outline, const struct source *source, const char *forced_type, unsigned max_parts,
+                   unsigned max_levels)
+{
+    *outline = (struct outline){.source = *source, .arena = arena_create(16384), .prefix = "", .parts = 1};
+    struct pass pass = {.outline = outline, .max_parts = max_parts, .max_levels = max_levels};
+    pass.boundaries = strset_create(outline->arena);
+    pass.window = malloc(WINDOW);
+    if (!pass.window)
+        abort();
+    strbuf_init(&pass.types, 8 * FIELD_BYTES_MAX);
+    strbuf_init(&pass.encodings, FIELD_BYTES_MAX);
+    int next = BODY_HEADER;
+    if (forced_type) {
+        outline->prefix = arena_printf(outline->arena, "Content-Type: %s\r\n\r\n", forced_type);
+        outline->shown_len = outline->prefix_len = strlen(outline->prefix);
+        strbuf_puts(&pass.types, forced_type);
+        next = judge_header(&pass);
+    }
+    while (next >= 0 && !outline->over && !outline->failed)
+        next = next == BODY_HEADER ? (int)take_header(&pass) : take_body(&pass, next == BODY_FACE);
+    strbuf_free(&pass.types);
+    strbuf_free(&pass.encodings);
+    free(pass.window);
+}
+
+void outline_free(struct outline *outline)
+{
+    arena_destroy(outline->arena);
+}
+
+/* ---- the outline as bytes ---- */
+
+/* The piece with the byte at SHOWN, or the last one before it. */
+static const struct outline_piece *find_piece(const struct outline *outline, uint64_t shown)
+{
+    size_t low = 0, high = outline->piece_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (outline->pieces[middle].shown <= shown)
+            low = middle;
+        else
+            high = middle;
+    }
+    return outline->piece_count ? &outline->pieces[low] : NULL;
+}
+
+ssize_t outline_read(const struct outline *outline, uint64_t shown, void *buffer, size_t len)
+{
+    char *to = buffer;
+    size_t done = 0;
+    while (done < len && shown < outline->shown_len) {
+        size_t want = len - done;
+        ssize_t n;
+        if (shown < outline->prefix_len) {
+            n = (ssize_t)(want < outline->prefix_len - shown ? want : outline->prefix_len - shown);
+            memcpy(to + done, outline->prefix + shown, (size_t)n);
+        } else {
+            const struct outline_piece *piece = find_piece(outline, shown);
+            uint64_t inside = shown - piece->shown;
+            if (want > piece->len - inside)
+                want = (size_t)(piece->len - inside);
+            n = source_read(&outline->source, piece->at + inside, to + done, want);
+        }
+        if (n <= 0)
+            return n < 0 && done == 0 ? -1 : (ssize_t)done;
+        done += (size_t)n;
+        shown += (uint64_t)n;
+    }
+    return (ssize_t)done;
+}
+
+uint64_t outline_place(const struct outline *outline, uint64_t shown)
+{
+    const struct outline_piece *piece = find_piece(outline, shown);
+    if (!piece || shown < outline->prefix_len || shown < piece->shown)
+        return 0;
+    return piece->at + (shown - piece->shown);
+}

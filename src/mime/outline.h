@@ -1,0 +1,57 @@
+/*
+ * outline - what of a message GMime gets to see. Private to mime/.
+ *
+ * OWNS: its tables; outline_free(). THREADS: none inside.
+ */
+#ifndef POSTERN_MIME_OUTLINE_H
+#define POSTERN_MIME_OUTLINE_H
+
+#include "core/content.h"
+#include "util/arena.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Bytes START to START+LEN of a message in memory or file, or of a file of our own. */
+struct source {
+    const struct content *content; /* NULL: the bytes are in fd */
+    int fd;
+    uint64_t start, len;
+};
+
+/* Up to LEN bytes at AT (from the source's start) into BUFFER; 0 at the end, -1 with errno. */
+ssize_t source_read(const struct source *source, uint64_t at, void *buffer, size_t len);
+
+struct outline_piece {
+    uint64_t shown, at, len; /* offset in the outline, offset in the source */
+};
+
+struct outline_range {
+    uint64_t at, len;
+};
+
+struct outline {
+    struct source source;
+    struct arena *arena;
+    const char *prefix; /* a header field put in front, or "" */
+    size_t prefix_len;
+    struct outline_piece *pieces;
+    size_t piece_count, piece_room;
+    struct outline_range *faces; /* text before the first and after the last part of multiparts */
+    size_t face_count, face_room;
+    uint64_t shown_len;
+    unsigned parts, levels;
+    bool over;   /* more parts or levels than allowed, or fields without end; the outline is not to be used */
+    bool failed; /* could not be read */
+};
+
+/* FORCED_TYPE: the value of a Content-Type that stands for a header the source does not have; NULL if it has one. */
+void outline_build(struct outline *outline, const struct source *source, const char *forced_type, unsigned max_parts,
+                   unsigned max_levels);
+void outline_free(struct outline *outline);
+
+ssize_t outline_read(const struct outline *outline, uint64_t shown, void *buffer, size_t len);
+
+/* Where in the source the byte at SHOWN stands. */
+uint64_t outline_place(const struct outline *outline, uint64_t shown);
+
+#endif
