@@ -28,7 +28,7 @@ struct conf {
 static struct loader *current;
 static cfg_t *current_root;
 
-static void parse_source(struct loader *loader, struct source *source);
+static void parse_source(struct loader *loader, struct conf_source *source);
 
 static int take_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
@@ -57,7 +57,7 @@ static const char *resolve_include(struct loader *loader, const char *name)
     return arena_printf(loader->scratch, "%.*s%s", (int)(slash + 1 - loader->source->path), loader->source->path, name);
 }
 
-static const char *check_nesting(const struct source *parent, const struct source *source)
+static const char *check_nesting(const struct conf_source *parent, const struct conf_source *source)
 {
     int depth = 1;
     for (; parent; parent = parent->parent, depth++) {
@@ -70,15 +70,15 @@ static const char *check_nesting(const struct source *parent, const struct sourc
 static int include_file(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 {
     struct loader *loader = current;
-    struct source *parent = loader->source, source;
+    struct conf_source *parent = loader->source, source;
     int line = cfg->line;
     (void)opt;
     if (argc != 1)
         return 1;
     const char *path = resolve_include(loader, argv[0]);
-    const char *why = source_read(loader, path, CONF_FILE_MAX, &source);
+    const char *why = conf_source_read(loader, path, CONF_FILE_MAX, &source);
     if (!why && (why = check_nesting(parent, &source)))
-        source_free(&source);
+        conf_source_free(&source);
     if (why) {
         problem_report(loader, parent->path, line, NULL, span_of("include"), "%s %s",
                        problem_quote(loader, span_of(path)), why);
@@ -86,18 +86,18 @@ static int include_file(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
     }
     source.parent = parent;
     parse_source(loader, &source);
-    source_free(&source);
+    conf_source_free(&source);
     loader->source = parent;
     cfg->line = line;
     return 0;
 }
 
 /* NUL would end the texts of libconfuse early, and a byte order mark would be part of the first name. */
-static void check_bytes(struct loader *loader, struct source *source)
+static void check_bytes(struct loader *loader, struct conf_source *source)
 {
     int line = 1;
     if (source->len >= 3 && memcmp(source->text, "\xef\xbb\xbf", 3) == 0)
-        source_blank(source, 0, 3);
+        conf_source_blank(source, 0, 3);
     for (size_t i = 0; i < source->len; i++) {
         line += source->text[i] == '\n';
         if (source->text[i])
@@ -107,7 +107,7 @@ static void check_bytes(struct loader *loader, struct source *source)
     }
 }
 
-static void parse_source(struct loader *loader, struct source *source)
+static void parse_source(struct loader *loader, struct conf_source *source)
 {
     loader->source = source;
     check_bytes(loader, source);
@@ -152,7 +152,7 @@ static cfg_opt_t *declare_all(struct loader *loader)
 }
 
 /* One text, from the scan to the members. */
-static void read_pass(struct loader *loader, struct source *source)
+static void read_pass(struct loader *loader, struct conf_source *source)
 {
     for (size_t i = 0; i < loader->count; i++) {
         loader->opened[i].file = NULL;
@@ -191,11 +191,11 @@ static void read_defaults(struct loader *loader)
             fputs("}\n", out);
     }
     fclose(out);
-    struct source source = {.path = "defaults", .text = text, .len = len};
+    struct conf_source source = {.path = "defaults", .text = text, .len = len};
     loader->defaults = true;
     read_pass(loader, &source);
     loader->defaults = false;
-    source_free(&source);
+    conf_source_free(&source);
 }
 
 static void create_slots(struct loader *loader)
@@ -221,8 +221,8 @@ static void create_slots(struct loader *loader)
 
 static void read_file(struct conf *conf, const char *path)
 {
-    struct source source;
-    const char *why = source_read(&conf->loader, path, CONF_FILE_MAX, &source);
+    struct conf_source source;
+    const char *why = conf_source_read(&conf->loader, path, CONF_FILE_MAX, &source);
     if (why) {
         problem_report(&conf->loader, path, 0, NULL, (struct span){NULL, 0}, "%s", why);
         return;
@@ -230,7 +230,7 @@ static void read_file(struct conf *conf, const char *path)
     conf->path = source.path;
     conf->checksum = checksum_hex(conf->arena, source.text, source.len);
     read_pass(&conf->loader, &source);
-    source_free(&source);
+    conf_source_free(&source);
 }
 
 /* PATH NULL: the defaults alone. */

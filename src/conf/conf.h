@@ -16,20 +16,22 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum option_type {           /* the member it fills                  how it is written */
-    OPTION_BOOL,             /* bool                                 yes | no (also true/false, on/off) */
-    OPTION_INT,              /* int64_t                              decimal, within min..max */
-    OPTION_SIZE,             /* uint64_t, bytes                      number and optional k, M, G (powers of 1024) */
-    OPTION_DURATION,         /* int64_t, milliseconds                number and ms, s, m, h, d (no unit: seconds) */
-    OPTION_MODE,             /* int64_t                              octal file mode, "0660" */
-    OPTION_STRING,           /* const char *, NULL when empty        text */
-    OPTION_ENUM,             /* int                                  one of `words` */
-    OPTION_FLAGS,            /* unsigned, OR of the values           list of `words` */
-    OPTION_STRINGS,          /* const struct string_list *           list of texts */
-    OPTION_NETWORKS,         /* const struct netset *                list of addresses and CIDR networks, or files */
-    OPTION_DOMAINS,          /* const struct domain_set *            list of names and .suffixes, or files */
-    OPTION_WORDS,            /* const struct strset *                list of words, lower-cased, or files */
-    OPTION_TEMPLATE          /* const struct template *              an SMTP reply with placeholders */
+enum option_type {              /* the member it fills                  how it is written */
+                   OPTION_BOOL, /* bool                                 yes | no (also true/false, on/off) */
+                   OPTION_INT,  /* int64_t                              decimal, within min..max */
+                   OPTION_SIZE, /* uint64_t, bytes                      number and optional k, M, G (powers of 1024) */
+                   OPTION_DURATION, /* int64_t, milliseconds                number and ms, s, m, h, d (no unit: seconds)
+                                     */
+                   OPTION_MODE,     /* int64_t                              octal file mode, "0660" */
+                   OPTION_STRING,   /* const char *, NULL when empty        text */
+                   OPTION_ENUM,     /* int                                  one of `words` */
+                   OPTION_FLAGS,    /* unsigned, OR of the values           list of `words` */
+                   OPTION_STRINGS,  /* const struct string_list *           list of texts */
+                   OPTION_NETWORKS, /* const struct netset *                list of addresses and CIDR networks, or
+                                       files */
+                   OPTION_DOMAINS,  /* const struct domain_set *            list of names and .suffixes, or files */
+                   OPTION_WORDS,    /* const struct strset *                list of words, lower-cased, or files */
+                   OPTION_TEMPLATE  /* const struct template *              an SMTP reply with placeholders */
 };
 /* A list is never NULL. '=' replaces the default's entries, '+=' adds to them. In the types that say "or files" an
  * entry that begins with '/' names a file with one entry a line; '#' starts a comment, empty lines do not count. */
@@ -40,9 +42,9 @@ struct option_word {
 };
 
 struct option_row {
-    const char *name;                /* NULL ends the rows */
+    const char *name; /* NULL ends the rows */
     enum option_type type;
-    size_t offset;                   /* of the member in the section's struct */
+    size_t offset; /* of the member in the section's struct */
     /* As it would stand in the file; lists as { "a", "b" }; a text may go without its quotes. NULL or "" = empty: NULL,
      * 0 or the empty list. A TEMPLATE can be empty only if it is empty by default. */
     const char *def;
@@ -54,7 +56,7 @@ struct option_row {
      * behind the value ("is no file mode"). Called while parsing, so the message has file and line; not called for a
      * STRING that is empty. May be NULL. */
     const char *(*verify)(const char *value);
-    const char *help;                /* what it does, in one or more whole sentences; units and effects included */
+    const char *help; /* what it does, in one or more whole sentences; units and effects included */
 };
 
 struct string_list {
@@ -63,10 +65,10 @@ struct string_list {
 };
 
 struct conf_section {
-    const char *name;              /* "" = the top level of the file */
-    const char *summary;           /* one sentence, for the manual and the annotated file */
+    const char *name;    /* "" = the top level of the file */
+    const char *summary; /* one sentence, for the manual and the annotated file */
     const struct option_row *rows;
-    size_t size;                   /* of the struct the rows describe */
+    size_t size; /* of the struct the rows describe */
 };
 
 struct conf;

@@ -19,7 +19,7 @@ static const char *add_line(struct loader *loader, struct slot *slot, struct spa
     return list_add(loader->arena, slot, arena_spandup(loader->scratch, entry));
 }
 
-static void read_lines(struct loader *loader, struct slot *slot, const struct source *list)
+static void read_lines(struct loader *loader, struct slot *slot, const struct conf_source *list)
 {
     size_t faults = 0;
     int line = 0;
@@ -44,13 +44,13 @@ static void read_lines(struct loader *loader, struct slot *slot, const struct so
 
 void listfile_read(struct loader *loader, struct slot *slot, int line, const char *path)
 {
-    struct source list;
-    const char *why = source_read(loader, path, LISTFILE_MAX, &list);
+    struct conf_source list;
+    const char *why = conf_source_read(loader, path, LISTFILE_MAX, &list);
     if (why) {
         problem_report(loader, loader->source->path, line, slot->section, span_of(slot->row->name), "list file %s %s",
                        problem_quote(loader, span_of(path)), why);
         return;
     }
     read_lines(loader, slot, &list);
-    source_free(&list);
+    conf_source_free(&list);
 }

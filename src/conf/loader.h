@@ -30,14 +30,14 @@ struct opened { /* a section, and where it was found first */
 };
 
 /* A file in memory; what is wrong in it is overwritten with blanks before libconfuse sees it. */
-struct source {
+struct conf_source {
     const char *path; /* as messages name it; in the loader's arena */
-    char *text;       /* malloc'ed; source_free() */
+    char *text;       /* malloc'ed; conf_source_free() */
     size_t len;
     dev_t device;
     ino_t inode;
-    bool unbalanced;             /* its braces cannot be trusted */
-    const struct source *parent; /* that included it */
+    bool unbalanced;                  /* its braces cannot be trusted */
+    const struct conf_source *parent; /* that included it */
 };
 
 struct loader {
@@ -51,7 +51,7 @@ struct loader {
     struct strset *known;    /* the texts of all problems */
     struct problem *problem; /* KEPT of them, to be told */
     size_t kept, capacity;
-    struct source *source;
+    struct conf_source *source;
     bool defaults; /* it is the rows' defaults that are being read */
 };
 
@@ -76,14 +76,14 @@ const char *problem_suggest_section(struct loader *loader, struct span name);
 /* --- source.c --- */
 
 /* The regular file PATH, of at most LIMIT bytes. NULL, or why it cannot be read. */
-const char *source_read(struct loader *loader, const char *path, size_t limit, struct source *source);
-void source_free(struct source *source);
-void source_blank(struct source *source, size_t start, size_t end);
+const char *conf_source_read(struct loader *loader, const char *path, size_t limit, struct conf_source *source);
+void conf_source_free(struct conf_source *source);
+void conf_source_blank(struct conf_source *source, size_t start, size_t end);
 
 /* --- scan.c --- */
 
 /* Reports what is wrong with the structure of SOURCE, and blanks it out. */
-void scan_source(struct loader *loader, struct source *source);
+void scan_source(struct loader *loader, struct conf_source *source);
 
 /* --- slot.c --- */
 

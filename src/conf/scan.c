@@ -11,7 +11,7 @@
 
 struct scan {
     struct loader *loader;
-    struct source *source;
+    struct conf_source *source;
     struct tokens tokens;
     const struct conf_section *section; /* where we are */
     const struct conf_section *top;
@@ -25,7 +25,7 @@ struct scan {
 
 static void blank_from(struct scan *scan, size_t start)
 {
-    source_blank(scan->source, start, scan->tokens.pos);
+    conf_source_blank(scan->source, start, scan->tokens.pos);
 }
 
 /* Behind the '{': everything up to its '}'. */
@@ -264,7 +264,7 @@ static void scan_section_end(struct scan *scan, const struct token *brace)
     scan->section_line = 0;
 }
 
-void scan_source(struct loader *loader, struct source *source)
+void scan_source(struct loader *loader, struct conf_source *source)
 {
     const struct conf_section *top = slot_find_section(loader, span_of(""));
     struct scan scan = {loader, source, {source, 0, 1}, top, top, 0};
@@ -290,7 +290,7 @@ void scan_source(struct loader *loader, struct source *source)
                 REPORT(&scan, token.line, NO_NAME, "%s", token.fault);
             else
                 REPORT(&scan, token.line, NO_NAME, "unexpected %s", token_name(loader, &token));
-            source_blank(source, token.start, token.end);
+            conf_source_blank(source, token.start, token.end);
         }
     }
 }

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *read_all(struct loader *loader, int fd, struct source *source, size_t size)
+static const char *read_all(struct loader *loader, int fd, struct conf_source *source, size_t size)
 {
     source->text = malloc(size + 1);
     if (!source->text)
@@ -30,7 +30,7 @@ static const char *read_all(struct loader *loader, int fd, struct source *source
     return NULL;
 }
 
-static const char *check_and_read(struct loader *loader, int fd, size_t limit, struct source *source)
+static const char *check_and_read(struct loader *loader, int fd, size_t limit, struct conf_source *source)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
@@ -46,27 +46,27 @@ static const char *check_and_read(struct loader *loader, int fd, size_t limit, s
     return read_all(loader, fd, source, (size_t)st.st_size);
 }
 
-const char *source_read(struct loader *loader, const char *path, size_t limit, struct source *source)
+const char *conf_source_read(struct loader *loader, const char *path, size_t limit, struct conf_source *source)
 {
-    *source = (struct source){.path = arena_strdup(loader->arena, path)};
+    *source = (struct conf_source){.path = arena_strdup(loader->arena, path)};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return arena_printf(loader->scratch, "cannot be opened: %s", strerror(errno));
     const char *why = check_and_read(loader, fd, limit, source);
     close(fd);
     if (why)
-        source_free(source);
+        conf_source_free(source);
     return why;
 }
 
-void source_free(struct source *source)
+void conf_source_free(struct conf_source *source)
 {
     free(source->text);
     source->text = NULL;
     source->len = 0;
 }
 
-void source_blank(struct source *source, size_t start, size_t end)
+void conf_source_blank(struct conf_source *source, size_t start, size_t end)
 {
     for (size_t i = start; i < end && i < source->len; i++) {
         if (source->text[i] != '\n') /* so that the lines keep their numbers */

@@ -21,7 +21,7 @@ static char at(const struct tokens *tokens, size_t pos)
 /* Blanks and comments. A fault if a comment does not end. */
 static const char *skip_blanks(struct tokens *tokens)
 {
-    struct source *source = tokens->source;
+    struct conf_source *source = tokens->source;
     for (;;) {
         char c = at(tokens, tokens->pos), next = at(tokens, tokens->pos + 1);
         const char *rest = source->text + tokens->pos, *end;
@@ -42,7 +42,7 @@ static const char *skip_blanks(struct tokens *tokens)
         size_t stop = end ? (size_t)(end - source->text) : source->len;
         for (size_t i = tokens->pos; i < stop; i++)
             tokens->line += source->text[i] == '\n';
-        source_blank(source, tokens->pos, stop);
+        conf_source_blank(source, tokens->pos, stop);
         tokens->pos = stop;
     }
 }

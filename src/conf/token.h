@@ -31,7 +31,7 @@ struct token {
 };
 
 struct tokens { /* where in the text we are; a copy of it looks ahead */
-    struct source *source;
+    struct conf_source *source;
     size_t pos;
     int line;
 };
