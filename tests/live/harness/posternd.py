@@ -129,6 +129,7 @@ class Posternd:
         notify.settimeout(0.1)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            start_new_session=True,  # a Ctrl-C is for those who run us
                                             env={**self.environment, "NOTIFY_SOCKET": notify_path})
         end = time.monotonic() + timeout
         with notify:

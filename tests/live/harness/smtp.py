@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
         """The answer that counts: the end of the message, else the first refusal on the way."""
         if self.end:
             return self.end
-        refused = [r for r in [self.mail, *self.rcpts, self.data] if r and r.code >= 400]
+        refused = [r for r in [self.data, self.mail, *self.rcpts] if r and r.code >= 400]
         return refused[0] if refused else self.data or self.mail
 
 
