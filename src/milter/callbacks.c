@@ -13,6 +13,7 @@
 #include "milter/reply.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include <ctype.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -76,7 +77,7 @@ static void ask_for_macros(SMFICTX *ctx)
     static const struct {
         int stage;
         const char *names;
-    } wanted[] = {{SMFIM_CONNECT, "i j"},
+    } wanted[] = {{SMFIM_CONNECT, "i j v"},
                   {SMFIM_HELO, "{tls_version}"},
                   {SMFIM_ENVFROM, "i {auth_authen} {tls_version}"},
                   {SMFIM_ENVRCPT, "i {rcpt_mailer}"},
@@ -107,6 +108,15 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
     return SMFIS_CONTINUE;
 }
 
+/* Postfix plays an SMTP session for mail of sendmail(1) and for mail that it takes from its queue again; there the
+ * queue id is known at connect. Sendmail always has one by then; its version begins with a digit, Postfix's with its
+ * name. */
+static bool is_postfix_replay(SMFICTX *ctx)
+{
+    const char *version = macro(ctx, "v");
+    return version && !isdigit((unsigned char)version[0]) && macro(ctx, "i");
+}
+
 static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
     struct connection *connection = connection_of(ctx);
@@ -116,8 +126,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
     session->client = netaddr_of_sockaddr((const struct sockaddr *)address);
     if (name && name[0] != '[' && strcmp(name, "unknown") != 0)
         session->client_name = arena_strdup(session->arena, name);
-    /* Postfix plays an SMTP session for mail of sendmail(1): the queue id is there before MAIL, the port is 0. */
-    session->is_local = !address || macro(ctx, "i") ||
+    session->is_local = !address || is_postfix_replay(ctx) ||
                         (netaddr_is_loopback(&session->client) && session->client.port == 0);
     runner_connect(engine, session);
     return go_on(connection, SMFIP_NR_CONN);
