@@ -21,6 +21,7 @@ struct connection {
     struct session *session;
     struct message *message;
     struct negotiated negotiated;
+    bool is_sendmail; /* by its version at connect, which begins with a digit; Postfix's begins with its name */
 };
 
 static const struct engine *engine; /* one configuration for the worker's life */
@@ -108,15 +109,6 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
     return SMFIS_CONTINUE;
 }
 
-/* Postfix plays an SMTP session for mail of sendmail(1) and for mail that it takes from its queue again; there the
- * queue id is known at connect. Sendmail always has one by then; its version begins with a digit, Postfix's with its
- * name. */
-static bool is_postfix_replay(SMFICTX *ctx)
-{
-    const char *version = macro(ctx, "v");
-    return version && !isdigit((unsigned char)version[0]) && macro(ctx, "i");
-}
-
 static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
     struct connection *connection = connection_of(ctx);
@@ -126,7 +118,11 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
     session->client = netaddr_of_sockaddr((const struct sockaddr *)address);
     if (name && name[0] != '[' && strcmp(name, "unknown") != 0)
         session->client_name = arena_strdup(session->arena, name);
-    session->is_local = !address || is_postfix_replay(ctx) ||
+    const char *version = macro(ctx, "v");
+    connection->is_sendmail = version && isdigit((unsigned char)version[0]);
+    /* Postfix plays an SMTP session for mail of sendmail(1), from port 0, and for mail that it takes from its queue
+     * again; there the queue id is known at connect. Sendmail always has one by then. */
+    session->is_local = !address || (version && !connection->is_sendmail && macro(ctx, "i")) ||
                         (netaddr_is_loopback(&session->client) && session->client.port == 0);
     runner_connect(engine, session);
     return go_on(connection, SMFIP_NR_CONN);
@@ -169,7 +165,10 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **args)
         return SMFIS_CONTINUE; /* the MTA has refused it already */
     note(&message->queue_id, message->arena, macro(ctx, "i"));
     struct recipient *recipient = message_add_rcpt(message, args[0], mailer);
-    return reply_send(ctx, runner_rcpt(engine, connection->session, message, recipient), SMFIS_CONTINUE);
+    struct outcome outcome = runner_rcpt(engine, connection->session, message, recipient);
+    if (connection->is_sendmail && outcome.action != OUTCOME_CONTINUE)
+        outcome.reply = reply_for_sendmail(message->arena, outcome.reply);
+    return reply_send(ctx, outcome, SMFIS_CONTINUE);
 }
 
 static sfsistat on_data(SMFICTX *ctx)
