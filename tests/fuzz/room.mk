@@ -1,1 +1,14 @@
-# tests/fuzz
+# tests/fuzz: libFuzzer targets (clang, --enable-fuzzers --enable-sanitizers). Run: tests/fuzz/fuzz_scan CORPUS
+EXTRA_DIST += tests/fuzz/corpus
+if FUZZERS
+noinst_PROGRAMS = tests/fuzz/fuzz_filename tests/fuzz/fuzz_scan tests/fuzz/fuzz_tnef
+tests_fuzz_fuzz_filename_SOURCES = tests/fuzz/fuzz_filename.c
+tests_fuzz_fuzz_filename_LDADD = $(POSTERN_LIBS)
+tests_fuzz_fuzz_filename_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_scan_SOURCES = tests/fuzz/fuzz_scan.c
+tests_fuzz_fuzz_scan_LDADD = $(POSTERN_LIBS)
+tests_fuzz_fuzz_scan_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_tnef_SOURCES = tests/fuzz/fuzz_tnef.c
+tests_fuzz_fuzz_tnef_LDADD = $(POSTERN_LIBS)
+tests_fuzz_fuzz_tnef_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
