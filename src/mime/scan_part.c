@@ -385,7 +385,8 @@ void scan_part(struct scan *scan, const struct part *part)
     if (!scan->stopped && (archive || part->message || tnef_is_likely(head->bytes, head->len) || message_name(part)))
         look_into(scan, part, decoder, head, archive);
     bool base64 = part->encoding == GMIME_CONTENT_ENCODING_BASE64;
-    if (!scan->stopped && !archive)
+    bool prose = part->text || !base64 || memmem(head->bytes, head->len, "begin", 5);
+    if (!scan->stopped && !archive && prose)
         scan_uuencode(scan, &part->body, part->encoding, part->prefix, part->level, base64 && !part->text);
     report_size(scan, part);
     free(head);
