@@ -318,6 +318,8 @@ static void walk_outline(struct scan *scan, const struct outline *outline, const
     if (message) {
         walk_object(&walk, g_mime_message_get_mime_part(message), prefix, level);
         g_object_unref(message);
+    } else { /* no header that makes sense: all of it is text */
+        scan_text(scan, &outline->source, prefix, level);
     }
     g_object_unref(parser);
     g_object_unref(stream);
