@@ -1,7 +1,6 @@
 """Trouble that is not the client's: a bad configuration, a full disk, no descriptors, no user, no directory."""
 import contextlib
 import os
-import resource
 import shutil
 import socket
 import stat
@@ -139,6 +138,11 @@ def limit_descriptors(pid, count):
     run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "prlimit", f"--pid={pid}", f"--nofile={count}:")
 
 
+def soft_limit(pid):
+    with open(f"/proc/{pid}/limits", encoding="ascii") as file:
+        return next(line.split()[3] for line in file if line.startswith("Max open files"))
+
+
 def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
@@ -146,13 +150,13 @@ def descriptors(pid):
 def test_descriptors_used_up_is_4xx_and_passes(make_gate):
     gate = make_gate()
     worker = gate.daemon.workers()[0]
-    limits = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+    before = soft_limit(worker)
     with gate.client() as smtp:
         assert smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(2 << 20)).end.code == 250
         limit_descriptors(worker, descriptors(worker))
         outcome = smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(2 << 20))
         assert outcome.last.code // 100 == 4, outcome
-        limit_descriptors(worker, limits[0])
+        limit_descriptors(worker, before)
         assert smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(2 << 20)).end.code == 250
     assert gate.send(mails.plain()).end.code == 250
     assert gate.daemon.workers() == [worker]
@@ -161,12 +165,12 @@ def test_descriptors_used_up_is_4xx_and_passes(make_gate):
 def test_no_descriptor_for_a_connection_delays_it_only(make_gate):
     gate = make_gate()
     worker = gate.daemon.workers()[0]
-    limits = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+    before = soft_limit(worker)
     gate.send(mails.plain())
     limit_descriptors(worker, descriptors(worker))
     clients = [gate.client(helo=None, addr=None) for _ in range(4)]
     time.sleep(1.5)
-    limit_descriptors(worker, limits[0])
+    limit_descriptors(worker, before)
     for client in clients:
         client.close()
     wait_until(lambda: gate.send(mails.plain()).last.code == 250, 20, "mail after descriptors are back")

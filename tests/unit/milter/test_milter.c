@@ -113,7 +113,7 @@ static void sendmail_names_the_recipient_itself(void **state)
         {"550 5.7.1 <a@b.example> no", "550 5.7.1 <a@b.example> no"},
         {"550 no status", "550 no status"},
     };
-    struct arena *arena = arena_create();
+    struct arena *arena = arena_create(1024);
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_string_equal(reply_for_sendmail(arena, rows[i].reply), rows[i].left);
