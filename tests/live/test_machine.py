@@ -12,6 +12,7 @@ import pytest
 from attachment_table import MZ
 from harness import archives, mails
 from harness.posternd import Posternd, program, quote, render, strings
+from harness.smtp import Smtp
 from harness.tools import run, wait_until
 
 # What is wrong, and in which line of the file (0: any) the message must be.
@@ -144,7 +145,9 @@ def soft_limit(pid):
 
 
 def descriptors(pid):
-    return len(os.listdir(f"/proc/{pid}/fd"))
+    """The limit that leaves PID no descriptor to open."""
+    taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    return next(fd for fd in range(len(taken) + 1) if fd not in taken)
 
 
 def test_descriptors_used_up_is_4xx_and_passes(make_gate):
@@ -168,7 +171,7 @@ def test_no_descriptor_for_a_connection_delays_it_only(make_gate):
     before = soft_limit(worker)
     gate.send(mails.plain())
     limit_descriptors(worker, descriptors(worker))
-    clients = [gate.client(helo=None, addr=None) for _ in range(4)]
+    clients = [Smtp(gate.port, greet=False) for _ in range(4)]
     time.sleep(1.5)
     limit_descriptors(worker, before)
     for client in clients:
