@@ -138,7 +138,7 @@ def running_gate(area, mta, sockets, free_slots, sections=None, slot=None, text=
         yield Gate(daemon, mta, name)
         status = daemon.stop()
         complaint = SANITIZER.search(daemon.text())
-        assert not complaint, daemon.text()[-6000:]
+        assert not complaint, daemon.text()[max(0, complaint.start() - 200):][:8000]
         assert status in (0, None), daemon.text()[-4000:]
     finally:
         daemon.stop()
