@@ -20,6 +20,7 @@ struct connection {
     struct session *session;
     struct message *message;
     struct negotiated negotiated;
+    bool is_postfix;
 };
 
 static const struct engine *engine; /* one configuration for the worker's life */
@@ -76,7 +77,7 @@ static void ask_for_macros(SMFICTX *ctx)
     static const struct {
         int stage;
         const char *names;
-    } wanted[] = {{SMFIM_CONNECT, "i j"},
+    } wanted[] = {{SMFIM_CONNECT, "i v"},
                   {SMFIM_HELO, "{tls_version}"},
                   {SMFIM_ENVFROM, "i {auth_authen} {tls_version}"},
                   {SMFIM_ENVRCPT, "i {rcpt_mailer}"},
@@ -107,6 +108,15 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
     return SMFIS_CONTINUE;
 }
 
+/* Postfix plays an SMTP session for mail of sendmail(1): the queue id is there before MAIL, the client's port is 0.
+ * Sendmail has a queue id for every connection; `sendmail -bs` has no client address. */
+static bool is_local_submission(SMFICTX *ctx, const struct connection *connection)
+{
+    const struct netaddr *client = &connection->session->client;
+    return client->family == AF_UNSPEC || (connection->is_postfix && macro(ctx, "i")) ||
+           (netaddr_is_loopback(client) && client->port == 0);
+}
+
 static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
     struct connection *connection = connection_of(ctx);
@@ -116,9 +126,9 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
     session->client = netaddr_of_sockaddr((const struct sockaddr *)address);
     if (name && name[0] != '[' && strcmp(name, "unknown") != 0)
         session->client_name = arena_strdup(session->arena, name);
-    /* Postfix plays an SMTP session for mail of sendmail(1): the queue id is there before MAIL, the port is 0. */
-    session->is_local = !address || macro(ctx, "i") ||
-                        (netaddr_is_loopback(&session->client) && session->client.port == 0);
+    const char *version = macro(ctx, "v");
+    connection->is_postfix = version && strncmp(version, "Postfix", 7) == 0;
+    session->is_local = is_local_submission(ctx, connection);
     runner_connect(engine, session);
     return go_on(connection, SMFIP_NR_CONN);
 }
@@ -160,7 +170,11 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **args)
         return SMFIS_CONTINUE; /* the MTA has refused it already */
     note(&message->queue_id, message->arena, macro(ctx, "i"));
     struct recipient *recipient = message_add_rcpt(message, args[0], mailer);
-    return reply_send(ctx, runner_rcpt(engine, connection->session, message, recipient), SMFIS_CONTINUE);
+    struct outcome outcome = runner_rcpt(engine, connection->session, message, recipient);
+    /* Sendmail puts "<recipient>... " in front of every answer to RCPT by itself. */
+    if (outcome.reply && !connection->is_postfix)
+        outcome.reply = reply_without_recipient(message->arena, outcome.reply, recipient->address);
+    return reply_send(ctx, outcome, SMFIS_CONTINUE);
 }
 
 static sfsistat on_data(SMFICTX *ctx)

@@ -23,6 +23,15 @@ int reply_split(const char *reply, struct reply_parts *parts)
     return 0;
 }
 
+const char *reply_without_recipient(struct arena *arena, const char *reply, const char *address)
+{
+    const char *prefix = arena_printf(arena, "<%s>... ", address);
+    size_t len = strlen(prefix), codes = strlen(reply) > 4 ? 4 + strcspn(reply + 4, " ") : 0;
+    if (!reply[codes] || strncmp(reply + codes + 1, prefix, len) != 0 || !reply[codes + 1 + len])
+        return reply;
+    return arena_printf(arena, "%.*s %s", (int)codes, reply, reply + codes + 1 + len);
+}
+
 sfsistat reply_send(SMFICTX *ctx, struct outcome outcome, sfsistat otherwise)
 {
     struct reply_parts parts;

@@ -16,6 +16,9 @@ struct reply_parts {
 /* 0, or -1: REPLY does not begin with two codes. */
 int reply_split(const char *reply, struct reply_parts *parts);
 
+/* REPLY without the "<ADDRESS>... " that its text may begin with; in ARENA if that changes it. */
+const char *reply_without_recipient(struct arena *arena, const char *reply, const char *address);
+
 /* Sets the reply and answers with the status to return from the callback. */
 sfsistat reply_send(SMFICTX *ctx, struct outcome outcome, sfsistat otherwise);
 

@@ -99,6 +99,22 @@ static void replies(void **state)
     assert_int_equal(strlen(parts.text) % 2, 0);
 }
 
+static void sendmail_names_the_recipient_itself(void **state)
+{
+    (void)state;
+    static const char *const rows[][3] = {
+        {"550 5.7.1 <a@b>... no", "a@b", "550 5.7.1 no"},
+        {"550 5.7.1 <a@b>... no", "c@d", "550 5.7.1 <a@b>... no"},
+        {"550 5.7.1 no <a@b>... ", "a@b", "550 5.7.1 no <a@b>... "},
+        {"550 5.7.1 <a@b>... ", "a@b", "550 5.7.1 <a@b>... "},
+        {"550", "a@b", "550"},
+    };
+    struct arena *arena = arena_create(256);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(reply_without_recipient(arena, rows[i][0], rows[i][1]), rows[i][2]);
+    arena_destroy(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +122,7 @@ int main(void)
         cmocka_unit_test(what_is_needed_is_asked_for),
         cmocka_unit_test(an_old_mta_is_asked_for_nothing_it_lacks),
         cmocka_unit_test(replies),
+        cmocka_unit_test(sendmail_names_the_recipient_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
