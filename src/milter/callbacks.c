@@ -171,8 +171,8 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **args)
     note(&message->queue_id, message->arena, macro(ctx, "i"));
     struct recipient *recipient = message_add_rcpt(message, args[0], mailer);
     struct outcome outcome = runner_rcpt(engine, connection->session, message, recipient);
-    /* Sendmail puts "<recipient>... " in front of every answer to RCPT by itself. */
-    if (outcome.reply && !connection->is_postfix)
+    /* Sendmail puts "<recipient>... " in front of a 5xx answer to RCPT by itself (tried: not of a 4xx). */
+    if (outcome.action == OUTCOME_REJECT && !connection->is_postfix)
         outcome.reply = reply_without_recipient(message->arena, outcome.reply, recipient->address);
     return reply_send(ctx, outcome, SMFIS_CONTINUE);
 }
