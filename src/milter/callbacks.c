@@ -13,6 +13,7 @@
 #include "milter/reply.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include <ctype.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -20,7 +21,7 @@ struct connection {
     struct session *session;
     struct message *message;
     struct negotiated negotiated;
-    bool is_postfix;
+    bool is_sendmail; /* by its version at connect, which begins with a digit; Postfix's begins with its name */
 };
 
 static const struct engine *engine; /* one configuration for the worker's life */
@@ -77,7 +78,7 @@ static void ask_for_macros(SMFICTX *ctx)
     static const struct {
         int stage;
         const char *names;
-    } wanted[] = {{SMFIM_CONNECT, "i v"},
+    } wanted[] = {{SMFIM_CONNECT, "i j v"},
                   {SMFIM_HELO, "{tls_version}"},
                   {SMFIM_ENVFROM, "i {auth_authen} {tls_version}"},
                   {SMFIM_ENVRCPT, "i {rcpt_mailer}"},
@@ -108,15 +109,6 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
     return SMFIS_CONTINUE;
 }
 
-/* Postfix plays an SMTP session for mail of sendmail(1): the queue id is there before MAIL, the client's port is 0.
- * Sendmail has a queue id for every connection; `sendmail -bs` has no client address. */
-static bool is_local_submission(SMFICTX *ctx, const struct connection *connection)
-{
-    const struct netaddr *client = &connection->session->client;
-    return client->family == AF_UNSPEC || (connection->is_postfix && macro(ctx, "i")) ||
-           (netaddr_is_loopback(client) && client->port == 0);
-}
-
 static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
     struct connection *connection = connection_of(ctx);
@@ -127,8 +119,11 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
     if (name && name[0] != '[' && strcmp(name, "unknown") != 0)
         session->client_name = arena_strdup(session->arena, name);
     const char *version = macro(ctx, "v");
-    connection->is_postfix = version && strncmp(version, "Postfix", 7) == 0;
-    session->is_local = is_local_submission(ctx, connection);
+    connection->is_sendmail = version && isdigit((unsigned char)version[0]);
+    /* Postfix plays an SMTP session for mail of sendmail(1), from port 0, and for mail that it takes from its queue
+     * again; there the queue id is known at connect. Sendmail always has one by then. */
+    session->is_local = !address || (version && !connection->is_sendmail && macro(ctx, "i")) ||
+                        (netaddr_is_loopback(&session->client) && session->client.port == 0);
     runner_connect(engine, session);
     return go_on(connection, SMFIP_NR_CONN);
 }
@@ -171,9 +166,8 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **args)
     note(&message->queue_id, message->arena, macro(ctx, "i"));
     struct recipient *recipient = message_add_rcpt(message, args[0], mailer);
     struct outcome outcome = runner_rcpt(engine, connection->session, message, recipient);
-    /* Sendmail puts "<recipient>... " in front of a 5xx answer to RCPT by itself (tried: not of a 4xx). */
-    if (outcome.action == OUTCOME_REJECT && !connection->is_postfix)
-        outcome.reply = reply_without_recipient(message->arena, outcome.reply, recipient->address);
+    if (connection->is_sendmail && outcome.action != OUTCOME_CONTINUE)
+        outcome.reply = reply_for_sendmail(message->arena, outcome.reply);
     return reply_send(ctx, outcome, SMFIS_CONTINUE);
 }
 

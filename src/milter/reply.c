@@ -23,13 +23,18 @@ int reply_split(const char *reply, struct reply_parts *parts)
     return 0;
 }
 
-const char *reply_without_recipient(struct arena *arena, const char *reply, const char *address)
+const char *reply_for_sendmail(struct arena *arena, const char *reply)
 {
-    const char *prefix = arena_printf(arena, "<%s>... ", address);
-    size_t len = strlen(prefix), codes = strlen(reply) > 4 ? 4 + strcspn(reply + 4, " ") : 0;
-    if (!reply[codes] || strncmp(reply + codes + 1, prefix, len) != 0 || !reply[codes + 1 + len])
+    static const char *const codes[] = {"450", "550", "553"};
+    struct reply_parts parts;
+    bool adds = false;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        adds = adds || strncmp(reply, codes[i], 3) == 0;
+    if (!adds || reply_split(reply, &parts) != 0)
         return reply;
-    return arena_printf(arena, "%.*s %s", (int)codes, reply, reply + codes + 1 + len);
+    const char *text = reply + strlen(parts.code) + 1 + strlen(parts.status) + 1;
+    const char *end = *text == '<' ? strstr(text, ">... ") : NULL;
+    return end && end[5] ? arena_printf(arena, "%s %s %s", parts.code, parts.status, end + 5) : reply;
 }
 
 sfsistat reply_send(SMFICTX *ctx, struct outcome outcome, sfsistat otherwise)

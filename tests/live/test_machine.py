@@ -1,7 +1,6 @@
 """Trouble that is not the client's: a bad configuration, a full disk, no descriptors, no user, no directory."""
 import contextlib
 import os
-import resource
 import shutil
 import socket
 import stat
@@ -13,6 +12,7 @@ import pytest
 from attachment_table import MZ
 from harness import archives, mails
 from harness.posternd import Posternd, program, quote, render, strings
+from harness.smtp import Smtp
 from harness.tools import run, wait_until
 
 # What is wrong, and in which line of the file (0: any) the message must be.
@@ -134,20 +134,32 @@ def test_full_disk_while_unpacking_is_4xx(make_gate, area):
         gate.daemon.stop()
 
 
+def limit_descriptors(pid, count):
+    """As the worker's own user: root in a container may lack CAP_SYS_RESOURCE."""
+    run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "prlimit", f"--pid={pid}", f"--nofile={count}:")
+
+
+def soft_limit(pid):
+    with open(f"/proc/{pid}/limits", encoding="ascii") as file:
+        return next(line.split()[3] for line in file if line.startswith("Max open files"))
+
+
 def descriptors(pid):
-    return len(os.listdir(f"/proc/{pid}/fd"))
+    """The limit that leaves PID no descriptor to open."""
+    taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    return next(fd for fd in range(len(taken) + 1) if fd not in taken)
 
 
 def test_descriptors_used_up_is_4xx_and_passes(make_gate):
     gate = make_gate()
     worker = gate.daemon.workers()[0]
-    limits = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+    before = soft_limit(worker)
     with gate.client() as smtp:
         assert smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(2 << 20)).end.code == 250
-        resource.prlimit(worker, resource.RLIMIT_NOFILE, (descriptors(worker), limits[1]))
+        limit_descriptors(worker, descriptors(worker))
         outcome = smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(2 << 20))
         assert outcome.last.code // 100 == 4, outcome
-        resource.prlimit(worker, resource.RLIMIT_NOFILE, limits)
+        limit_descriptors(worker, before)
         assert smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(2 << 20)).end.code == 250
     assert gate.send(mails.plain()).end.code == 250
     assert gate.daemon.workers() == [worker]
@@ -156,12 +168,12 @@ def test_descriptors_used_up_is_4xx_and_passes(make_gate):
 def test_no_descriptor_for_a_connection_delays_it_only(make_gate):
     gate = make_gate()
     worker = gate.daemon.workers()[0]
-    limits = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+    before = soft_limit(worker)
     gate.send(mails.plain())
-    resource.prlimit(worker, resource.RLIMIT_NOFILE, (descriptors(worker), limits[1]))
-    clients = [gate.client(helo=None, addr=None) for _ in range(4)]
+    limit_descriptors(worker, descriptors(worker))
+    clients = [Smtp(gate.port, greet=False) for _ in range(4)]
     time.sleep(1.5)
-    resource.prlimit(worker, resource.RLIMIT_NOFILE, limits)
+    limit_descriptors(worker, before)
     for client in clients:
         client.close()
     wait_until(lambda: gate.send(mails.plain()).last.code == 250, 20, "mail after descriptors are back")
@@ -206,8 +218,8 @@ def test_privileges_are_dropped(make_gate):
         assert "0" not in fields["Groups"].split() and fields["CapEff"].strip("0") == ""
 
 
-def test_stale_socket_is_replaced_and_a_live_one_is_not(make_gate, area):
-    path = os.path.join(area, "stale.sock")
+def test_stale_socket_is_replaced_and_a_live_one_is_not(sockets, area):
+    path = os.path.join(area, "sockets", "stale.sock")
     with socket.socket(socket.AF_UNIX) as sock:
         sock.bind(path)
     spec = f"unix:{path}"
@@ -228,7 +240,7 @@ def test_options_plan_and_version(tmp_path):
     for name in ("socket", "trusted_networks", "banned", "max_header", "max_expanded", "drain_timeout"):
         assert name in options
     path = tmp_path / "postern.conf"
-    path.write_text(render({"recipients": {"mode": "off"}}))
+    path.write_text(render({"message": {"directory": quote("/tmp")}, "recipients": {"mode": "off"}}))
     plan = run(program("posternd"), "-T", "plan", "-c", path).stdout
     assert "helo" in plan and "attachments" in plan and "eom" in plan
     assert "recipients" not in [line.split()[-1] for line in plan.splitlines() if line.split()]

@@ -79,18 +79,16 @@ def test_open_session_finishes_on_the_old_configuration(make_gate, slot):
 def test_reload_by_posternctl_and_status(make_gate):
     gate = make_gate()
     before = gate.daemon.status()
-    assert before["pid"] == str(gate.daemon.pid)
-    workers = gate.daemon.workers()
+    assert before["process"] == str(gate.daemon.pid) and before["configuration"] == gate.daemon.config
+    assert before["sessions open"] == "0"
     gate.daemon.write({"helo": {"banned": strings("new.example")}})
     gate.daemon.ctl("reload")
-    wait_until(lambda: set(gate.daemon.workers()) - set(workers), 10, "a new worker")
-    wait_until(lambda: verdict_of(gate, "new.example") == 550, 10, "the new configuration")
+    assert verdict_of(gate, "new.example") == 550
     with gate.client() as smtp:
         smtp.mail("s@sender.example")
-        text = gate.daemon.ctl("status").stdout
-        assert gate.daemon.config in text and "helo.banned" in text and re.search(r"sessions\S*\s*[:=]?\s*1\b", text), text
-    checksum = re.search(r"[0-9a-f]{16,}", before.get("checksum", "") or str(before))
-    assert checksum and checksum[0] not in text
+        after = gate.daemon.status()
+    assert after["sessions open"] == "1" and after["why.helo.banned"] == "1"
+    assert len(before["checksum"]) >= 16 and before["checksum"] != after["checksum"]
 
 
 @pytest.mark.load
@@ -160,7 +158,8 @@ def test_drain_finishes_open_sessions(make_gate, slot):
     gate.daemon.terminate()
     if slot:
         port = int(re.search(r":(\d+)@", gate.daemon.socket)[1])
-        wait_until(lambda: not can_connect(port), 5, "refusal of new connections")
+        # libmilter looks up from its old socket every five seconds at the latest.
+        wait_until(lambda: not can_connect(port), 8, "refusal of new connections")
     else:
         wait_until(lambda: socket_refuses(gate.daemon.socket[5:]), 5, "refusal of new connections")
     time.sleep(0.3)
@@ -226,8 +225,8 @@ def test_status_counts(make_gate):
     for _ in range(3):
         gate.send(mails.attached("run.exe", MZ))
     verdict_of(gate, "www")
-    text = gate.daemon.ctl("status").stdout
-    assert re.search(r"attachments\.extension\s*[:= ]\s*3\b", text) and re.search(r"helo\.not-fqdn\s*[:= ]\s*1\b", text)
+    status = gate.daemon.status()
+    assert (status["why.attachments.extension"], status["why.helo.not-fqdn"]) == ("3", "1")
 
 
 def test_posternctl_without_a_daemon(make_gate):
@@ -310,4 +309,4 @@ def test_thousand_idle_sessions(make_gate):
     finally:
         for smtp in clients:
             smtp.close()
-    wait_until(lambda: re.search(r"sessions\S*\s*[:=]?\s*0\b", gate.daemon.ctl("status").stdout), 60, "all sessions closed")
+    wait_until(lambda: gate.daemon.status()["sessions open"] == "0", 60, "all sessions closed")

@@ -243,12 +243,11 @@ class Posternd:
         return run(program("posternctl"), args[0], "-c", self.config, *args[1:], check=check, **more)
 
     def status(self):
-        """posternctl status as {name: text}; repeated names keep their first value."""
-        values = {}
-        for line in self.ctl("status").stdout.splitlines():
-            key, separator, value = line.partition("=" if "=" in line.partition(":")[0] else ":")
-            if separator:
-                values.setdefault(key.strip(), value.strip())
+        """posternctl status as {what: text}: "process", "checksum", "sessions open", and each counter by its name."""
+        text = self.ctl("status").stdout
+        values = {match[2]: match[1] for match in re.finditer(r"^ +(\d+)  (\S+)$", text, re.M)}
+        values.update(re.findall(r"^([a-z]+(?: [a-z]+)*)  +(\S.*?)$", text, re.M))
+        values["process"] = re.search(r"process (\d+)", text)[1]
         return values
 
     def explain(self, message, client, helo, sender, recipients, *more):

@@ -47,7 +47,7 @@ def can_connect(port, host="127.0.0.1"):
 def run(*command, check=True, timeout=60, **more):
     """A finished command with its output as text; the output is part of the error."""
     done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=timeout, **more)
+                          errors="backslashreplace", timeout=timeout, **more)
     if check and done.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done
