@@ -28,8 +28,8 @@ def big_lines(size):
 
 
 def header_of(size):
-    return mails.header("big-header", b"X-Long: " + b"".join(b" y" * 400 + b"\n" for _ in range(size // 801)) +
-                        b"X-End: y\n") + b"\ntext\n"
+    """In fields of 1 kB: Postfix cuts a single one at 60 kB before anybody else sees it."""
+    return mails.header("big-header", (b"X-Long: " + b"y" * 900 + b"\n") * (size // 909)) + b"\ntext\n"
 
 
 def many_fields(count):
@@ -77,7 +77,7 @@ MESSAGES = [
     ("bad-base64", mails.with_part(b'Content-Type: application/pdf; name="a.pdf"\n', b"\xff!!=*\n=====\nAAA",
                                    encoding="8bit"), [250]),
     ("bad-type", mails.header("t", b"Content-Type: ;;;/=\"\\\n") + b"\ntext\n", [250]),
-    ("long-name", mails.attached("a" * 100000 + ".exe", MZ), [554]),
+    ("long-name", mails.attached("a" * 50000 + ".exe", MZ), [554]),
     ("percent-name", mails.attached("%s%n%1$s.exe", MZ), [554]),
     ("uuencode-without-end", mails.plain("uu", archives.uuencode("run.exe", MZ)[:40]), [250, 554]),
     ("tnef-truncated", mails.attached("winmail.dat", archives.tnef_of({"r.txt": b"x" * 999})[:100]), [250, 554]),
@@ -196,8 +196,8 @@ def test_strange_addresses(gate, address):
     with gate.client(helo="www") as smtp:
         reply = smtp.mail(address)
         if reply.code == 250:
-            refused = smtp.rcpt(b"user+%s%n@example.net")
-            assert refused.code == 550 and "user+%s%n@example.net" in refused.text
+            refused = smtp.rcpt(b"user+{rcpt}\\n@example.net")
+            assert refused.code == 550 and "user+{rcpt}" in refused.text
             smtp.rcpt(b"\"a b\"@example.net")
 
 
