@@ -48,9 +48,25 @@ static int listen_nowhere(const char *path)
     return fd;
 }
 
+/* libmilter sleeps in poll() for up to five seconds and so long keeps the socket that was taken from it alive. For
+ * unix there is no name any more by which it could be reached; for inet a connection of our own wakes it. */
+static void wake_listener(const struct sockaddr_storage *address, socklen_t len)
+{
+    if (address->ss_family != AF_INET && address->ss_family != AF_INET6)
+        return;
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return;
+    (void)connect(fd, (const struct sockaddr *)address, len);
+    close(fd);
+}
+
 void milter_drain(const char *directory)
 {
     char path[4096];
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof address;
+    (void)getsockname(atomic_load(&listener), (struct sockaddr *)&address, &len);
     snprintf(path, sizeof path, "%s/drain.%d", directory, (int)getpid());
     int idle = listen_nowhere(path);
     if (idle < 0)
@@ -59,6 +75,7 @@ void milter_drain(const char *directory)
         log_text(LEVEL_ERROR, "drain: no idle socket: %s", strerror(errno));
     if (idle >= 0)
         close(idle);
+    wake_listener(&address, len);
 }
 
 /* The descriptor of the unix socket bound to PATH in this process, or -1. */

@@ -158,8 +158,7 @@ def test_drain_finishes_open_sessions(make_gate, slot):
     gate.daemon.terminate()
     if slot:
         port = int(re.search(r":(\d+)@", gate.daemon.socket)[1])
-        # libmilter looks up from its old socket every five seconds at the latest.
-        wait_until(lambda: not can_connect(port), 8, "refusal of new connections")
+        wait_until(lambda: not can_connect(port), 2, "refusal of new connections")
     else:
         wait_until(lambda: socket_refuses(gate.daemon.socket[5:]), 5, "refusal of new connections")
     time.sleep(0.3)
