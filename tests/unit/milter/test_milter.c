@@ -40,9 +40,9 @@ static void what_is_needed_is_asked_for(void **state)
     static const struct check body = {.name = "body", .needs = NEEDS_HEADER | NEEDS_CONTENT, .on_eom = hook};
     struct negotiated got = ask(&body, all_steps);
     assert_false(got.steps & (SMFIP_NOBODY | SMFIP_NOHDRS));
-    assert_true(got.steps & SMFIP_SKIP);
+    assert_false(got.steps & SMFIP_SKIP);
+    assert_true(got.steps & SMFIP_NR_BODY); /* every class is read: there is never anything to skip */
     assert_true(got.steps & SMFIP_HDR_LEADSPC);
-    assert_false(got.steps & SMFIP_NR_BODY); /* an answer is needed to say "skip" */
     assert_true(got.steps & SMFIP_NR_HDR);
     assert_true(got.steps & SMFIP_NODATA);
 
@@ -51,6 +51,18 @@ static void what_is_needed_is_asked_for(void **state)
     assert_false(got.steps & (SMFIP_NR_MAIL | SMFIP_NODATA | SMFIP_NOEOH));
     assert_true(got.steps & SMFIP_NOBODY);
     assert_true(got.actions & SMFIF_QUARANTINE);
+}
+
+static void some_bodies_are_of_no_use(void **state)
+{
+    (void)state;
+    static const struct check body = {.name = "body", .needs = NEEDS_HEADER | NEEDS_CONTENT, .on_eom = hook};
+    static const struct check_options outside = {MODE_ENFORCE, CLASS_OUTSIDE, ON_ERROR_TEMPFAIL};
+    struct plan_entry entry = {&body, &outside, MODE_ENFORCE, body.needs, NULL};
+    struct plan plan = {&entry, 1, body.needs};
+    struct negotiated got = negotiate(&plan, (struct negotiated){SMFI_CURR_ACTS, all_steps});
+    assert_true(got.steps & SMFIP_SKIP);
+    assert_false(got.steps & SMFIP_NR_BODY); /* an answer is needed to say "skip" */
 }
 
 static void an_old_mta_is_asked_for_nothing_it_lacks(void **state)
@@ -125,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_asks_for_anything),
         cmocka_unit_test(what_is_needed_is_asked_for),
+        cmocka_unit_test(some_bodies_are_of_no_use),
         cmocka_unit_test(an_old_mta_is_asked_for_nothing_it_lacks),
         cmocka_unit_test(replies),
         cmocka_unit_test(sendmail_names_the_recipient_itself),
