@@ -486,6 +486,73 @@ static void a_dead_server_is_noticed(void **state)
     assert_int_equal(errno, ENOENT);
 }
 
+/* Archives that stand where a reader of the first bytes does not look. */
+static void looks_behind_what_stands_in_front(void **state)
+{
+    (void)state;
+    static const char *const samples[] = {DATA "stored.rar", DATA "stored5.rar", DATA "stored.cab"};
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+        for (size_t front = 300; front < 200000; front += 150000) { /* the far one is a self-extractor's place */
+            struct strbuf all, sample = load(samples[i]);
+            strbuf_init(&all, 1 << 20);
+            strbuf_puts(&all, "MZ");
+            while (all.len < front)
+                strbuf_putc(&all, '\1');
+            strbuf_add(&all, (struct span){sample.ptr, sample.len});
+            scan(all.ptr, all.len, &generous);
+            if (!has("doc/run.exe"))
+                fail_msg("%s behind %zu bytes: %s", samples[i], front, strbuf_text(&found));
+            assert_true(archive_is_likely(all.ptr, all.len, NULL, 0) && archive_is_program(all.ptr, all.len));
+            strbuf_free(&sample);
+            strbuf_free(&all);
+        }
+    }
+}
+
+/* A zip by its name and its end, though its member starts with something else. */
+static void a_member_named_zip_is_opened(void **state)
+{
+    (void)state;
+    struct strbuf zip = make(ARCHIVE_FORMAT_ZIP, ARCHIVE_FILTER_NONE, two, 2), front;
+    strbuf_init(&front, 1 << 20);
+    for (int i = 0; i < 3000; i++)
+        strbuf_putc(&front, 'J');
+    strbuf_add(&front, (struct span){zip.ptr, zip.len});
+    struct member outer = {"in.zip", front.ptr, front.len};
+    scan_and_free(make(ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP, &outer, 1), &generous);
+    assert_true(has("in.zip/doc/run.exe"));
+    strbuf_free(&front);
+    strbuf_free(&zip);
+}
+
+/* gzip in gzip: each layer's own name counts, and stands behind an extra field of any length. */
+static void each_gzip_layer_has_a_name(void **state)
+{
+    (void)state;
+    /* of an empty stream with FNAME run.exe, stored without compression in an outer one */
+    static const char inner[] = "\x1f\x8b\x08\x08\0\0\0\0\0\3run.exe\0\3\0\0\0\0\0\0\0\0";
+    struct strbuf outer;
+    size_t len = sizeof inner - 1;
+    strbuf_init(&outer, 1 << 20);
+    strbuf_add(&outer, (struct span){"\x1f\x8b\x08\0\0\0\0\0\0\3\1", 11});
+    strbuf_putc(&outer, (char)len);
+    strbuf_putc(&outer, '\0');
+    strbuf_putc(&outer, (char)~len);
+    strbuf_putc(&outer, '\xff');
+    strbuf_add(&outer, (struct span){inner, len});
+    strbuf_add(&outer, (struct span){"\0\0\0\0\0\0\0\0", 8});
+    scan_and_free(outer, &generous);
+    assert_non_null(strstr(strbuf_text(&found), "run.exe"));
+
+    strbuf_init(&outer, 1 << 20);
+    strbuf_add(&outer, (struct span){"\x1f\x8b\x08\x0c\0\0\0\0\0\3\x60\xea", 12});
+    for (int i = 0; i < 60000; i++)
+        strbuf_putc(&outer, 'A');
+    strbuf_add(&outer, (struct span){inner + 10, len - 10});
+    scan_and_free(outer, &generous);
+    assert_true(has("run.exe"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +563,9 @@ int main(void)
         cmocka_unit_test(a_zip_cannot_hide_a_name),
         cmocka_unit_test(a_zip_behind_other_data_is_found),
         cmocka_unit_test(names_need_not_be_ascii),
+        cmocka_unit_test(looks_behind_what_stands_in_front),
+        cmocka_unit_test(a_member_named_zip_is_opened),
+        cmocka_unit_test(each_gzip_layer_has_a_name),
         cmocka_unit_test(the_limits_hold),
         cmocka_unit_test(says_what_is_no_archive),
         cmocka_unit_test(the_visitor_can_stop),
