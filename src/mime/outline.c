@@ -12,6 +12,7 @@
  * A cut never brings bytes to the start of a line that did not stand there.
  */
 #include "mime/outline.h"
+#include "mime/names.h"
 #include "mime/params.h"
 #include "util/strset.h"
 #include <gmime/gmime.h>
@@ -43,6 +44,7 @@ struct pass {
     struct frame *frames;
     size_t frame_count, frame_room;
     unsigned depth;
+    bool closed; /* a multipart has had its last delimiter */
     bool digest; /* a multipart/digest was seen: a part without a type may be a message */
     /* the header under way */
     struct strbuf types, encodings; /* values of Content-Type and Content-Transfer-Encoding, each ended by NUL */
@@ -206,16 +208,23 @@ static void go_deeper(struct pass *pass)
 
 enum delimiter { NOT_DELIMITER, DELIMITER, DELIMITER_LAST };
 
+/* Where no frame has BOUNDARY any more, GMime reads on as text; other programs take it for a part. */
 static void return_to(struct pass *pass, struct span boundary, bool last)
 {
+    struct outline *outline = pass->outline;
     for (size_t i = pass->frame_count; i > 0; i--) {
         if (!span_equals(boundary, pass->frames[i - 1].boundary))
             continue;
         pass->depth = pass->frames[i - 1].depth;
         pass->frame_count = last ? i - 1 : i;
+        pass->closed |= last;
         if (last && pass->depth > 0)
             pass->depth--;
         return;
+    }
+    if (!last && !outline->reopened_boundary && pass->closed) {
+        outline->reopened_boundary = arena_spandup(outline->arena, boundary);
+        outline->reopened_at = position(pass);
     }
 }
 
@@ -281,7 +290,7 @@ static void start_field(struct pass *pass, struct span line)
     struct span name = span_trim((struct span){line.ptr, colon ? (size_t)(colon - line.ptr) : 0});
     pass->collecting = NULL;
     pass->field_bytes = 0;
-    pass->shown_field = name.len > 7 && strncasecmp(name.ptr, "content", 7) == 0;
+    pass->shown_field = names_field_matters(name);
     if (!pass->shown_field)
         return;
     pass->outline->over |= ++pass->fields > FIELDS_MAX;
@@ -367,6 +376,16 @@ static int take_body(struct pass *pass, bool face)
     return -1;
 }
 
+/* A message starts with its header; programs step over empty lines in front of it. */
+static void skip_empty_lines(struct pass *pass)
+{
+    for (struct span line = peek_line(pass); line.len > 0; line = peek_line(pass)) {
+        if (line.ptr[0] != '\n' && !(line.len == 2 && memcmp(line.ptr, "\r\n", 2) == 0))
+            return;
+        pass->at += line.len;
+    }
+}
+
 void outline_build(struct outline *outline, const struct source *source, const char *forced_type, unsigned max_parts,
                    unsigned max_levels)
 {
@@ -385,6 +404,8 @@ void outline_build(struct outline *outline, const struct source *source, const c
         strbuf_puts(&pass.types, forced_type);
         next = judge_header(&pass);
     }
+    else
+        skip_empty_lines(&pass);
     while (next >= 0 && !outline->over && !outline->failed)
         next = next == BODY_HEADER ? (int)take_header(&pass) : take_body(&pass, next == BODY_FACE);
     strbuf_free(&pass.types);

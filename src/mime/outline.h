@@ -38,6 +38,8 @@ struct outline {
     size_t piece_count, piece_room;
     struct outline_range *faces; /* text before the first and after the last part of multiparts */
     size_t face_count, face_room;
+    const char *reopened_boundary; /* a delimiter that stands behind the last one of its multipart; NULL if none does */
+    uint64_t reopened_at;
     uint64_t shown_len;
     unsigned parts, levels;
     bool over;   /* more parts or levels than allowed, or fields without end; the outline is not to be used */

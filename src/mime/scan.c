@@ -22,6 +22,7 @@
 void scan_init(void)
 {
     g_mime_init();
+    scan_part_init();
 }
 
 char *scan_join(const char *prefix, const char *name)
@@ -113,15 +114,17 @@ static void read_fields(const struct outline *outline, GMimeObject *object, stru
     for (int i = 0; i < count; i++) {
         GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
         struct span name = span_of(g_mime_header_get_name(header));
-        if (name.len < 8 || strncasecmp(name.ptr, "content-", 8) != 0)
+        if (!names_field_matters(name))
             continue;
         struct span value = raw_value(outline, header, room);
         names_add_field(&fields->names, name, value);
         if (span_equals_nocase(name, "Content-Transfer-Encoding"))
             take_encoding(fields, value);
         if (span_equals_nocase(name, "Content-Type")) {
-            for (size_t j = 0; j < value.len; j++)
-                strbuf_putc(&fields->types, value.ptr[j] ? value.ptr[j] : ' ');
+            for (size_t j = 0; j < value.len; j++) {
+                if (value.ptr[j])
+                    strbuf_putc(&fields->types, value.ptr[j]);
+            }
             strbuf_putc(&fields->types, '\0');
         }
     }
@@ -143,20 +146,48 @@ struct boundaries {
     size_t count;
 };
 
+static void add_boundary(struct boundaries *found, struct span value)
+{
+    value = span_trim(value);
+    if (value.len == 0 || value.len > 200 || memchr(value.ptr, '"', value.len) || memchr(value.ptr, '\n', value.len) ||
+        (found->used && span_equals(value, found->used)) || found->count == AGAIN_MAX)
+        return;
+    for (size_t i = 0; i < found->count; i++) {
+        if (span_equals(value, found->others[i]))
+            return;
+    }
+    found->others[found->count++] = strndup(value.ptr, value.len);
+}
+
+/* A boundary as it stands, without a comment behind it, and without single quotes around it. */
 static int collect_boundary(void *context, const struct param *param)
 {
     struct boundaries *found = context;
     struct span value = span_trim(param->value);
-    if (!span_equals_nocase(param->name, "boundary") || value.len == 0 || value.len > 200 ||
-        memchr(value.ptr, '"', value.len) || memchr(value.ptr, '\n', value.len) ||
-        (found->used && span_equals(value, found->used)))
+    if (!span_equals_nocase(param->name, "boundary"))
         return 0;
-    for (size_t i = 0; i < found->count; i++) {
-        if (span_equals(value, found->others[i]))
-            return 0;
+    add_boundary(found, value);
+    const char *comment = param->quoted ? NULL : memchr(value.ptr, '(', value.len);
+    if (comment)
+        add_boundary(found, (struct span){value.ptr, (size_t)(comment - value.ptr)});
+    if (value.len > 2 && value.ptr[0] == '\'' && value.ptr[value.len - 1] == '\'')
+        add_boundary(found, (struct span){value.ptr + 1, value.len - 2});
+    return found->count == AGAIN_MAX;
+}
+
+/* The first line of SOURCE that could be a delimiter: for a multipart whose boundary was never told. */
+static void guess_boundary(struct boundaries *found, const struct source *source)
+{
+    char head[4096];
+    ssize_t n = source_read(source, 0, head, sizeof head);
+    const char *at = head, *end = head + (n > 0 ? n : 0);
+    while (at && end - at > 2 && memcmp(at, "--", 2) != 0) {
+        at = memchr(at, '\n', (size_t)(end - at));
+        at += at != NULL;
     }
-    found->others[found->count] = strndup(value.ptr, value.len);
-    return ++found->count == AGAIN_MAX;
+    const char *line_end = at && end - at > 2 ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+    if (line_end)
+        add_boundary(found, (struct span){at + 2, (size_t)(line_end - at - 2)});
 }
 
 /* True if SCAN may look once more; says so if not. */
@@ -169,20 +200,30 @@ static bool may_look_again(struct scan *scan, const char *prefix)
     return false;
 }
 
+static void scan_with_boundary(struct scan *scan, const struct source *source, const char *boundary,
+                               const char *prefix, unsigned level)
+{
+    char type[300];
+    snprintf(type, sizeof type, "multipart/mixed; boundary=\"%s\"", boundary);
+    scan_structure(scan, source, type, prefix, level);
+}
+
 /* Reads SOURCE as a multipart with each boundary that a Content-Type in TYPES offers and GMime did not use. */
 static void try_other_boundaries(struct scan *scan, const struct strbuf *types, const char *used,
                                  const struct source *source, const char *prefix, unsigned level)
 {
     struct boundaries found = {.used = used};
     for (size_t at = 0; at < types->len && found.count < AGAIN_MAX; at += strlen(types->ptr + at) + 1) {
-        if (mentions(span_of(types->ptr + at), "multipart"))
-            params_each(span_of(types->ptr + at), collect_boundary, &found);
+        if (!mentions(span_of(types->ptr + at), "multipart"))
+            continue;
+        params_each(span_of(types->ptr + at), collect_boundary, &found);
+        params_each_torn(span_of(types->ptr + at), collect_boundary, &found);
+        if (!used && found.count == 0)
+            guess_boundary(&found, source);
     }
     for (size_t i = 0; i < found.count; i++) {
-        char type[300];
-        snprintf(type, sizeof type, "multipart/mixed; boundary=\"%s\"", found.others[i]);
         if (!scan->stopped && may_look_again(scan, prefix))
-            scan_structure(scan, source, type, prefix, level + 1);
+            scan_with_boundary(scan, source, found.others[i], prefix, level + 1);
         free(found.others[i]);
     }
 }
@@ -247,6 +288,13 @@ static bool is_type(const struct fields *fields, const char *type)
     return false;
 }
 
+/* Of a message the encoding is not to be believed: RFC 2046 section 5.2.1 has none, and many programs ask for none. */
+static bool is_a_message(const struct fields *fields)
+{
+    return is_type(fields, "message/rfc822") || is_type(fields, "message/global") || is_type(fields, "message/news") ||
+           is_type(fields, "message/rfc2822") || is_type(fields, "message/partial");
+}
+
 /* The body of a leaf in the source. */
 static struct source body_of(const struct walk *walk, GMimePart *leaf)
 {
@@ -274,11 +322,10 @@ static void walk_leaf(const struct walk *walk, GMimeObject *object, const struct
                                                      GMIME_CONTENT_ENCODING_UUENCODE, GMIME_CONTENT_ENCODING_DEFAULT};
     struct scan *scan = walk->scan;
     const bool named[] = {fields->base64, fields->quoted, fields->uu,
-                          fields->identity || !(fields->base64 || fields->quoted || fields->uu)};
+                          fields->identity || !(fields->base64 || fields->quoted || fields->uu) || is_a_message(fields)};
     struct part part = {.body = body_of(walk, GMIME_PART(object)), .prefix = prefix, .names = &fields->names};
     part.label = report_names(scan, prefix, &fields->names, "attachment");
-    part.message = is_type(fields, "message/rfc822") || is_type(fields, "message/global") ||
-                   is_type(fields, "message/news") || is_type(fields, "message/rfc2822");
+    part.message = is_a_message(fields);
     part.text = fields->types.len == 0 || is_type(fields, "text/");
     part.level = level;
     bool first = true;
@@ -331,6 +378,21 @@ static void walk_outline(struct scan *scan, const struct outline *outline, const
     }
 }
 
+/* What stands behind the last delimiter of a multipart, once more as a multipart with the same boundary. */
+static void walk_reopened(struct scan *scan, const struct outline *outline, const char *prefix, unsigned level)
+{
+    struct boundaries found = {0};
+    struct source rest = outline->source;
+    if (!outline->reopened_boundary || scan->stopped)
+        return;
+    rest.start += outline->reopened_at;
+    rest.len -= outline->reopened_at;
+    add_boundary(&found, span_of(outline->reopened_boundary));
+    if (found.count > 0 && may_look_again(scan, prefix))
+        scan_with_boundary(scan, &rest, found.others[0], prefix, level + 1);
+    free(found.others[0]);
+}
+
 void scan_structure(struct scan *scan, const struct source *source, const char *forced_type, const char *prefix,
                     unsigned level)
 {
@@ -348,6 +410,8 @@ void scan_structure(struct scan *scan, const struct source *source, const char *
         scan_report_trouble(scan, SCAN_OVER_LIMIT, prefix, NULL);
     else
         walk_outline(scan, &outline, prefix, level);
+    if (!outline.failed && !outline.over)
+        walk_reopened(scan, &outline, prefix, level);
     outline_free(&outline);
 }
 

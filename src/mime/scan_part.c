@@ -7,6 +7,7 @@
  */
 #include "mime/archive_list.h"
 #include "mime/decode.h"
+#include "mime/filename.h"
 #include "mime/scan_private.h"
 #include "mime/tnef.h"
 #include "mime/unlinked.h"
@@ -24,11 +25,24 @@ struct head {
     bool whole; /* there is no more */
 };
 
+/* What mail programs open as a message. Set up once, before threads. */
+static struct arena *message_arena;
+static struct strset *message_extensions;
+
+void scan_part_init(void)
+{
+    static const char *const extensions[] = {"eml", "mht", "mhtml", "nws", "email"};
+    if (message_arena)
+        return;
+    message_arena = arena_create(1024);
+    message_extensions = strset_create(message_arena);
+    for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++)
+        strset_add(message_extensions, span_of(extensions[i]));
+}
+
 static bool is_message_name(const char *name)
 {
-    size_t len = strlen(name);
-    return (len > 4 && (strcasecmp(name + len - 4, ".eml") == 0 || strcasecmp(name + len - 4, ".mht") == 0)) ||
-           (len > 6 && strcasecmp(name + len - 6, ".mhtml") == 0);
+    return filename_has_extension(name, message_extensions);
 }
 
 static bool is_worth_a_look(const struct scan *scan, const char *head, size_t len, const char *name)
@@ -393,7 +407,8 @@ void scan_part(struct scan *scan, const struct part *part)
         abort();
     read_head(part, decoder, head);
     bool archive = scan->limits->open_archives &&
-                   (archive_is_likely(head->bytes, head->len, NULL, 0) || ends_like_zip(part, head));
+                   (archive_is_likely(head->bytes, head->len, NULL, 0) || ends_like_zip(part, head) ||
+                    (!head->whole && archive_is_program(head->bytes, head->len)));
     if (!scan->stopped && (archive || part->message || tnef_is_likely(head->bytes, head->len) || message_name(part)))
         look_into(scan, part, decoder, head, archive);
     bool base64 = part->encoding == GMIME_CONTENT_ENCODING_BASE64;

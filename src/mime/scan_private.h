@@ -40,6 +40,9 @@ void scan_report_trouble(struct scan *scan, enum scan_trouble trouble, const cha
 void scan_structure(struct scan *scan, const struct source *source, const char *forced_type, const char *prefix,
                     unsigned level);
 
+/* Once, before threads. */
+void scan_part_init(void);
+
 /* What is inside PART: archives, winmail.dat, uuencode, encoded messages; and its size. */
 void scan_part(struct scan *scan, const struct part *part);
 
