@@ -438,16 +438,32 @@ static void threads_scan_at_once(void **state)
     strbuf_free(&zip);
 }
 
-/* The pid of the one child that this process has. */
-static pid_t server_pid(void)
+/* The first child of PARENT, 0 if it has none. */
+static pid_t child_of(pid_t parent)
 {
     char path[64];
     int pid = 0;
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
     FILE *from = fopen(path, "r");
     assert_non_null(from);
-    assert_int_equal(fscanf(from, "%d", &pid), 1);
+    if (fscanf(from, "%d", &pid) != 1)
+        pid = 0;
     fclose(from);
+    return pid;
+}
+
+static pid_t keeper_pid(void)
+{
+    return child_of(getpid());
+}
+
+/* Waits for the keeper to have one. */
+static pid_t server_pid(void)
+{
+    pid_t pid = 0;
+    for (int i = 0; i < 200 && (pid = child_of(keeper_pid())) == 0; i++)
+        usleep(10000);
+    assert_int_not_equal(pid, 0);
     return pid;
 }
 
@@ -470,14 +486,29 @@ static void the_server_holds_nothing_of_ours(void **state)
     for (int i = 0; i < 200 && descriptors_of(server_pid()) > 5; i++)
         usleep(10000); /* the last child may not be buried yet */
     assert_in_range(descriptors_of(server_pid()), 2, 5); /* 0, 1, 2, control, signals */
+    assert_in_range(descriptors_of(keeper_pid()), 2, 4);
+    kill(keeper_pid(), SIGTERM);
     kill(server_pid(), SIGTERM); /* what systemd sends to all of us does not end it */
     assert_int_equal(scan_and_free(make(ARCHIVE_FORMAT_ZIP, 0, two, 2), &generous), ARCHIVE_DONE);
+}
+
+static void a_killed_server_is_replaced(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        pid_t before = server_pid();
+        kill(before, SIGKILL);
+        while (child_of(keeper_pid()) == before)
+            usleep(1000);
+        assert_int_equal(scan_and_free(make(ARCHIVE_FORMAT_ZIP, 0, two, 2), &generous), ARCHIVE_DONE);
+        assert_int_not_equal(server_pid(), before);
+    }
 }
 
 static void a_dead_server_is_noticed(void **state)
 {
     (void)state;
-    kill(server_pid(), SIGKILL);
+    kill(keeper_pid(), SIGKILL);
     int64_t start = clock_monotonic_us();
     assert_int_equal(scan_and_free(make(ARCHIVE_FORMAT_ZIP, 0, two, 2), &generous), ARCHIVE_TROUBLE);
     assert_in_range(clock_monotonic_us() - start, 0, 2000000);
@@ -572,6 +603,7 @@ int main(void)
         cmocka_unit_test(a_spinning_library_is_stopped),
         cmocka_unit_test(threads_scan_at_once),
         cmocka_unit_test(the_server_holds_nothing_of_ours),
+        cmocka_unit_test(a_killed_server_is_replaced),
         cmocka_unit_test(a_dead_server_is_noticed),
     };
     int failed = cmocka_run_group_tests(tests, setup, teardown);
