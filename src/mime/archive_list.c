@@ -469,6 +469,8 @@ static bool list_file(struct listing *listing, int fd, const char *prefix, unsig
             list_members(&level, (off_t)marks.first_local, FORMATS_ZIP_FRONT_TO_BACK, &zip);
         known |= marks.local_headers + marks.central_headers > 0;
     }
+    if (!ended(listing))
+        udf_find_names(fd, deliver, &level);
     if (!known && likely && !ended(listing))
         listing->unreadable = true;
     free(head);

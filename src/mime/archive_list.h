@@ -42,6 +42,9 @@ struct zip_marks {
 /* Searches all of FD for local and central headers and reports their names, a NUL as U+2400. */
 void zip_find_names(int fd, struct zip_marks *marks, int (*name)(void *context, const char *name), void *context);
 
+/* Reports the names of files in the UDF directories of an image, if it has any (archive_udf.c). */
+void udf_find_names(int fd, int (*name)(void *context, const char *name), void *context);
+
 /* True if a member or the headers of the rar5 archive in FD are encrypted (archive_rar5.c). */
 bool rar5_is_encrypted(int fd);
 

@@ -5,7 +5,7 @@ libpostern_a_SOURCES += \
 	src/mime/archive_rar5.c \
 	src/mime/archive_scan.c \
 	src/mime/archive_server.c src/mime/archive_server.h \
-	src/mime/archive_zip.c \
+	src/mime/archive_udf.c src/mime/archive_zip.c \
 	src/mime/content_stream.c src/mime/content_stream.h \
 	src/mime/decode.c src/mime/decode.h \
 	src/mime/filename.c src/mime/filename.h \

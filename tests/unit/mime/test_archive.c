@@ -584,6 +584,30 @@ static void each_gzip_layer_has_a_name(void **state)
     assert_true(has("run.exe"));
 }
 
+/* A file identifier descriptor beside an ISO 9660 directory that does not have the file. */
+static void the_udf_side_of_an_image_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *expected;
+        size_t len;
+        int sum_off;
+    } sides[] = {{"\x08run.exe", "run.exe", 8, 0}, {"\x10\0r\0u\0n\0.\0e\0x\0e", "run.exe", 15, 0}, {"\x08run.exe", NULL, 8, 1}};
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+        struct strbuf iso = make(ARCHIVE_FORMAT_ISO9660, 0, (const struct member[]){TEXT("readme.txt")}, 1);
+        unsigned char tag[64] = {1, 1, 2};
+        memcpy(iso.ptr + 32768 + 8 * 2048 + 1, "NSR02", 5);
+        tag[19] = (unsigned char)sides[i].len;
+        tag[4] = (unsigned char)(4 + sides[i].sum_off);
+        memcpy(tag + 38, sides[i].name, sides[i].len);
+        strbuf_add(&iso, (struct span){(char *)tag, sizeof tag});
+        scan_and_free(iso, &generous);
+        if (has("run.exe") != (sides[i].expected != NULL))
+            fail_msg("%zu: %s", i, strbuf_text(&found));
+        assert_true(has("readme.txt"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -597,6 +621,7 @@ int main(void)
         cmocka_unit_test(looks_behind_what_stands_in_front),
         cmocka_unit_test(a_member_named_zip_is_opened),
         cmocka_unit_test(each_gzip_layer_has_a_name),
+        cmocka_unit_test(the_udf_side_of_an_image_counts),
         cmocka_unit_test(the_limits_hold),
         cmocka_unit_test(says_what_is_no_archive),
         cmocka_unit_test(the_visitor_can_stop),
