@@ -10,6 +10,7 @@
  * (lrzip, grzip). Errors of one member do not end the listing; they end up in the status.
  */
 #include "mime/archive_list.h"
+#include "mime/archive_reader.h"
 #include "mime/unlinked.h"
 #include "util/strbuf.h"
 #include <archive.h>
@@ -46,14 +47,6 @@ struct level {
     uint64_t *seen; /* hashes of delivered names: open addressing, 0 = free */
     size_t seen_size, seen_count;
 };
-
-struct source {
-    int fd;
-    off_t base, at, size;
-    char block[BLOCK];
-};
-
-enum formats { FORMATS_ALL, FORMATS_ZIP_FRONT_TO_BACK, FORMATS_RAW, FORMATS_RAW_GZIP };
 
 static bool list_file(struct listing *listing, int fd, const char *prefix, unsigned depth);
 
@@ -126,99 +119,6 @@ static int deliver(void *context, const char *name)
     if (listing->visit(listing->context, path) != 0)
         listing->stopped = true;
     return listing->stopped;
-}
-
-/* ---- libarchive over a file ---- */
-
-static ssize_t source_read(struct archive *a, void *context, const void **block)
-{
-    struct source *source = context;
-    ssize_t n = pread(source->fd, source->block, sizeof source->block, source->base + source->at);
-    if (n < 0)
-        archive_set_error(a, errno, "read error");
-    else
-        source->at += n;
-    *block = source->block;
-    return n;
-}
-
-static la_int64_t source_seek(struct archive *a, void *context, la_int64_t offset, int whence)
-{
-    struct source *source = context;
-    off_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? source->at : source->size - source->base;
-    if (offset < -from || offset > source->size) {
-        archive_set_error(a, EINVAL, "seek outside of the file");
-        return ARCHIVE_FATAL;
-    }
-    return source->at = from + offset;
-}
-
-static la_int64_t source_skip(struct archive *a, void *context, la_int64_t request)
-{
-    struct source *source = context;
-    (void)a;
-    off_t left = source->size - source->base - source->at;
-    if (request > left)
-        request = left > 0 ? left : 0;
-    source->at += request;
-    return request;
-}
-
-static void switch_on(struct archive *a, enum formats formats)
-{
-    if (formats == FORMATS_RAW_GZIP) { /* this layer alone: the next one has a name of its own */
-        archive_read_append_filter(a, ARCHIVE_FILTER_GZIP);
-        archive_read_support_format_raw(a);
-        return;
-    }
-    if (formats == FORMATS_RAW) {
-        archive_read_support_filter_gzip(a);
-        archive_read_support_filter_bzip2(a);
-        archive_read_support_filter_xz(a);
-        archive_read_support_filter_lzma(a);
-        archive_read_support_filter_lzip(a);
-        archive_read_support_filter_zstd(a);
-        archive_read_support_filter_lz4(a);
-        archive_read_support_filter_compress(a);
-        archive_read_support_format_raw(a);
-        return;
-    }
-    if (formats == FORMATS_ZIP_FRONT_TO_BACK) {
-        archive_read_support_format_zip_streamable(a);
-        return;
-    }
-    archive_read_support_format_zip(a);
-    archive_read_support_format_7zip(a);
-    archive_read_support_format_rar(a);
-    archive_read_support_format_rar5(a);
-    archive_read_support_format_tar(a);
-    archive_read_support_format_cab(a);
-    archive_read_support_format_lha(a);
-    archive_read_support_format_iso9660(a);
-    archive_read_support_format_cpio(a);
-    archive_read_support_format_ar(a);
-    archive_read_support_format_xar(a);
-}
-
-/* NULL if libarchive knows no format for it. SOURCE must live as long as the archive. */
-static struct archive *open_archive(struct source *source, int fd, off_t base, enum formats formats)
-{
-    struct stat st;
-    if (fstat(fd, &st) != 0)
-        return NULL;
-    *source = (struct source){.fd = fd, .base = base, .size = st.st_size};
-    struct archive *a = archive_read_new();
-    if (!a)
-        abort();
-    switch_on(a, formats);
-    archive_read_set_read_callback(a, source_read);
-    archive_read_set_seek_callback(a, source_seek);
-    archive_read_set_skip_callback(a, source_skip);
-    archive_read_set_callback_data(a, source);
-    if (archive_read_open1(a) == ARCHIVE_OK)
-        return a;
-    archive_read_free(a);
-    return NULL;
 }
 
 /* ---- members ---- */
@@ -345,10 +245,10 @@ static bool says_encrypted(struct archive *a)
 static int list_members(struct level *level, off_t base, enum formats formats, bool *zip)
 {
     struct listing *listing = level->listing;
-    struct source *source = malloc(sizeof *source);
+    struct reader_source *source = malloc(sizeof *source);
     if (!source)
         abort();
-    struct archive *a = open_archive(source, level->fd, base, formats);
+    struct archive *a = reader_open(source, level->fd, base, formats);
     int count = a ? 0 : -1, retries = 0, status = ARCHIVE_EOF;
     struct archive_entry *entry;
     while (a && !ended(listing)) {
@@ -397,12 +297,12 @@ static bool list_stream(struct level *level, const char *head, size_t head_len)
     deliver_gzip_name(level, head, head_len);
     if (listing_stem(level->prefix, name, sizeof name))
         deliver(level, name);
-    struct source *source = malloc(sizeof *source);
+    struct reader_source *source = malloc(sizeof *source);
     char *inner = malloc(LISTING_HEAD);
     if (!source || !inner)
         abort();
     enum formats raw = memcmp(head, "\x1f\x8b", 2) == 0 ? FORMATS_RAW_GZIP : FORMATS_RAW;
-    struct archive *a = ended(listing) ? NULL : open_archive(source, level->fd, 0, raw);
+    struct archive *a = ended(listing) ? NULL : reader_open(source, level->fd, 0, raw);
     struct archive_entry *entry;
     bool known = a && archive_read_next_header(a, &entry) == ARCHIVE_OK && archive_filter_count(a) > 1;
     ssize_t n = known ? read_up_to(a, inner, LISTING_HEAD) : 0;

@@ -21,8 +21,6 @@
 
 #define WINDOW 131072
 #define LINE_MAX_BYTES 16384       /* of longer lines a piece at a time */
-#define BODY_WHOLE 16384           /* bodies up to this are shown whole */
-#define BODY_START 1024            /* of longer ones so much, and the last two bytes */
 #define FIELDS_MAX 20000           /* fields shown, all headers together */
 #define FIELD_BYTES_MAX 65536      /* of one field that is shown */
 #define HEADER_BYTES_MAX (4 << 20) /* of all that are shown */
@@ -52,59 +50,6 @@ struct pass {
     bool shown_field;
     uint64_t fields, field_bytes, header_bytes;
 };
-
-ssize_t source_read(const struct source *source, uint64_t at, void *buffer, size_t len)
-{
-    if (at >= source->len)
-        return 0;
-    if (len > source->len - at)
-        len = (size_t)(source->len - at);
-    if (source->content)
-        return content_read_at(source->content, source->start + at, buffer, len);
-    return pread(source->fd, buffer, len, (off_t)(source->start + at));
-}
-
-/* ---- pieces ---- */
-
-static void show(struct outline *outline, uint64_t at, uint64_t len)
-{
-    struct outline_piece *last = outline->piece_count ? &outline->pieces[outline->piece_count - 1] : NULL;
-    if (len == 0)
-        return;
-    if (last && last->at + last->len == at) {
-        last->len += len;
-    } else {
-        if (outline->piece_count == outline->piece_room)
-            outline->pieces = arena_grow(outline->arena, outline->pieces, &outline->piece_room,
-                                         outline->piece_count + 1, sizeof *outline->pieces);
-        outline->pieces[outline->piece_count++] = (struct outline_piece){outline->shown_len, at, len};
-    }
-    outline->shown_len += len;
-}
-
-/* The body from AT to END. The cut starts at the start of a line, and the two bytes kept at its end start nothing. */
-static void show_body(struct outline *outline, uint64_t at, uint64_t end)
-{
-    char block[4096];
-    if (end - at <= BODY_WHOLE) {
-        show(outline, at, end - at);
-        return;
-    }
-    ssize_t n = source_read(&outline->source, at + BODY_START, block, sizeof block);
-    const char *newline = n > 0 ? memchr(block, '\n', (size_t)n) : NULL;
-    show(outline, at, BODY_START + (newline ? (uint64_t)(newline - block) + 1 : 0));
-    show(outline, end - 2, 2);
-}
-
-static void note_face(struct outline *outline, uint64_t at, uint64_t end)
-{
-    if (end - at < 10)
-        return;
-    if (outline->face_count == outline->face_room)
-        outline->faces = arena_grow(outline->arena, outline->faces, &outline->face_room, outline->face_count + 1,
-                                    sizeof *outline->faces);
-    outline->faces[outline->face_count++] = (struct outline_range){at, end - at};
-}
 
 /* ---- reading ---- */
 
@@ -313,7 +258,7 @@ static void take_field_line(struct pass *pass, struct span line)
     }
     if (!pass->shown_field)
         return;
-    show(pass->outline, position(pass), line.len);
+    outline_show(pass->outline, position(pass), line.len);
     pass->field_bytes += line.len;
     pass->header_bytes += line.len;
     pass->outline->over |= pass->field_bytes > FIELD_BYTES_MAX || pass->header_bytes > HEADER_BYTES_MAX;
@@ -334,7 +279,7 @@ static enum body take_header(struct pass *pass)
         struct span line = peek_line(pass);
         bool empty = line.len == 0 || line.ptr[0] == '\n' || (line.len == 2 && memcmp(line.ptr, "\r\n", 2) == 0);
         if (!pass->midline && empty) {
-            show(pass->outline, position(pass), line.len);
+            outline_show(pass->outline, position(pass), line.len);
             pass->at += line.len;
             cut = line.len == 0;
             break;
@@ -363,16 +308,16 @@ static int take_body(struct pass *pass, bool face)
         pass->midline = line.ptr[line.len - 1] != '\n';
         if (delimiter == NOT_DELIMITER)
             continue;
-        show_body(pass->outline, start, at);
+        outline_show_body(pass->outline, start, at);
         if (face)
-            note_face(pass->outline, start, at);
-        show(pass->outline, at, line.len);
+            outline_note_face(pass->outline, start, at);
+        outline_show(pass->outline, at, line.len);
         pass->midline = false;
         return delimiter == DELIMITER ? BODY_HEADER : BODY_FACE;
     }
-    show_body(pass->outline, start, position(pass));
+    outline_show_body(pass->outline, start, position(pass));
     if (face)
-        note_face(pass->outline, start, position(pass));
+        outline_note_face(pass->outline, start, position(pass));
     return -1;
 }
 
@@ -411,58 +356,4 @@ void outline_build(struct outline *outline, const struct source *source, const c
     strbuf_free(&pass.types);
     strbuf_free(&pass.encodings);
     free(pass.window);
-}
-
-void outline_free(struct outline *outline)
-{
-    arena_destroy(outline->arena);
-}
-
-/* ---- the outline as bytes ---- */
-
-/* The piece with the byte at SHOWN, or the last one before it. */
-static const struct outline_piece *find_piece(const struct outline *outline, uint64_t shown)
-{
-    size_t low = 0, high = outline->piece_count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (outline->pieces[middle].shown <= shown)
-            low = middle;
-        else
-            high = middle;
-    }
-    return outline->piece_count ? &outline->pieces[low] : NULL;
-}
-
-ssize_t outline_read(const struct outline *outline, uint64_t shown, void *buffer, size_t len)
-{
-    char *to = buffer;
-    size_t done = 0;
-    while (done < len && shown < outline->shown_len) {
-        size_t want = len - done;
-        ssize_t n;
-        if (shown < outline->prefix_len) {
-            n = (ssize_t)(want < outline->prefix_len - shown ? want : outline->prefix_len - shown);
-            memcpy(to + done, outline->prefix + shown, (size_t)n);
-        } else {
-            const struct outline_piece *piece = find_piece(outline, shown);
-            uint64_t inside = shown - piece->shown;
-            if (want > piece->len - inside)
-                want = (size_t)(piece->len - inside);
-            n = source_read(&outline->source, piece->at + inside, to + done, want);
-        }
-        if (n <= 0)
-            return n < 0 && done == 0 ? -1 : (ssize_t)done;
-        done += (size_t)n;
-        shown += (uint64_t)n;
-    }
-    return (ssize_t)done;
-}
-
-uint64_t outline_place(const struct outline *outline, uint64_t shown)
-{
-    const struct outline_piece *piece = find_piece(outline, shown);
-    if (!piece || shown < outline->prefix_len || shown < piece->shown)
-        return 0;
-    return piece->at + (shown - piece->shown);
 }

@@ -51,6 +51,12 @@ void outline_build(struct outline *outline, const struct source *source, const c
                    unsigned max_levels);
 void outline_free(struct outline *outline);
 
+/* For the pass: shows LEN bytes at AT; of a body from AT to END the start and the end, where the cut starts at the
+ * start of a line and the two bytes kept at its end start nothing; notes text around parts. */
+void outline_show(struct outline *outline, uint64_t at, uint64_t len);
+void outline_show_body(struct outline *outline, uint64_t at, uint64_t end);
+void outline_note_face(struct outline *outline, uint64_t at, uint64_t end);
+
 ssize_t outline_read(const struct outline *outline, uint64_t shown, void *buffer, size_t len);
 
 /* Where in the source the byte at SHOWN stands. */

@@ -13,10 +13,8 @@
 #include "mime/content_stream.h"
 #include "mime/params.h"
 #include "mime/scan_private.h"
-#include <stdio.h>
 #include <stdlib.h>
 
-#define AGAIN_MAX 16
 #define FIELD_MAX 65536
 
 void scan_init(void)
@@ -83,19 +81,9 @@ struct fields {
     bool base64, quoted, uu, identity; /* encodings that any Content-Transfer-Encoding names */
 };
 
-static bool mentions(struct span value, const char *word)
-{
-    size_t len = strlen(word);
-    for (size_t i = 0; i + len <= value.len; i++) {
-        if (strncasecmp(value.ptr + i, word, len) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void take_encoding(struct fields *fields, struct span value)
 {
-    bool base64 = mentions(value, "base64"), quoted = mentions(value, "quoted"), uu = mentions(value, "uue");
+    bool base64 = scan_mentions(value, "base64"), quoted = scan_mentions(value, "quoted"), uu = scan_mentions(value, "uue");
     fields->base64 |= base64;
     fields->quoted |= quoted;
     fields->uu |= uu;
@@ -136,96 +124,6 @@ static void free_fields(struct fields *fields)
 {
     names_free(&fields->names);
     strbuf_free(&fields->types);
-}
-
-/* ---- second readings ---- */
-
-struct boundaries {
-    const char *used; /* by GMime; NULL if it took the part for a leaf */
-    char *others[AGAIN_MAX];
-    size_t count;
-};
-
-static void add_boundary(struct boundaries *found, struct span value)
-{
-    value = span_trim(value);
-    if (value.len == 0 || value.len > 200 || memchr(value.ptr, '"', value.len) || memchr(value.ptr, '\n', value.len) ||
-        (found->used && span_equals(value, found->used)) || found->count == AGAIN_MAX)
-        return;
-    for (size_t i = 0; i < found->count; i++) {
-        if (span_equals(value, found->others[i]))
-            return;
-    }
-    found->others[found->count++] = strndup(value.ptr, value.len);
-}
-
-/* A boundary as it stands, without a comment behind it, and without single quotes around it. */
-static int collect_boundary(void *context, const struct param *param)
-{
-    struct boundaries *found = context;
-    struct span value = span_trim(param->value);
-    if (!span_equals_nocase(param->name, "boundary"))
-        return 0;
-    add_boundary(found, value);
-    const char *comment = param->quoted ? NULL : memchr(value.ptr, '(', value.len);
-    if (comment)
-        add_boundary(found, (struct span){value.ptr, (size_t)(comment - value.ptr)});
-    if (value.len > 2 && value.ptr[0] == '\'' && value.ptr[value.len - 1] == '\'')
-        add_boundary(found, (struct span){value.ptr + 1, value.len - 2});
-    return found->count == AGAIN_MAX;
-}
-
-/* The first line of SOURCE that could be a delimiter: for a multipart whose boundary was never told. */
-static void guess_boundary(struct boundaries *found, const struct source *source)
-{
-    char head[4096];
-    ssize_t n = source_read(source, 0, head, sizeof head);
-    const char *at = head, *end = head + (n > 0 ? n : 0);
-    while (at && end - at > 2 && memcmp(at, "--", 2) != 0) {
-        at = memchr(at, '\n', (size_t)(end - at));
-        at += at != NULL;
-    }
-    const char *line_end = at && end - at > 2 ? memchr(at, '\n', (size_t)(end - at)) : NULL;
-    if (line_end)
-        add_boundary(found, (struct span){at + 2, (size_t)(line_end - at - 2)});
-}
-
-/* True if SCAN may look once more; says so if not. */
-static bool may_look_again(struct scan *scan, const char *prefix)
-{
-    if (scan->again++ < AGAIN_MAX)
-        return true;
-    if (scan->again == AGAIN_MAX + 1)
-        scan_report_trouble(scan, SCAN_OVER_LIMIT, prefix, NULL);
-    return false;
-}
-
-static void scan_with_boundary(struct scan *scan, const struct source *source, const char *boundary,
-                               const char *prefix, unsigned level)
-{
-    char type[300];
-    snprintf(type, sizeof type, "multipart/mixed; boundary=\"%s\"", boundary);
-    scan_structure(scan, source, type, prefix, level);
-}
-
-/* Reads SOURCE as a multipart with each boundary that a Content-Type in TYPES offers and GMime did not use. */
-static void try_other_boundaries(struct scan *scan, const struct strbuf *types, const char *used,
-                                 const struct source *source, const char *prefix, unsigned level)
-{
-    struct boundaries found = {.used = used};
-    for (size_t at = 0; at < types->len && found.count < AGAIN_MAX; at += strlen(types->ptr + at) + 1) {
-        if (!mentions(span_of(types->ptr + at), "multipart"))
-            continue;
-        params_each(span_of(types->ptr + at), collect_boundary, &found);
-        params_each_torn(span_of(types->ptr + at), collect_boundary, &found);
-        if (!used && found.count == 0)
-            guess_boundary(&found, source);
-    }
-    for (size_t i = 0; i < found.count; i++) {
-        if (!scan->stopped && may_look_again(scan, prefix))
-            scan_with_boundary(scan, source, found.others[i], prefix, level + 1);
-        free(found.others[i]);
-    }
 }
 
 /* ---- walking ---- */
@@ -274,7 +172,7 @@ static void walk_multipart(const struct walk *walk, GMimeObject *object, const s
     struct source rest = walk->outline->source;
     rest.start += at;
     rest.len -= at;
-    try_other_boundaries(walk->scan, &fields->types, g_mime_object_get_content_type_parameter(object, "boundary"),
+    scan_other_boundaries(walk->scan, &fields->types, g_mime_object_get_content_type_parameter(object, "boundary"),
                          &rest, prefix, level);
 }
 
@@ -330,13 +228,13 @@ static void walk_leaf(const struct walk *walk, GMimeObject *object, const struct
     part.level = level;
     bool first = true;
     for (size_t i = 0; i < 4 && !scan->stopped; i++) {
-        if (!named[i] || (!first && !may_look_again(scan, prefix)))
+        if (!named[i] || (!first && !scan_may_look_again(scan, prefix)))
             continue;
         part.encoding = encodings[i];
         scan_part(scan, &part);
         first = false;
     }
-    try_other_boundaries(scan, &fields->types, NULL, &part.body, prefix, level);
+    scan_other_boundaries(scan, &fields->types, NULL, &part.body, prefix, level);
 }
 
 static void walk_object(const struct walk *walk, GMimeObject *object, const char *prefix, unsigned level)
@@ -378,21 +276,6 @@ static void walk_outline(struct scan *scan, const struct outline *outline, const
     }
 }
 
-/* What stands behind the last delimiter of a multipart, once more as a multipart with the same boundary. */
-static void walk_reopened(struct scan *scan, const struct outline *outline, const char *prefix, unsigned level)
-{
-    struct boundaries found = {0};
-    struct source rest = outline->source;
-    if (!outline->reopened_boundary || scan->stopped)
-        return;
-    rest.start += outline->reopened_at;
-    rest.len -= outline->reopened_at;
-    add_boundary(&found, span_of(outline->reopened_boundary));
-    if (found.count > 0 && may_look_again(scan, prefix))
-        scan_with_boundary(scan, &rest, found.others[0], prefix, level + 1);
-    free(found.others[0]);
-}
-
 void scan_structure(struct scan *scan, const struct source *source, const char *forced_type, const char *prefix,
                     unsigned level)
 {
@@ -411,7 +294,7 @@ void scan_structure(struct scan *scan, const struct source *source, const char *
     else
         walk_outline(scan, &outline, prefix, level);
     if (!outline.failed && !outline.over)
-        walk_reopened(scan, &outline, prefix, level);
+        scan_reopened(scan, &outline, prefix, level);
     outline_free(&outline);
 }
 
