@@ -63,8 +63,8 @@ static void guess_boundary(struct boundaries *found, const struct source *source
     ssize_t n = source_read(source, 0, head, sizeof head);
     const char *at = head, *end = head + (n > 0 ? n : 0);
     while (at && end - at > 2 && memcmp(at, "--", 2) != 0) {
-        at = memchr(at, '\n', (size_t)(end - at));
-        at += at != NULL;
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        at = newline ? newline + 1 : NULL;
     }
     const char *line_end = at && end - at > 2 ? memchr(at, '\n', (size_t)(end - at)) : NULL;
     if (line_end)

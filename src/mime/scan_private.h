@@ -7,6 +7,7 @@
 #include "mime/names.h"
 #include "mime/outline.h"
 #include "mime/scan.h"
+#include "util/strbuf.h"
 #include <gmime/gmime.h>
 
 struct scan {
