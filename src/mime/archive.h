@@ -47,6 +47,9 @@ void archive_scanner_destroy(struct archive_scanner *scanner);
  * data) give TAIL, the last bytes (up to 66000). */
 bool archive_is_likely(const char *head, size_t len, const char *tail, size_t tail_len);
 
+/* True if HEAD begins a program (MZ, ELF): a self-extractor has its archive some 100 kB further on. */
+bool archive_is_program(const char *head, size_t len);
+
 /* FD: a file that holds the archive from offset 0 to its end; its position does not matter. */
 enum archive_status archive_scan(struct archive_scanner *scanner, int fd, const struct archive_limits *limits,
                                  archive_visit *visit, void *context);

@@ -39,6 +39,8 @@ static const struct magic containers[] = {
     MAGIC(257, "ustar"),    MAGIC(32769, "CD001"),    MAGIC(0, "!<arch>\n"),          MAGIC(0, "070701"),
     MAGIC(0, "070702"),     MAGIC(0, "070707"),       MAGIC(0, "\xc7\x71"),           MAGIC(0, "\x71\xc7"),
     MAGIC(0, "xar!"),
+    /* libarchive cannot read these, which Windows or 7-Zip open: they are unreadable, not unknown */
+    MAGIC(0, "MSWIM\0\0\0"), MAGIC(0, "vhdxfile"), MAGIC(0, "conectix"), MAGIC(7, "**ACE**"), MAGIC(32769, "BEA01"),
 };
 
 static bool has_magic(const struct magic *magic, size_t count, const char *head, size_t len)
@@ -87,6 +89,20 @@ static bool holds(const char *bytes, size_t len, const char *needle, size_t need
     return bytes && memmem(bytes, len, needle, needle_len);
 }
 
+/* Where a rar, 7z or cab begins behind something else. -1 if nowhere. */
+ssize_t listing_embedded(const char *bytes, size_t len)
+{
+    static const struct magic marks[] = {MAGIC(0, "Rar!\x1a\x07"), MAGIC(0, "7z\xbc\xaf\x27\x1c"),
+                                         MAGIC(0, "MSCF\0\0\0\0")};
+    const char *first = NULL;
+    for (size_t i = 0; bytes && i < sizeof marks / sizeof *marks; i++) {
+        const char *at = memmem(bytes, len, marks[i].bytes, marks[i].len);
+        if (at && (!first || at < first))
+            first = at;
+    }
+    return first ? first - bytes : -1;
+}
+
 bool archive_is_likely(const char *head, size_t len, const char *tail, size_t tail_len)
 {
     if (has_magic(containers, sizeof containers / sizeof *containers, head, len) || listing_is_stream(head, len) ||
@@ -95,24 +111,28 @@ bool archive_is_likely(const char *head, size_t len, const char *tail, size_t ta
     if (holds(head, len, "PK\x03\x04", 4) || holds(tail, tail_len, "PK\x05\x06", 4) ||
         holds(tail, tail_len, "PK\x01\x02", 4))
         return true;
-    bool program = len > 4 && (memcmp(head, "MZ", 2) == 0 || memcmp(head,
-                                                                    "\x7f"
-                                                                    "ELF",
-                                                                    4) == 0);
-    return program && (holds(head, len, "Rar!\x1a\x07", 6) || holds(head, len, "7z\xbc\xaf\x27\x1c", 6) ||
-                       holds(head, len, "MSCF\0\0\0\0", 8));
+    return listing_embedded(head, len) >= 0;
+}
+
+/* True if BYTES begin a program, in which an archive may stand too far behind for archive_is_likely() to see it. */
+bool archive_is_program(const char *head, size_t len)
+{
+    return len > 4 && (memcmp(head, "MZ", 2) == 0 || memcmp(head, "\x7f\x45LF", 4) == 0);
 }
 
 bool listing_stem(const char *name, char *stem, size_t size)
 {
-    static const char *const endings[] = {".gz", ".bz2", ".xz", ".zst", ".z", ".lzma", ".lz", ".lz4", ".bz"};
+    static const char *const endings[] = {".gz", ".bz2", ".xz", ".zst", ".z", ".lzma", ".lz", ".lz4", ".bz",
+                                          ".gzip", ".bzip2"};
     const char *slash = strrchr(name, '/');
     if (slash)
         name = slash + 1;
     size_t len = strlen(name);
+    while (len > 0 && strchr(". \t", name[len - 1])) /* Windows drops them */
+        len--;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t n = strlen(endings[i]);
-        if (len > n && strcasecmp(name + len - n, endings[i]) == 0)
+        if (len > n && strncasecmp(name + len - n, endings[i], n) == 0)
             return (size_t)snprintf(stem, size, "%.*s", (int)(len - n), name) < size;
     }
     return false;

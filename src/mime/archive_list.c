@@ -10,6 +10,7 @@
  * (lrzip, grzip). Errors of one member do not end the listing; they end up in the status.
  */
 #include "mime/archive_list.h"
+#include "mime/archive_reader.h"
 #include "mime/unlinked.h"
 #include "util/strbuf.h"
 #include <archive.h>
@@ -24,6 +25,7 @@
 
 
 #define BLOCK 65536
+#define EMBEDDED_MAX (1 << 20) /* bytes that are searched for an archive behind something else */
 #define PEEK 512 /* enough to know any archive by but an ISO image */
 
 struct listing {
@@ -45,14 +47,6 @@ struct level {
     uint64_t *seen; /* hashes of delivered names: open addressing, 0 = free */
     size_t seen_size, seen_count;
 };
-
-struct source {
-    int fd;
-    off_t base, at, size;
-    char block[BLOCK];
-};
-
-enum formats { FORMATS_ALL, FORMATS_ZIP_FRONT_TO_BACK, FORMATS_RAW };
 
 static bool list_file(struct listing *listing, int fd, const char *prefix, unsigned depth);
 
@@ -127,94 +121,6 @@ static int deliver(void *context, const char *name)
     return listing->stopped;
 }
 
-/* ---- libarchive over a file ---- */
-
-static ssize_t source_read(struct archive *a, void *context, const void **block)
-{
-    struct source *source = context;
-    ssize_t n = pread(source->fd, source->block, sizeof source->block, source->base + source->at);
-    if (n < 0)
-        archive_set_error(a, errno, "read error");
-    else
-        source->at += n;
-    *block = source->block;
-    return n;
-}
-
-static la_int64_t source_seek(struct archive *a, void *context, la_int64_t offset, int whence)
-{
-    struct source *source = context;
-    off_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? source->at : source->size - source->base;
-    if (offset < -from || offset > source->size) {
-        archive_set_error(a, EINVAL, "seek outside of the file");
-        return ARCHIVE_FATAL;
-    }
-    return source->at = from + offset;
-}
-
-static la_int64_t source_skip(struct archive *a, void *context, la_int64_t request)
-{
-    struct source *source = context;
-    (void)a;
-    off_t left = source->size - source->base - source->at;
-    if (request > left)
-        request = left > 0 ? left : 0;
-    source->at += request;
-    return request;
-}
-
-static void switch_on(struct archive *a, enum formats formats)
-{
-    if (formats == FORMATS_RAW) {
-        archive_read_support_filter_gzip(a);
-        archive_read_support_filter_bzip2(a);
-        archive_read_support_filter_xz(a);
-        archive_read_support_filter_lzma(a);
-        archive_read_support_filter_lzip(a);
-        archive_read_support_filter_zstd(a);
-        archive_read_support_filter_lz4(a);
-        archive_read_support_filter_compress(a);
-        archive_read_support_format_raw(a);
-        return;
-    }
-    if (formats == FORMATS_ZIP_FRONT_TO_BACK) {
-        archive_read_support_format_zip_streamable(a);
-        return;
-    }
-    archive_read_support_format_zip(a);
-    archive_read_support_format_7zip(a);
-    archive_read_support_format_rar(a);
-    archive_read_support_format_rar5(a);
-    archive_read_support_format_tar(a);
-    archive_read_support_format_cab(a);
-    archive_read_support_format_lha(a);
-    archive_read_support_format_iso9660(a);
-    archive_read_support_format_cpio(a);
-    archive_read_support_format_ar(a);
-    archive_read_support_format_xar(a);
-}
-
-/* NULL if libarchive knows no format for it. SOURCE must live as long as the archive. */
-static struct archive *open_archive(struct source *source, int fd, off_t base, enum formats formats)
-{
-    struct stat st;
-    if (fstat(fd, &st) != 0)
-        return NULL;
-    *source = (struct source){.fd = fd, .base = base, .size = st.st_size};
-    struct archive *a = archive_read_new();
-    if (!a)
-        abort();
-    switch_on(a, formats);
-    archive_read_set_read_callback(a, source_read);
-    archive_read_set_seek_callback(a, source_seek);
-    archive_read_set_skip_callback(a, source_skip);
-    archive_read_set_callback_data(a, source);
-    if (archive_read_open1(a) == ARCHIVE_OK)
-        return a;
-    archive_read_free(a);
-    return NULL;
-}
-
 /* ---- members ---- */
 
 static ssize_t read_up_to(struct archive *a, char *buffer, size_t want)
@@ -262,6 +168,19 @@ static int unpack(struct listing *listing, struct archive *a, const char *head, 
     return fd;
 }
 
+/* What Explorer or an archiver opens by its name, whatever stands in front of the archive in it. */
+static bool is_archive_name(const char *name)
+{
+    static const char *const endings[] = {".zip", ".jar", ".rar", ".7z", ".cab", ".zipx"};
+    size_t len = strlen(name);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t n = strlen(endings[i]);
+        if (len > n && strcasecmp(name + len - n, endings[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* What the member A stands on starts with; unpacked and listed if that looks like an archive. */
 static void look_inside(struct level *level, struct archive *a, const char *name, uint64_t size)
 {
@@ -274,7 +193,7 @@ static void look_inside(struct level *level, struct archive *a, const char *name
         listing->unreadable = true;
         return;
     }
-    if (!archive_is_likely(head, (size_t)n, NULL, 0))
+    if (!archive_is_likely(head, (size_t)n, NULL, 0) && !(n == PEEK && is_archive_name(name)))
         return;
     if (level->depth >= listing->limits->max_depth) {
         listing->over = true;
@@ -326,10 +245,10 @@ static bool says_encrypted(struct archive *a)
 static int list_members(struct level *level, off_t base, enum formats formats, bool *zip)
 {
     struct listing *listing = level->listing;
-    struct source *source = malloc(sizeof *source);
+    struct reader_source *source = malloc(sizeof *source);
     if (!source)
         abort();
-    struct archive *a = open_archive(source, level->fd, base, formats);
+    struct archive *a = reader_open(source, level->fd, base, formats);
     int count = a ? 0 : -1, retries = 0, status = ARCHIVE_EOF;
     struct archive_entry *entry;
     while (a && !ended(listing)) {
@@ -356,20 +275,34 @@ static int list_members(struct level *level, off_t base, enum formats formats, b
     return count;
 }
 
+/* The name stands behind an extra field of up to 64 kB. */
+static void deliver_gzip_name(struct level *level, const char *head, size_t head_len)
+{
+    char name[1024], *room = NULL;
+    if (head_len == LISTING_HEAD && (room = malloc(2 * BLOCK))) {
+        ssize_t n = pread(level->fd, room, 2 * BLOCK, 0);
+        head = n > 0 ? room : head;
+        head_len = n > 0 ? (size_t)n : head_len;
+    }
+    if (listing_gzip_name(head, head_len, name, sizeof name))
+        deliver(level, name);
+    free(room);
+}
+
 /* A compressed stream: its own name, if it tells one, and what it unpacks to. */
 static bool list_stream(struct level *level, const char *head, size_t head_len)
 {
     struct listing *listing = level->listing;
     char name[1024] = "", path[LISTING_PATH];
-    if (listing_gzip_name(head, head_len, name, sizeof name))
-        deliver(level, name);
+    deliver_gzip_name(level, head, head_len);
     if (listing_stem(level->prefix, name, sizeof name))
         deliver(level, name);
-    struct source *source = malloc(sizeof *source);
+    struct reader_source *source = malloc(sizeof *source);
     char *inner = malloc(LISTING_HEAD);
     if (!source || !inner)
         abort();
-    struct archive *a = ended(listing) ? NULL : open_archive(source, level->fd, 0, FORMATS_RAW);
+    enum formats raw = memcmp(head, "\x1f\x8b", 2) == 0 ? FORMATS_RAW_GZIP : FORMATS_RAW;
+    struct archive *a = ended(listing) ? NULL : reader_open(source, level->fd, 0, raw);
     struct archive_entry *entry;
     bool known = a && archive_read_next_header(a, &entry) == ARCHIVE_OK && archive_filter_count(a) > 1;
     ssize_t n = known ? read_up_to(a, inner, LISTING_HEAD) : 0;
@@ -402,6 +335,17 @@ static bool ends_like_zip(int fd)
     return n > 0 && memmem(tail, (size_t)n, "PK\x05\x06", 4);
 }
 
+/* A rar, 7z or cab behind something else: a self-extractor, a picture. */
+static bool list_embedded(struct level *level, bool *zip)
+{
+    char *room = malloc(EMBEDDED_MAX);
+    if (!room)
+        abort();
+    ssize_t n = pread(level->fd, room, EMBEDDED_MAX, 0), at = n > 0 ? listing_embedded(room, (size_t)n) : -1;
+    free(room);
+    return at > 0 && list_members(level, at, FORMATS_ALL, zip) > 0;
+}
+
 /* True if it is any archive. What is wrong with it is in the listing's marks. */
 static bool list_file(struct listing *listing, int fd, const char *prefix, unsigned depth)
 {
@@ -415,6 +359,8 @@ static bool list_file(struct listing *listing, int fd, const char *prefix, unsig
     bool likely = n > 0 && archive_is_likely(head, (size_t)n, NULL, 0);
     bool known = n > 0 && listing_is_stream(head, (size_t)n) && list_stream(&level, head, (size_t)n);
     int count = known || ended(listing) ? 0 : list_members(&level, 0, FORMATS_ALL, &zip);
+    if (!known && count <= 0 && !ended(listing) && list_embedded(&level, &zip))
+        count = 1;
     known |= count >= 0;
     if (!ended(listing) && (zip || count < 0 || ends_like_zip(fd))) {
         zip_find_names(fd, &marks, deliver, &level);
@@ -423,6 +369,8 @@ static bool list_file(struct listing *listing, int fd, const char *prefix, unsig
             list_members(&level, (off_t)marks.first_local, FORMATS_ZIP_FRONT_TO_BACK, &zip);
         known |= marks.local_headers + marks.central_headers > 0;
     }
+    if (!ended(listing))
+        udf_find_names(fd, deliver, &level);
     if (!known && likely && !ended(listing))
         listing->unreadable = true;
     free(head);

@@ -7,6 +7,7 @@
 #define POSTERN_MIME_ARCHIVE_LIST_H
 
 #include "mime/archive.h"
+#include <sys/types.h>
 
 #define LISTING_HEAD                                                                                                   \
     40000                  /* bytes at the start of a file that tell what it is: the mark of an ISO image is the last  \
@@ -20,6 +21,9 @@ enum archive_status listing_run(int fd, const char *directory, const struct arch
 /* By its first bytes a compressed stream of one file, or a tar archive. */
 bool listing_is_stream(const char *head, size_t len);
 bool listing_is_tar(const char *head, size_t len);
+
+/* Where in BYTES a rar, 7z or cab begins; -1 if nowhere. */
+ssize_t listing_embedded(const char *bytes, size_t len);
 
 /* "dir/run.exe.gz" -> "run.exe". False if NAME has no such ending. */
 bool listing_stem(const char *name, char *stem, size_t size);
@@ -37,6 +41,9 @@ struct zip_marks {
 
 /* Searches all of FD for local and central headers and reports their names, a NUL as U+2400. */
 void zip_find_names(int fd, struct zip_marks *marks, int (*name)(void *context, const char *name), void *context);
+
+/* Reports the names of files in the UDF directories of an image, if it has any (archive_udf.c). */
+void udf_find_names(int fd, int (*name)(void *context, const char *name), void *context);
 
 /* True if a member or the headers of the rar5 archive in FD are encrypted (archive_rar5.c). */
 bool rar5_is_encrypted(int fd);

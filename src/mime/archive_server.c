@@ -6,6 +6,10 @@
  * server says for it: ended by a timer is ARCHIVE_OVER_LIMIT, ended by a crash is ARCHIVE_UNREADABLE, because the
  * archive did that.
  *
+ * A keeper in between, which does nothing but wait, starts the server again should somebody kill it: archives under
+ * way are lost then (a 4xx for their messages), the ones after that wait in the control socket. Only a process without
+ * threads can fork one, so the program itself could not.
+ *
  * The server holds nothing of the program that started it: every descriptor but its control socket and stderr is
  * closed (the listening socket of the filter above all). It ignores the signals that a terminal or systemd sends to
  * the whole group, so that mail in hand can still be scanned while the program drains, and it dies with the program:
@@ -31,6 +35,7 @@
 #include <unistd.h>
 
 #define CHILDREN_MAX 256
+#define RESTART_MS 100
 #define GRACE_MS 250              /* how much later than the child's own timer the server kills */
 #define ADDRESS_SPACE (1UL << 30) /* bytes a child may map */
 
@@ -228,10 +233,11 @@ static int watch_deadlines(struct server *server)
     return next == INT64_MAX ? -1 : (int)((next - now) / 1000) + 1;
 }
 
-static void settle_in(struct server *server, int control, int parent)
+/* CONTROL becomes descriptor 3. */
+static void settle_in(int control, int parent)
 {
     static const int ignored[] = {SIGINT, SIGHUP, SIGTERM, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2};
-    sigset_t set;
+    sigset_t none;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(0);
@@ -239,21 +245,26 @@ static void settle_in(struct server *server, int control, int parent)
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
         signal(ignored[i], SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigprocmask(SIG_SETMASK, &set, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     if (control != 3 && dup2(control, 3) < 0)
         _exit(1);
     close_range(4, ~0U, 0);
-    server->control = 3;
-    server->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-void archive_server_run(int control, const char *directory, int parent)
+static void serve(const char *directory, int keeper)
 {
     static struct server server;
+    sigset_t set;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != keeper)
+        _exit(0);
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_SETMASK, &set, NULL);
     server.directory = directory;
-    settle_in(&server, control, parent);
+    server.control = 3;
+    server.signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     bool open = server.signals >= 0;
     while (open) {
         struct pollfd polled[2] = {{.fd = server.control, .events = POLLIN}, {.fd = server.signals, .events = POLLIN}};
@@ -268,5 +279,25 @@ void archive_server_run(int control, const char *directory, int parent)
         if (server.children[i].pid)
             kill(server.children[i].pid, SIGKILL);
     }
-    _exit(0);
+    _exit(server.signals < 0);
+}
+
+void archive_server_run(int control, const char *directory, int parent)
+{
+    settle_in(control, parent);
+    pid_t keeper = getpid();
+    for (;;) {
+        int status = 0;
+        pid_t pid = fork();
+        if (pid == 0)
+            serve(directory, keeper);
+        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
+        if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+            _exit(0); /* the program has closed its side */
+        struct pollfd control_closed = {.fd = 3};
+        poll(&control_closed, 1, RESTART_MS);
+        if (control_closed.revents)
+            _exit(0);
+    }
 }

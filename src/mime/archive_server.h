@@ -12,7 +12,7 @@
 
 #define ANSWER_MAX 32768 /* bytes in one packet */
 
-/* The server's whole life; ends with the process, when CONTROL is closed at the other end. PARENT: pid of the program.
+/* The keeper's whole life, and the server's that it keeps; ends with the process, when CONTROL is closed at the other end. PARENT: pid of the program.
  */
 void archive_server_run(int control, const char *directory, int parent) __attribute__((noreturn));
 

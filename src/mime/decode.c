@@ -1,34 +1,12 @@
 /*
- * decode - GMime's decoders over a source, in big blocks.
+ * decode - a source without its transfer encoding, in big blocks.
  *
- * The decoders step over what is not of the alphabet, as mail programs do; padding in the middle (base64 texts put
- * together) does not end them.
+ * Quoted-printable is GMime's. Base64 is decoded here, because GMime's decoder loses its place after padding in the
+ * middle (base64 texts put together, or a '=' in front), where mail programs go on with a new group. What is not of
+ * the alphabet is stepped over, as they do.
  */
 #include "mime/decode.h"
 #include <stdlib.h>
-
-void decode_begin(struct decoder *decoder, const struct source *source, GMimeContentEncoding encoding)
-{
-    decoder->source = *source;
-    decoder->at = 0;
-    decoder->plain = encoding != GMIME_CONTENT_ENCODING_BASE64 && encoding != GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE;
-    if (!decoder->plain)
-        g_mime_encoding_init_decode(&decoder->state, encoding);
-}
-
-ssize_t decode_next(struct decoder *decoder, char *room)
-{
-    for (;;) {
-        char *to = decoder->plain ? room : decoder->block;
-        ssize_t n = source_read(&decoder->source, decoder->at, to, sizeof decoder->block);
-        if (n <= 0)
-            return n;
-        decoder->at += (uint64_t)n;
-        size_t out = decoder->plain ? (size_t)n : g_mime_encoding_step(&decoder->state, to, (size_t)n, room);
-        if (out > 0)
-            return (ssize_t)out;
-    }
-}
 
 /* The value of a character of the alphabet, plus one; 0 for all others. */
 static const unsigned char base64_value[256] = {
@@ -40,6 +18,52 @@ static const unsigned char base64_value[256] = {
     ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
     ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
     ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64};
+
+void decode_begin(struct decoder *decoder, const struct source *source, GMimeContentEncoding encoding)
+{
+    decoder->source = *source;
+    decoder->at = 0;
+    decoder->plain = encoding != GMIME_CONTENT_ENCODING_BASE64 && encoding != GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE;
+    decoder->base64 = encoding == GMIME_CONTENT_ENCODING_BASE64;
+    decoder->bits = decoder->have = 0;
+    if (!decoder->plain && !decoder->base64)
+        g_mime_encoding_init_decode(&decoder->state, encoding);
+}
+
+/* A '=' ends the group, whole or not; what is left of one at the end of the text is whole bytes too. */
+static size_t decode_base64(struct decoder *decoder, const unsigned char *text, size_t len, char *room)
+{
+    size_t out = 0;
+    for (size_t i = 0; i < len; i++) {
+        unsigned value = base64_value[text[i]];
+        if (value) {
+            decoder->bits = decoder->bits << 6 | (value - 1);
+            decoder->have++;
+            if (decoder->have > 1) /* a second, third and fourth character complete a byte each */
+                room[out++] = (char)(decoder->bits >> (8 - 2 * decoder->have));
+            decoder->have &= 3;
+        } else if (text[i] == '=') {
+            decoder->have = 0;
+        }
+    }
+    return out;
+}
+
+ssize_t decode_next(struct decoder *decoder, char *room)
+{
+    for (;;) {
+        char *to = decoder->plain ? room : decoder->block;
+        ssize_t n = source_read(&decoder->source, decoder->at, to, sizeof decoder->block);
+        if (n <= 0)
+            return n;
+        decoder->at += (uint64_t)n;
+        size_t out = decoder->plain    ? (size_t)n
+                     : decoder->base64 ? decode_base64(decoder, (unsigned char *)to, (size_t)n, room)
+                                       : g_mime_encoding_step(&decoder->state, to, (size_t)n, room);
+        if (out > 0)
+            return (ssize_t)out;
+    }
+}
 
 static uint64_t base64_size(const struct source *source)
 {

@@ -12,8 +12,10 @@
 struct decoder {
     struct source source;
     uint64_t at;
-    GMimeEncoding state;
+    GMimeEncoding state; /* of quoted-printable */
+    unsigned bits, have; /* of base64: what is there of a group, and how many characters */
     bool plain;
+    bool base64;
     char block[32768];
 };
 

@@ -59,6 +59,7 @@ static bool is_dot(uint32_t c)
 static bool is_quote(uint32_t c)
 {
     return c == '"' || c == '\'' || c == '`' || c == '<' || c == '>' || c == 0xab || c == 0xbb || c == 0xb4 ||
+           c == ';' || c == ',' || c == '*' || c == '?' || c == '|' || /* no file can end so: dropped on the way */
            (c >= 0x2018 && c <= 0x201f) || c == 0x2039 || c == 0x203a;
 }
 

@@ -371,12 +371,48 @@ static void add_description(struct names *names, struct span value)
     strbuf_free(&decoded);
 }
 
+/* For readings in which a continuation would be joined a second time. */
+static int take_whole_param(void *context, const struct param *param)
+{
+    return param->index < 0 ? take_param(context, param) : 0;
+}
+
+static void add_params(struct names *names, struct span value)
+{
+    params_each(value, take_param, names);
+    if (memchr(value.ptr, '"', value.len))
+        params_each_torn(value, take_whole_param, names);
+    if (memmem(value.ptr, value.len, "=?", 2)) { /* some decode the words of the field before they take it apart */
+        struct strbuf decoded;
+        strbuf_init(&decoded, 0);
+        if (text_decode_words(&decoded, value))
+            params_each((struct span){strbuf_text(&decoded), decoded.len}, take_whole_param, names);
+        strbuf_free(&decoded);
+    }
+}
+
+static bool is_one_of(struct span field, const char *const *fields)
+{
+    while (*fields && !span_equals_nocase(field, *fields))
+        fields++;
+    return *fields != NULL;
+}
+
+bool names_field_matters(struct span field)
+{
+    return (field.len > 7 && strncasecmp(field.ptr, "content", 7) == 0) ||
+           span_equals_nocase(field, "X-Sun-Data-Name");
+}
+
 void names_add_field(struct names *names, struct span field, struct span value)
 {
-    if (span_equals_nocase(field, "Content-Description"))
+    /* Thunderbird takes a name from the first two where there is no better one. */
+    static const char *const whole[] = {"Content-Name", "X-Sun-Data-Name", "Content-Description", NULL};
+    static const char *const params[] = {"Content-Type", "Content-Disposition", NULL};
+    if (is_one_of(field, whole))
         add_description(names, value);
-    else if (span_equals_nocase(field, "Content-Type") || span_equals_nocase(field, "Content-Disposition"))
-        params_each(value, take_param, names);
+    else if (is_one_of(field, params))
+        add_params(names, value);
 }
 
 void names_free(struct names *names)

@@ -22,6 +22,9 @@ struct names {
 /* Adds the names in the value of a field (FIELD: "Content-Type", ...). Fields that offer no names are ignored. */
 void names_add_field(struct names *names, struct span field, struct span value);
 
+/* False if a field of that name can neither name a file nor say what a part is. */
+bool names_field_matters(struct span field);
+
 /* Call after the last field of the part: joins continuations, which may be spread over fields. */
 void names_join(struct names *names);
 

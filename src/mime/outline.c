@@ -12,6 +12,7 @@
  * A cut never brings bytes to the start of a line that did not stand there.
  */
 #include "mime/outline.h"
+#include "mime/names.h"
 #include "mime/params.h"
 #include "util/strset.h"
 #include <gmime/gmime.h>
@@ -20,8 +21,6 @@
 
 #define WINDOW 131072
 #define LINE_MAX_BYTES 16384       /* of longer lines a piece at a time */
-#define BODY_WHOLE 16384           /* bodies up to this are shown whole */
-#define BODY_START 1024            /* of longer ones so much, and the last two bytes */
 #define FIELDS_MAX 20000           /* fields shown, all headers together */
 #define FIELD_BYTES_MAX 65536      /* of one field that is shown */
 #define HEADER_BYTES_MAX (4 << 20) /* of all that are shown */
@@ -43,6 +42,7 @@ struct pass {
     struct frame *frames;
     size_t frame_count, frame_room;
     unsigned depth;
+    bool closed; /* a multipart has had its last delimiter */
     bool digest; /* a multipart/digest was seen: a part without a type may be a message */
     /* the header under way */
     struct strbuf types, encodings; /* values of Content-Type and Content-Transfer-Encoding, each ended by NUL */
@@ -50,59 +50,6 @@ struct pass {
     bool shown_field;
     uint64_t fields, field_bytes, header_bytes;
 };
-
-ssize_t source_read(const struct source *source, uint64_t at, void *buffer, size_t len)
-{
-    if (at >= source->len)
-        return 0;
-    if (len > source->len - at)
-        len = (size_t)(source->len - at);
-    if (source->content)
-        return content_read_at(source->content, source->start + at, buffer, len);
-    return pread(source->fd, buffer, len, (off_t)(source->start + at));
-}
-
-/* ---- pieces ---- */
-
-static void show(struct outline *outline, uint64_t at, uint64_t len)
-{
-    struct outline_piece *last = outline->piece_count ? &outline->pieces[outline->piece_count - 1] : NULL;
-    if (len == 0)
-        return;
-    if (last && last->at + last->len == at) {
-        last->len += len;
-    } else {
-        if (outline->piece_count == outline->piece_room)
-            outline->pieces = arena_grow(outline->arena, outline->pieces, &outline->piece_room,
-                                         outline->piece_count + 1, sizeof *outline->pieces);
-        outline->pieces[outline->piece_count++] = (struct outline_piece){outline->shown_len, at, len};
-    }
-    outline->shown_len += len;
-}
-
-/* The body from AT to END. The cut starts at the start of a line, and the two bytes kept at its end start nothing. */
-static void show_body(struct outline *outline, uint64_t at, uint64_t end)
-{
-    char block[4096];
-    if (end - at <= BODY_WHOLE) {
-        show(outline, at, end - at);
-        return;
-    }
-    ssize_t n = source_read(&outline->source, at + BODY_START, block, sizeof block);
-    const char *newline = n > 0 ? memchr(block, '\n', (size_t)n) : NULL;
-    show(outline, at, BODY_START + (newline ? (uint64_t)(newline - block) + 1 : 0));
-    show(outline, end - 2, 2);
-}
-
-static void note_face(struct outline *outline, uint64_t at, uint64_t end)
-{
-    if (end - at < 10)
-        return;
-    if (outline->face_count == outline->face_room)
-        outline->faces = arena_grow(outline->arena, outline->faces, &outline->face_room, outline->face_count + 1,
-                                    sizeof *outline->faces);
-    outline->faces[outline->face_count++] = (struct outline_range){at, end - at};
-}
 
 /* ---- reading ---- */
 
@@ -206,16 +153,23 @@ static void go_deeper(struct pass *pass)
 
 enum delimiter { NOT_DELIMITER, DELIMITER, DELIMITER_LAST };
 
+/* Where no frame has BOUNDARY any more, GMime reads on as text; other programs take it for a part. */
 static void return_to(struct pass *pass, struct span boundary, bool last)
 {
+    struct outline *outline = pass->outline;
     for (size_t i = pass->frame_count; i > 0; i--) {
         if (!span_equals(boundary, pass->frames[i - 1].boundary))
             continue;
         pass->depth = pass->frames[i - 1].depth;
         pass->frame_count = last ? i - 1 : i;
+        pass->closed |= last;
         if (last && pass->depth > 0)
             pass->depth--;
         return;
+    }
+    if (!last && !outline->reopened_boundary && pass->closed) {
+        outline->reopened_boundary = arena_spandup(outline->arena, boundary);
+        outline->reopened_at = position(pass);
     }
 }
 
@@ -281,7 +235,7 @@ static void start_field(struct pass *pass, struct span line)
     struct span name = span_trim((struct span){line.ptr, colon ? (size_t)(colon - line.ptr) : 0});
     pass->collecting = NULL;
     pass->field_bytes = 0;
-    pass->shown_field = name.len > 7 && strncasecmp(name.ptr, "content", 7) == 0;
+    pass->shown_field = names_field_matters(name);
     if (!pass->shown_field)
         return;
     pass->outline->over |= ++pass->fields > FIELDS_MAX;
@@ -304,7 +258,7 @@ static void take_field_line(struct pass *pass, struct span line)
     }
     if (!pass->shown_field)
         return;
-    show(pass->outline, position(pass), line.len);
+    outline_show(pass->outline, position(pass), line.len);
     pass->field_bytes += line.len;
     pass->header_bytes += line.len;
     pass->outline->over |= pass->field_bytes > FIELD_BYTES_MAX || pass->header_bytes > HEADER_BYTES_MAX;
@@ -325,7 +279,7 @@ static enum body take_header(struct pass *pass)
         struct span line = peek_line(pass);
         bool empty = line.len == 0 || line.ptr[0] == '\n' || (line.len == 2 && memcmp(line.ptr, "\r\n", 2) == 0);
         if (!pass->midline && empty) {
-            show(pass->outline, position(pass), line.len);
+            outline_show(pass->outline, position(pass), line.len);
             pass->at += line.len;
             cut = line.len == 0;
             break;
@@ -354,17 +308,27 @@ static int take_body(struct pass *pass, bool face)
         pass->midline = line.ptr[line.len - 1] != '\n';
         if (delimiter == NOT_DELIMITER)
             continue;
-        show_body(pass->outline, start, at);
+        outline_show_body(pass->outline, start, at);
         if (face)
-            note_face(pass->outline, start, at);
-        show(pass->outline, at, line.len);
+            outline_note_face(pass->outline, start, at);
+        outline_show(pass->outline, at, line.len);
         pass->midline = false;
         return delimiter == DELIMITER ? BODY_HEADER : BODY_FACE;
     }
-    show_body(pass->outline, start, position(pass));
+    outline_show_body(pass->outline, start, position(pass));
     if (face)
-        note_face(pass->outline, start, position(pass));
+        outline_note_face(pass->outline, start, position(pass));
     return -1;
+}
+
+/* A message starts with its header; programs step over empty lines in front of it. */
+static void skip_empty_lines(struct pass *pass)
+{
+    for (struct span line = peek_line(pass); line.len > 0; line = peek_line(pass)) {
+        if (line.ptr[0] != '\n' && !(line.len == 2 && memcmp(line.ptr, "\r\n", 2) == 0))
+            return;
+        pass->at += line.len;
+    }
 }
 
 void outline_build(struct outline *outline, const struct source *source, const char *forced_type, unsigned max_parts,
@@ -385,63 +349,11 @@ void outline_build(struct outline *outline, const struct source *source, const c
         strbuf_puts(&pass.types, forced_type);
         next = judge_header(&pass);
     }
+    else
+        skip_empty_lines(&pass);
     while (next >= 0 && !outline->over && !outline->failed)
         next = next == BODY_HEADER ? (int)take_header(&pass) : take_body(&pass, next == BODY_FACE);
     strbuf_free(&pass.types);
     strbuf_free(&pass.encodings);
     free(pass.window);
-}
-
-void outline_free(struct outline *outline)
-{
-    arena_destroy(outline->arena);
-}
-
-/* ---- the outline as bytes ---- */
-
-/* The piece with the byte at SHOWN, or the last one before it. */
-static const struct outline_piece *find_piece(const struct outline *outline, uint64_t shown)
-{
-    size_t low = 0, high = outline->piece_count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (outline->pieces[middle].shown <= shown)
-            low = middle;
-        else
-            high = middle;
-    }
-    return outline->piece_count ? &outline->pieces[low] : NULL;
-}
-
-ssize_t outline_read(const struct outline *outline, uint64_t shown, void *buffer, size_t len)
-{
-    char *to = buffer;
-    size_t done = 0;
-    while (done < len && shown < outline->shown_len) {
-        size_t want = len - done;
-        ssize_t n;
-        if (shown < outline->prefix_len) {
-            n = (ssize_t)(want < outline->prefix_len - shown ? want : outline->prefix_len - shown);
-            memcpy(to + done, outline->prefix + shown, (size_t)n);
-        } else {
-            const struct outline_piece *piece = find_piece(outline, shown);
-            uint64_t inside = shown - piece->shown;
-            if (want > piece->len - inside)
-                want = (size_t)(piece->len - inside);
-            n = source_read(&outline->source, piece->at + inside, to + done, want);
-        }
-        if (n <= 0)
-            return n < 0 && done == 0 ? -1 : (ssize_t)done;
-        done += (size_t)n;
-        shown += (uint64_t)n;
-    }
-    return (ssize_t)done;
-}
-
-uint64_t outline_place(const struct outline *outline, uint64_t shown)
-{
-    const struct outline_piece *piece = find_piece(outline, shown);
-    if (!piece || shown < outline->prefix_len || shown < piece->shown)
-        return 0;
-    return piece->at + (shown - piece->shown);
 }

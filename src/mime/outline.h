@@ -38,6 +38,8 @@ struct outline {
     size_t piece_count, piece_room;
     struct outline_range *faces; /* text before the first and after the last part of multiparts */
     size_t face_count, face_room;
+    const char *reopened_boundary; /* a delimiter that stands behind the last one of its multipart; NULL if none does */
+    uint64_t reopened_at;
     uint64_t shown_len;
     unsigned parts, levels;
     bool over;   /* more parts or levels than allowed, or fields without end; the outline is not to be used */
@@ -48,6 +50,12 @@ struct outline {
 void outline_build(struct outline *outline, const struct source *source, const char *forced_type, unsigned max_parts,
                    unsigned max_levels);
 void outline_free(struct outline *outline);
+
+/* For the pass: shows LEN bytes at AT; of a body from AT to END the start and the end, where the cut starts at the
+ * start of a line and the two bytes kept at its end start nothing; notes text around parts. */
+void outline_show(struct outline *outline, uint64_t at, uint64_t len);
+void outline_show_body(struct outline *outline, uint64_t at, uint64_t end);
+void outline_note_face(struct outline *outline, uint64_t at, uint64_t end);
 
 ssize_t outline_read(const struct outline *outline, uint64_t shown, void *buffer, size_t len);
 

@@ -20,7 +20,7 @@ static bool is_blank(char c)
 
 static bool ends_name(char c)
 {
-    return is_blank(c) || c == ';' || c == '"' || c == ',' || c == '=';
+    return (unsigned char)c <= ' ' || (unsigned char)c >= 0x7f || c == ';' || c == '"' || c == ',' || c == '=';
 }
 
 /* The name that ends before the '=' at AT, comments and blanks between them stepped over. */
@@ -29,13 +29,19 @@ static struct span name_before(const char *start, const char *at)
     while (at > start && is_blank(at[-1]))
         at--;
     if (at > start && at[-1] == ')') {
-        while (at > start && at[-1] != '(')
+        int depth = 0;
+        do {
             at--;
-        at -= at > start;
+            depth += *at == ')' ? 1 : *at == '(' ? -1 : 0;
+        } while (at > start && depth > 0);
         while (at > start && is_blank(at[-1]))
             at--;
     }
     const char *end = at;
+    if (at > start && at[-1] == '*') { /* "filename *=": what follows the name may stand apart from it */
+        for (at--; at > start && is_blank(at[-1]); at--)
+            ;
+    }
     while (at > start && !ends_name(at[-1]))
         at--;
     return (struct span){at, (size_t)(end - at)};
@@ -55,7 +61,7 @@ static void split_name(struct param *param)
         index = index * 10 + (*at - '0');
     param->index = digits ? index : -1;
     param->encoded = !digits || at < end;
-    param->name.len = (size_t)(star - name.ptr);
+    param->name = span_trim((struct span){name.ptr, (size_t)(star - name.ptr)});
 }
 
 /* True if a line that starts at AT begins a parameter: something like a name, and '='. */
@@ -126,6 +132,32 @@ void params_each(struct span value, int (*visit)(void *context, const struct par
             at++;
         at = at < end && *at == '"' ? take_quoted(&param, at, end) : take_unquoted(&param, at, end);
         if (visit(context, &param) != 0)
+            return;
+    }
+}
+
+void params_each_torn(struct span value, int (*visit)(void *context, const struct param *param), void *context)
+{
+    const char *at = value.ptr, *end = value.ptr + value.len;
+    while ((at = memchr(at, ';', (size_t)(end - at)))) {
+        const char *from = ++at, *stop = memchr(at, ';', (size_t)(end - at));
+        struct span piece = {from, (size_t)((stop ? stop : end) - from)};
+        const char *equals = memchr(from, '=', piece.len);
+        if (!equals)
+            continue;
+        struct param param = {.name = name_before(from, equals), .index = -1};
+        split_name(&param);
+        param.value = span_trim((struct span){equals + 1, piece.len - (size_t)(equals + 1 - from)});
+        while (param.value.len > 0 && param.value.ptr[0] == '"') {
+            param.value.ptr++;
+            param.value.len--;
+        }
+        const char *quote = memchr(param.value.ptr, '"', param.value.len);
+        if (quote)
+            param.value.len = (size_t)(quote - param.value.ptr);
+        param.whole = param.value;
+        param.quoted = true; /* as far as it goes: blanks do not end it */
+        if (param.name.len > 0 && visit(context, &param) != 0)
             return;
     }
 }

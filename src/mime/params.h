@@ -23,6 +23,9 @@ struct param {
 /* Calls VISIT for each parameter of the field value VALUE (after the colon, folded as it came); not 0 stops. */
 void params_each(struct span value, int (*visit)(void *context, const struct param *param), void *context);
 
+/* The same for programs that cut at each ';' before they look at quotes: charset="x; name="run.exe". */
+void params_each_torn(struct span value, int (*visit)(void *context, const struct param *param), void *context);
+
 /* Appends BYTES of CHARSET to TO as UTF-8; as they are if the charset is not known or does not fit. */
 void text_to_utf8(struct strbuf *to, struct span charset, struct span bytes);
 

@@ -5,15 +5,15 @@ libpostern_a_SOURCES += \
 	src/mime/archive_rar5.c \
 	src/mime/archive_scan.c \
 	src/mime/archive_server.c src/mime/archive_server.h \
-	src/mime/archive_zip.c \
+	src/mime/archive_reader.c src/mime/archive_reader.h src/mime/archive_udf.c src/mime/archive_zip.c \
 	src/mime/content_stream.c src/mime/content_stream.h \
 	src/mime/decode.c src/mime/decode.h \
 	src/mime/filename.c src/mime/filename.h \
 	src/mime/names.c src/mime/names.h \
-	src/mime/outline.c src/mime/outline.h \
+	src/mime/outline.c src/mime/outline.h src/mime/outline_pieces.c \
 	src/mime/params.c src/mime/params.h \
 	src/mime/scan.c src/mime/scan.h src/mime/scan_private.h \
-	src/mime/scan_addresses.c src/mime/scan_part.c \
+	src/mime/scan_addresses.c src/mime/scan_again.c src/mime/scan_part.c src/mime/scan_uuencode.c \
 	src/mime/tnef.c src/mime/tnef.h \
 	src/mime/unlinked.c src/mime/unlinked.h \
 	src/mime/uuencode.c src/mime/uuencode.h

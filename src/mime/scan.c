@@ -13,15 +13,14 @@
 #include "mime/content_stream.h"
 #include "mime/params.h"
 #include "mime/scan_private.h"
-#include <stdio.h>
 #include <stdlib.h>
 
-#define AGAIN_MAX 16
 #define FIELD_MAX 65536
 
 void scan_init(void)
 {
     g_mime_init();
+    scan_part_init();
 }
 
 char *scan_join(const char *prefix, const char *name)
@@ -82,19 +81,9 @@ struct fields {
     bool base64, quoted, uu, identity; /* encodings that any Content-Transfer-Encoding names */
 };
 
-static bool mentions(struct span value, const char *word)
-{
-    size_t len = strlen(word);
-    for (size_t i = 0; i + len <= value.len; i++) {
-        if (strncasecmp(value.ptr + i, word, len) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void take_encoding(struct fields *fields, struct span value)
 {
-    bool base64 = mentions(value, "base64"), quoted = mentions(value, "quoted"), uu = mentions(value, "uue");
+    bool base64 = scan_mentions(value, "base64"), quoted = scan_mentions(value, "quoted"), uu = scan_mentions(value, "uue");
     fields->base64 |= base64;
     fields->quoted |= quoted;
     fields->uu |= uu;
@@ -113,15 +102,17 @@ static void read_fields(const struct outline *outline, GMimeObject *object, stru
     for (int i = 0; i < count; i++) {
         GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
         struct span name = span_of(g_mime_header_get_name(header));
-        if (name.len < 8 || strncasecmp(name.ptr, "content-", 8) != 0)
+        if (!names_field_matters(name))
             continue;
         struct span value = raw_value(outline, header, room);
         names_add_field(&fields->names, name, value);
         if (span_equals_nocase(name, "Content-Transfer-Encoding"))
             take_encoding(fields, value);
         if (span_equals_nocase(name, "Content-Type")) {
-            for (size_t j = 0; j < value.len; j++)
-                strbuf_putc(&fields->types, value.ptr[j] ? value.ptr[j] : ' ');
+            for (size_t j = 0; j < value.len; j++) {
+                if (value.ptr[j])
+                    strbuf_putc(&fields->types, value.ptr[j]);
+            }
             strbuf_putc(&fields->types, '\0');
         }
     }
@@ -133,58 +124,6 @@ static void free_fields(struct fields *fields)
 {
     names_free(&fields->names);
     strbuf_free(&fields->types);
-}
-
-/* ---- second readings ---- */
-
-struct boundaries {
-    const char *used; /* by GMime; NULL if it took the part for a leaf */
-    char *others[AGAIN_MAX];
-    size_t count;
-};
-
-static int collect_boundary(void *context, const struct param *param)
-{
-    struct boundaries *found = context;
-    struct span value = span_trim(param->value);
-    if (!span_equals_nocase(param->name, "boundary") || value.len == 0 || value.len > 200 ||
-        memchr(value.ptr, '"', value.len) || memchr(value.ptr, '\n', value.len) ||
-        (found->used && span_equals(value, found->used)))
-        return 0;
-    for (size_t i = 0; i < found->count; i++) {
-        if (span_equals(value, found->others[i]))
-            return 0;
-    }
-    found->others[found->count] = strndup(value.ptr, value.len);
-    return ++found->count == AGAIN_MAX;
-}
-
-/* True if SCAN may look once more; says so if not. */
-static bool may_look_again(struct scan *scan, const char *prefix)
-{
-    if (scan->again++ < AGAIN_MAX)
-        return true;
-    if (scan->again == AGAIN_MAX + 1)
-        scan_report_trouble(scan, SCAN_OVER_LIMIT, prefix, NULL);
-    return false;
-}
-
-/* Reads SOURCE as a multipart with each boundary that a Content-Type in TYPES offers and GMime did not use. */
-static void try_other_boundaries(struct scan *scan, const struct strbuf *types, const char *used,
-                                 const struct source *source, const char *prefix, unsigned level)
-{
-    struct boundaries found = {.used = used};
-    for (size_t at = 0; at < types->len && found.count < AGAIN_MAX; at += strlen(types->ptr + at) + 1) {
-        if (mentions(span_of(types->ptr + at), "multipart"))
-            params_each(span_of(types->ptr + at), collect_boundary, &found);
-    }
-    for (size_t i = 0; i < found.count; i++) {
-        char type[300];
-        snprintf(type, sizeof type, "multipart/mixed; boundary=\"%s\"", found.others[i]);
-        if (!scan->stopped && may_look_again(scan, prefix))
-            scan_structure(scan, source, type, prefix, level + 1);
-        free(found.others[i]);
-    }
 }
 
 /* ---- walking ---- */
@@ -233,7 +172,7 @@ static void walk_multipart(const struct walk *walk, GMimeObject *object, const s
     struct source rest = walk->outline->source;
     rest.start += at;
     rest.len -= at;
-    try_other_boundaries(walk->scan, &fields->types, g_mime_object_get_content_type_parameter(object, "boundary"),
+    scan_other_boundaries(walk->scan, &fields->types, g_mime_object_get_content_type_parameter(object, "boundary"),
                          &rest, prefix, level);
 }
 
@@ -245,6 +184,13 @@ static bool is_type(const struct fields *fields, const char *type)
             return true;
     }
     return false;
+}
+
+/* Of a message the encoding is not to be believed: RFC 2046 section 5.2.1 has none, and many programs ask for none. */
+static bool is_a_message(const struct fields *fields)
+{
+    return is_type(fields, "message/rfc822") || is_type(fields, "message/global") || is_type(fields, "message/news") ||
+           is_type(fields, "message/rfc2822") || is_type(fields, "message/partial");
 }
 
 /* The body of a leaf in the source. */
@@ -274,22 +220,21 @@ static void walk_leaf(const struct walk *walk, GMimeObject *object, const struct
                                                      GMIME_CONTENT_ENCODING_UUENCODE, GMIME_CONTENT_ENCODING_DEFAULT};
     struct scan *scan = walk->scan;
     const bool named[] = {fields->base64, fields->quoted, fields->uu,
-                          fields->identity || !(fields->base64 || fields->quoted || fields->uu)};
+                          fields->identity || !(fields->base64 || fields->quoted || fields->uu) || is_a_message(fields)};
     struct part part = {.body = body_of(walk, GMIME_PART(object)), .prefix = prefix, .names = &fields->names};
     part.label = report_names(scan, prefix, &fields->names, "attachment");
-    part.message = is_type(fields, "message/rfc822") || is_type(fields, "message/global") ||
-                   is_type(fields, "message/news") || is_type(fields, "message/rfc2822");
+    part.message = is_a_message(fields);
     part.text = fields->types.len == 0 || is_type(fields, "text/");
     part.level = level;
     bool first = true;
     for (size_t i = 0; i < 4 && !scan->stopped; i++) {
-        if (!named[i] || (!first && !may_look_again(scan, prefix)))
+        if (!named[i] || (!first && !scan_may_look_again(scan, prefix)))
             continue;
         part.encoding = encodings[i];
         scan_part(scan, &part);
         first = false;
     }
-    try_other_boundaries(scan, &fields->types, NULL, &part.body, prefix, level);
+    scan_other_boundaries(scan, &fields->types, NULL, &part.body, prefix, level);
 }
 
 static void walk_object(const struct walk *walk, GMimeObject *object, const char *prefix, unsigned level)
@@ -348,6 +293,8 @@ void scan_structure(struct scan *scan, const struct source *source, const char *
         scan_report_trouble(scan, SCAN_OVER_LIMIT, prefix, NULL);
     else
         walk_outline(scan, &outline, prefix, level);
+    if (!outline.failed && !outline.over)
+        scan_reopened(scan, &outline, prefix, level);
     outline_free(&outline);
 }
 

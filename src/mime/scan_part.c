@@ -7,10 +7,10 @@
  */
 #include "mime/archive_list.h"
 #include "mime/decode.h"
+#include "mime/filename.h"
 #include "mime/scan_private.h"
 #include "mime/tnef.h"
 #include "mime/unlinked.h"
-#include "mime/uuencode.h"
 #include "util/clock.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -24,14 +24,27 @@ struct head {
     bool whole; /* there is no more */
 };
 
-static bool is_message_name(const char *name)
+/* What mail programs open as a message. Set up once, before threads. */
+static struct arena *message_arena;
+static struct strset *message_extensions;
+
+void scan_part_init(void)
 {
-    size_t len = strlen(name);
-    return (len > 4 && (strcasecmp(name + len - 4, ".eml") == 0 || strcasecmp(name + len - 4, ".mht") == 0)) ||
-           (len > 6 && strcasecmp(name + len - 6, ".mhtml") == 0);
+    static const char *const extensions[] = {"eml", "mht", "mhtml", "nws", "email"};
+    if (message_arena)
+        return;
+    message_arena = arena_create(1024);
+    message_extensions = strset_create(message_arena);
+    for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++)
+        strset_add(message_extensions, span_of(extensions[i]));
 }
 
-static bool is_worth_a_look(const struct scan *scan, const char *head, size_t len, const char *name)
+static bool is_message_name(const char *name)
+{
+    return filename_has_extension(name, message_extensions);
+}
+
+bool scan_is_worth_a_look(const struct scan *scan, const char *head, size_t len, const char *name)
 {
     return tnef_is_likely(head, len) || is_message_name(name) ||
            (scan->limits->open_archives && archive_is_likely(head, len, NULL, 0));
@@ -172,7 +185,7 @@ bool scan_blob(struct scan *scan, const struct source *blob, const char *prefix,
         abort();
     ssize_t n = source_read(blob, 0, head, LISTING_HEAD);
     size_t len = n > 0 ? (size_t)n : 0;
-    bool known = is_worth_a_look(scan, head, len, name);
+    bool known = scan_is_worth_a_look(scan, head, len, name);
     if (known && level > scan->limits->max_levels) {
         scan_report_trouble(scan, SCAN_OVER_LIMIT, prefix, name);
     } else if (known && tnef_is_likely(head, len)) {
@@ -192,108 +205,6 @@ bool scan_blob(struct scan *scan, const struct source *blob, const char *prefix,
     }
     free(head);
     return known;
-}
-
-/* ---- uuencode ---- */
-
-struct uufile {
-    struct scan *scan;
-    const char *prefix;
-    unsigned level;
-    char *name;
-    struct strbuf head;
-    int fd; /* -1 until the head turned out to be of interest */
-    bool dropped;
-};
-
-static void uufile_begin(void *context, struct span name)
-{
-    struct uufile *file = context;
-    struct names names = {0};
-    names_add(&names, name);
-    free(file->name);
-    file->name = strdup(names.count ? names.list[0] : "attachment");
-    scan_report_name(file->scan, file->prefix, file->name);
-    names_free(&names);
-    strbuf_init(&file->head, LISTING_HEAD);
-    file->fd = -1;
-    file->dropped = false;
-}
-
-static void uufile_decide(struct uufile *file)
-{
-    file->dropped = !is_worth_a_look(file->scan, strbuf_text(&file->head), file->head.len, file->name);
-    if (file->dropped)
-        return;
-    file->fd = unlinked_file(file->scan->limits->directory);
-    if (file->fd < 0 || !write_whole(file->fd, strbuf_text(&file->head), file->head.len)) {
-        scan_report_trouble(file->scan, SCAN_FAILED, file->prefix, file->name);
-        file->dropped = true;
-    }
-}
-
-static void uufile_data(void *context, struct span bytes)
-{
-    struct uufile *file = context;
-    if (file->dropped || file->scan->stopped)
-        return;
-    size_t room = LISTING_HEAD - file->head.len;
-    struct span first = {bytes.ptr, file->fd >= 0 ? 0 : bytes.len < room ? bytes.len : room};
-    strbuf_add(&file->head, first);
-    bytes.ptr += first.len;
-    bytes.len -= first.len;
-    if (file->fd < 0 && file->head.len == LISTING_HEAD)
-        uufile_decide(file);
-    if (file->fd >= 0 && bytes.len > 0 && !write_whole(file->fd, bytes.ptr, bytes.len)) {
-        scan_report_trouble(file->scan, SCAN_FAILED, file->prefix, file->name);
-        file->dropped = true;
-    }
-}
-
-static void uufile_end(void *context)
-{
-    struct uufile *file = context;
-    if (file->fd < 0 && !file->dropped && !file->scan->stopped)
-        uufile_decide(file);
-    off_t size = file->fd >= 0 ? lseek(file->fd, 0, SEEK_END) : 0;
-    if (!file->dropped && size > 0) {
-        struct source blob = {.fd = file->fd, .len = (uint64_t)size};
-        scan_blob(file->scan, &blob, file->prefix, file->name, file->level + 1);
-    }
-    if (file->fd >= 0)
-        close(file->fd);
-    file->fd = -1;
-    strbuf_free(&file->head);
-}
-
-/* Searches what SOURCE decodes to; of HEAD_ONLY no more than its first bytes. */
-static void scan_uuencode(struct scan *scan, const struct source *source, GMimeContentEncoding encoding,
-                          const char *prefix, unsigned level, bool head_only)
-{
-    struct uufile file = {.scan = scan, .prefix = prefix, .level = level, .fd = -1};
-    struct uuencode uu = {.context = &file, .begin = uufile_begin, .data = uufile_data, .end = uufile_end};
-    struct decoder *decoder = malloc(sizeof *decoder);
-    char *room = malloc(DECODE_ROOM);
-    if (!decoder || !room)
-        abort();
-    decode_begin(decoder, source, encoding);
-    uuencode_init(&uu);
-    ssize_t n;
-    while (!scan->stopped && (n = decode_next(decoder, room)) > 0) {
-        uuencode_feed(&uu, (struct span){room, (size_t)n});
-        if (head_only && !uu.inside)
-            break;
-    }
-    uuencode_finish(&uu);
-    uuencode_free(&uu);
-    free(file.name);
-    free(room);
-    free(decoder);
-}
-
-void scan_text(struct scan *scan, const struct source *source, const char *prefix, unsigned level)
-{
-    scan_uuencode(scan, source, GMIME_CONTENT_ENCODING_DEFAULT, prefix, level, false);
 }
 
 /* ---- parts ---- */
@@ -393,7 +304,8 @@ void scan_part(struct scan *scan, const struct part *part)
         abort();
     read_head(part, decoder, head);
     bool archive = scan->limits->open_archives &&
-                   (archive_is_likely(head->bytes, head->len, NULL, 0) || ends_like_zip(part, head));
+                   (archive_is_likely(head->bytes, head->len, NULL, 0) || ends_like_zip(part, head) ||
+                    (!head->whole && archive_is_program(head->bytes, head->len)));
     if (!scan->stopped && (archive || part->message || tnef_is_likely(head->bytes, head->len) || message_name(part)))
         look_into(scan, part, decoder, head, archive);
     bool base64 = part->encoding == GMIME_CONTENT_ENCODING_BASE64;

@@ -7,6 +7,7 @@
 #include "mime/names.h"
 #include "mime/outline.h"
 #include "mime/scan.h"
+#include "util/strbuf.h"
 #include <gmime/gmime.h>
 
 struct scan {
@@ -40,11 +41,35 @@ void scan_report_trouble(struct scan *scan, enum scan_trouble trouble, const cha
 void scan_structure(struct scan *scan, const struct source *source, const char *forced_type, const char *prefix,
                     unsigned level);
 
+/* True if WORD stands anywhere in VALUE; case does not matter. */
+bool scan_mentions(struct span value, const char *word);
+
+/* True if SCAN may look at bytes once more; says so if not. */
+bool scan_may_look_again(struct scan *scan, const char *prefix);
+
+/* Reads SOURCE as a multipart with each boundary that a Content-Type in TYPES (each ended by NUL) offers, other than
+ * the USED one (NULL if GMime took it for a leaf). */
+void scan_other_boundaries(struct scan *scan, const struct strbuf *types, const char *used,
+                           const struct source *source, const char *prefix, unsigned level);
+
+/* What stands behind the last delimiter of a multipart, once more as a multipart with the same boundary. */
+void scan_reopened(struct scan *scan, const struct outline *outline, const char *prefix, unsigned level);
+
+/* Once, before threads. */
+void scan_part_init(void);
+
 /* What is inside PART: archives, winmail.dat, uuencode, encoded messages; and its size. */
 void scan_part(struct scan *scan, const struct part *part);
 
 /* Uuencoded files in the plain text of SOURCE. */
 void scan_text(struct scan *scan, const struct source *source, const char *prefix, unsigned level);
+
+/* The same in what SOURCE decodes to; of HEAD_ONLY no more than its first bytes. */
+void scan_uuencode(struct scan *scan, const struct source *source, GMimeContentEncoding encoding, const char *prefix,
+                   unsigned level, bool head_only);
+
+/* True if scan_blob() would look into a file NAME with these first bytes. */
+bool scan_is_worth_a_look(const struct scan *scan, const char *head, size_t len, const char *name);
 
 /* Looks at decoded bytes: an archive, a winmail.dat, or (by its NAME) a message. False if it is none of them. */
 bool scan_blob(struct scan *scan, const struct source *blob, const char *prefix, const char *name, unsigned level);

@@ -149,7 +149,7 @@ static void take_variable(struct reader *reader, uint32_t type, uint32_t id)
     skip(reader, len);
     if (reader->bad)
         return;
-    if (is_name(id) && (type == TYPE_STRING || type == TYPE_UNICODE))
+    if (is_name(id) && type != TYPE_OBJECT)
         report_name(reader, at, len, type == TYPE_UNICODE);
     else if (id == PR_ATTACH_DATA && type == TYPE_OBJECT && len > 16)
         report_data(reader, at + 16, len - 16); /* behind the id of its interface */

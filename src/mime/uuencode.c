@@ -3,6 +3,7 @@
  *
  * Outside of a file only such lines matter, and they are searched for, not walked to: text is mostly not this. Inside,
  * a line is decoded as its length character says; a line that fits nothing ends the file, as mail programs have it.
+ * "=ybegin" (yEnc) is read in the same way, because Thunderbird does.
  * Lines over LINE_MAX_BYTES are no uuencode.
  */
 #include "mime/uuencode.h"
@@ -14,7 +15,7 @@
 void uuencode_init(struct uuencode *uu)
 {
     strbuf_init(&uu->line, LINE_MAX_BYTES);
-    uu->inside = uu->middle = uu->base64 = false;
+    uu->inside = uu->middle = uu->base64 = uu->yenc = false;
 }
 
 static void leave(struct uuencode *uu)
@@ -44,6 +45,28 @@ static struct span begin_name(struct span line, bool *base64)
         !isspace((unsigned char)line.ptr[at]))
         return none;
     return span_trim((struct span){line.ptr + at, line.len - at});
+}
+
+/* The name in "=ybegin part=1 line=128 size=9 name=run.exe", ptr NULL if LINE is no such line. */
+static struct span yenc_name(struct span line)
+{
+    static const struct span none = {NULL, 0};
+    if (line.len < 8 || strncasecmp(line.ptr, "=ybegin ", 8) != 0)
+        return none;
+    const char *name = memmem(line.ptr, line.len, " name=", 6);
+    return name ? span_trim((struct span){name + 6, line.len - (size_t)(name + 6 - line.ptr)}) : none;
+}
+
+static void decode_yenc(struct uuencode *uu, struct span line)
+{
+    char out[LINE_MAX_BYTES];
+    size_t n = 0;
+    for (size_t i = 0; i < line.len && n < sizeof out; i++) {
+        bool escaped = line.ptr[i] == '=' && i + 1 < line.len;
+        i += escaped;
+        out[n++] = (char)(line.ptr[i] - (escaped ? 106 : 42));
+    }
+    uu->data(uu->context, (struct span){out, n});
 }
 
 static unsigned value_of(char c)
@@ -98,15 +121,22 @@ static void decode_base64(struct uuencode *uu, struct span line)
 
 static void take_line(struct uuencode *uu, struct span line)
 {
-    bool base64;
+    bool base64 = false;
     while (line.len > 0 && (line.ptr[line.len - 1] == '\r' || line.ptr[line.len - 1] == '\n'))
         line.len--;
-    struct span name = begin_name(line, &base64);
-    if (name.ptr && name.len > 0) {
+    struct span name = begin_name(line, &base64), yname = yenc_name(line);
+    bool yenc = yname.ptr && yname.len > 0;
+    if (yenc || (name.ptr && name.len > 0)) {
         leave(uu);
-        uu->begin(uu->context, name);
+        uu->begin(uu->context, yenc ? yname : name);
         uu->inside = true;
-        uu->base64 = base64;
+        uu->base64 = !yenc && base64;
+        uu->yenc = yenc;
+    } else if (uu->inside && uu->yenc) {
+        if (line.len > 5 && strncasecmp(line.ptr, "=yend", 5) == 0)
+            leave(uu);
+        else if (line.len < 6 || strncasecmp(line.ptr, "=ypart", 6) != 0)
+            decode_yenc(uu, line);
     } else if (uu->inside && (span_equals(line, "end") || span_equals(line, "====") || line.len == 0)) {
         if (line.len > 0)
             leave(uu);
@@ -117,12 +147,12 @@ static void take_line(struct uuencode *uu, struct span line)
     }
 }
 
-/* How many bytes of TEXT, which starts a line, are of no interest: up to a line that starts like "begin". */
+/* How many bytes of TEXT, which starts a line, are of no interest: up to a line that may start a file. */
 static size_t skip_prose(struct span text)
 {
     const char *at = text.ptr, *end = text.ptr + text.len;
     while (at < end) {
-        if (end - at < 5 || strncasecmp(at, "begin", 5) == 0)
+        if (end - at < 7 || strncasecmp(at, "begin", 5) == 0 || strncasecmp(at, "=ybegin", 7) == 0)
             return (size_t)(at - text.ptr);
         const char *next = memchr(at, '\n', (size_t)(end - at));
         if (!next)

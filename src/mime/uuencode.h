@@ -16,7 +16,7 @@ struct uuencode {
     void (*end)(void *context);                     /* after the last piece, or at the end of the text */
     struct strbuf line;                             /* a line of which the end is still to come */
     bool inside, middle;                            /* in a file; in a line too long to be of interest */
-    bool base64;
+    bool base64, yenc;
 };
 
 void uuencode_init(struct uuencode *uu);

@@ -438,16 +438,32 @@ static void threads_scan_at_once(void **state)
     strbuf_free(&zip);
 }
 
-/* The pid of the one child that this process has. */
-static pid_t server_pid(void)
+/* The first child of PARENT, 0 if it has none. */
+static pid_t child_of(pid_t parent)
 {
     char path[64];
     int pid = 0;
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
     FILE *from = fopen(path, "r");
     assert_non_null(from);
-    assert_int_equal(fscanf(from, "%d", &pid), 1);
+    if (fscanf(from, "%d", &pid) != 1)
+        pid = 0;
     fclose(from);
+    return pid;
+}
+
+static pid_t keeper_pid(void)
+{
+    return child_of(getpid());
+}
+
+/* Waits for the keeper to have one. */
+static pid_t server_pid(void)
+{
+    pid_t pid = 0;
+    for (int i = 0; i < 200 && (pid = child_of(keeper_pid())) == 0; i++)
+        usleep(10000);
+    assert_int_not_equal(pid, 0);
     return pid;
 }
 
@@ -470,20 +486,126 @@ static void the_server_holds_nothing_of_ours(void **state)
     for (int i = 0; i < 200 && descriptors_of(server_pid()) > 5; i++)
         usleep(10000); /* the last child may not be buried yet */
     assert_in_range(descriptors_of(server_pid()), 2, 5); /* 0, 1, 2, control, signals */
+    assert_in_range(descriptors_of(keeper_pid()), 2, 4);
+    kill(keeper_pid(), SIGTERM);
     kill(server_pid(), SIGTERM); /* what systemd sends to all of us does not end it */
     assert_int_equal(scan_and_free(make(ARCHIVE_FORMAT_ZIP, 0, two, 2), &generous), ARCHIVE_DONE);
+}
+
+static void a_killed_server_is_replaced(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        pid_t before = server_pid();
+        kill(before, SIGKILL);
+        while (child_of(keeper_pid()) == before)
+            usleep(1000);
+        assert_int_equal(scan_and_free(make(ARCHIVE_FORMAT_ZIP, 0, two, 2), &generous), ARCHIVE_DONE);
+        assert_int_not_equal(server_pid(), before);
+    }
 }
 
 static void a_dead_server_is_noticed(void **state)
 {
     (void)state;
-    kill(server_pid(), SIGKILL);
+    kill(keeper_pid(), SIGKILL);
     int64_t start = clock_monotonic_us();
     assert_int_equal(scan_and_free(make(ARCHIVE_FORMAT_ZIP, 0, two, 2), &generous), ARCHIVE_TROUBLE);
     assert_in_range(clock_monotonic_us() - start, 0, 2000000);
     errno = 0;
     assert_null(archive_scanner_create("/nonexistent"));
     assert_int_equal(errno, ENOENT);
+}
+
+/* Archives that stand where a reader of the first bytes does not look. */
+static void looks_behind_what_stands_in_front(void **state)
+{
+    (void)state;
+    static const char *const samples[] = {DATA "stored.rar", DATA "stored5.rar", DATA "stored.cab"};
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+        for (size_t front = 300; front < 200000; front += 150000) { /* the far one is a self-extractor's place */
+            struct strbuf all, sample = load(samples[i]);
+            strbuf_init(&all, 1 << 20);
+            strbuf_puts(&all, "MZ");
+            while (all.len < front)
+                strbuf_putc(&all, '\1');
+            strbuf_add(&all, (struct span){sample.ptr, sample.len});
+            scan(all.ptr, all.len, &generous);
+            if (!has("doc/run.exe"))
+                fail_msg("%s behind %zu bytes: %s", samples[i], front, strbuf_text(&found));
+            assert_true(archive_is_likely(all.ptr, all.len, NULL, 0) && archive_is_program(all.ptr, all.len));
+            strbuf_free(&sample);
+            strbuf_free(&all);
+        }
+    }
+}
+
+/* A zip by its name and its end, though its member starts with something else. */
+static void a_member_named_zip_is_opened(void **state)
+{
+    (void)state;
+    struct strbuf zip = make(ARCHIVE_FORMAT_ZIP, ARCHIVE_FILTER_NONE, two, 2), front;
+    strbuf_init(&front, 1 << 20);
+    for (int i = 0; i < 3000; i++)
+        strbuf_putc(&front, 'J');
+    strbuf_add(&front, (struct span){zip.ptr, zip.len});
+    struct member outer = {"in.zip", front.ptr, front.len};
+    scan_and_free(make(ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP, &outer, 1), &generous);
+    assert_true(has("in.zip/doc/run.exe"));
+    strbuf_free(&front);
+    strbuf_free(&zip);
+}
+
+/* gzip in gzip: each layer's own name counts, and stands behind an extra field of any length. */
+static void each_gzip_layer_has_a_name(void **state)
+{
+    (void)state;
+    /* of an empty stream with FNAME run.exe, stored without compression in an outer one */
+    static const char inner[] = "\x1f\x8b\x08\x08\0\0\0\0\0\3run.exe\0\3\0\0\0\0\0\0\0\0";
+    struct strbuf outer;
+    size_t len = sizeof inner - 1;
+    strbuf_init(&outer, 1 << 20);
+    strbuf_add(&outer, (struct span){"\x1f\x8b\x08\0\0\0\0\0\0\3\1", 11});
+    strbuf_putc(&outer, (char)len);
+    strbuf_putc(&outer, '\0');
+    strbuf_putc(&outer, (char)~len);
+    strbuf_putc(&outer, '\xff');
+    strbuf_add(&outer, (struct span){inner, len});
+    strbuf_add(&outer, (struct span){"\0\0\0\0\0\0\0\0", 8});
+    scan_and_free(outer, &generous);
+    assert_non_null(strstr(strbuf_text(&found), "run.exe"));
+
+    strbuf_init(&outer, 1 << 20);
+    strbuf_add(&outer, (struct span){"\x1f\x8b\x08\x0c\0\0\0\0\0\3\x60\xea", 12});
+    for (int i = 0; i < 60000; i++)
+        strbuf_putc(&outer, 'A');
+    strbuf_add(&outer, (struct span){inner + 10, len - 10});
+    scan_and_free(outer, &generous);
+    assert_true(has("run.exe"));
+}
+
+/* A file identifier descriptor beside an ISO 9660 directory that does not have the file. */
+static void the_udf_side_of_an_image_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *expected;
+        size_t len;
+        int sum_off;
+    } sides[] = {{"\x08run.exe", "run.exe", 8, 0}, {"\x10\0r\0u\0n\0.\0e\0x\0e", "run.exe", 15, 0}, {"\x08run.exe", NULL, 8, 1}};
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+        struct strbuf iso = make(ARCHIVE_FORMAT_ISO9660, 0, (const struct member[]){TEXT("readme.txt")}, 1);
+        unsigned char tag[64] = {1, 1, 2};
+        memcpy(iso.ptr + 32768 + 8 * 2048 + 1, "NSR02", 5);
+        tag[19] = (unsigned char)sides[i].len;
+        tag[4] = (unsigned char)(4 + sides[i].sum_off);
+        memcpy(tag + 38, sides[i].name, sides[i].len);
+        strbuf_add(&iso, (struct span){(char *)tag, sizeof tag});
+        scan_and_free(iso, &generous);
+        if (has("run.exe") != (sides[i].expected != NULL))
+            fail_msg("%zu: %s", i, strbuf_text(&found));
+        assert_true(has("readme.txt"));
+    }
 }
 
 int main(void)
@@ -496,12 +618,17 @@ int main(void)
         cmocka_unit_test(a_zip_cannot_hide_a_name),
         cmocka_unit_test(a_zip_behind_other_data_is_found),
         cmocka_unit_test(names_need_not_be_ascii),
+        cmocka_unit_test(looks_behind_what_stands_in_front),
+        cmocka_unit_test(a_member_named_zip_is_opened),
+        cmocka_unit_test(each_gzip_layer_has_a_name),
+        cmocka_unit_test(the_udf_side_of_an_image_counts),
         cmocka_unit_test(the_limits_hold),
         cmocka_unit_test(says_what_is_no_archive),
         cmocka_unit_test(the_visitor_can_stop),
         cmocka_unit_test(a_spinning_library_is_stopped),
         cmocka_unit_test(threads_scan_at_once),
         cmocka_unit_test(the_server_holds_nothing_of_ours),
+        cmocka_unit_test(a_killed_server_is_replaced),
         cmocka_unit_test(a_dead_server_is_noticed),
     };
     int failed = cmocka_run_group_tests(tests, setup, teardown);

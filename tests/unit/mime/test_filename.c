@@ -22,7 +22,7 @@ static const char *const hits[] = {
     "x.exe:y", "x.exe::$DATA", "x.exe:y:$DATA", "x.exe.:y", "\"run.exe\"", "'run.exe'", "run.exe\"", "run.exe'.",
     "\xe2\x80\x9crun.exe\xe2\x80\x9d", "<run.exe>", "dir/run.exe", "C:\\dir\\run.exe", "run.exe/", "run.exe\\", "a.zip/run.exe",
     "/run.exe", "../../run.exe", "http://example.net/run.exe", "www.example.com", "run.js", "back.tar.gz", "run.ws",
-    "\xff\376run.exe", "\xc3\xa4\xc3\xb6.exe", "run\xe9.exe", "run.exe\xc2\x85", "run.exe \"", "run.exe\xe2\xa0\x80",
+    "\xff\376run.exe", "\xc3\xa4\xc3\xb6.exe", "run\xe9.exe", "run.exe\xc2\x85", "run.exe \"", "run.exe;", "run.exe,", "run.exe*", "run.exe?", "run.exe|", "run.exe\xe2\xa0\x80",
 };
 
 static const char *const misses[] = {
