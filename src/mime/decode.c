@@ -30,23 +30,50 @@ void decode_begin(struct decoder *decoder, const struct source *source, GMimeCon
         g_mime_encoding_init_decode(&decoder->state, encoding);
 }
 
+/* Whole groups of four from the front of TEXT, up to the first character that is not of the alphabet: a line at a time,
+ * as a rule. How much was read; *OUT is moved. */
+static size_t decode_groups(const unsigned char *text, size_t len, char **out)
+{
+    size_t i = 0;
+    char *to = *out;
+    for (; i + 4 <= len; i += 4) {
+        /* 0 stands for "not of the alphabet"; less one it sets the high bits. */
+        unsigned a = base64_value[text[i]] - 1u, b = base64_value[text[i + 1]] - 1u;
+        unsigned c = base64_value[text[i + 2]] - 1u, d = base64_value[text[i + 3]] - 1u;
+        if ((a | b | c | d) > 63)
+            break;
+        unsigned bits = a << 18 | b << 12 | c << 6 | d;
+        to[0] = (char)(bits >> 16);
+        to[1] = (char)(bits >> 8);
+        to[2] = (char)bits;
+        to += 3;
+    }
+    *out = to;
+    return i;
+}
+
 /* A '=' ends the group, whole or not; what is left of one at the end of the text is whole bytes too. */
 static size_t decode_base64(struct decoder *decoder, const unsigned char *text, size_t len, char *room)
 {
-    size_t out = 0;
+    char *to = room;
     for (size_t i = 0; i < len; i++) {
+        if (decoder->have == 0) {
+            i += decode_groups(text + i, len - i, &to);
+            if (i == len)
+                break;
+        }
         unsigned value = base64_value[text[i]];
         if (value) {
             decoder->bits = decoder->bits << 6 | (value - 1);
             decoder->have++;
             if (decoder->have > 1) /* a second, third and fourth character complete a byte each */
-                room[out++] = (char)(decoder->bits >> (8 - 2 * decoder->have));
+                *to++ = (char)(decoder->bits >> (8 - 2 * decoder->have));
             decoder->have &= 3;
         } else if (text[i] == '=') {
             decoder->have = 0;
         }
     }
-    return out;
+    return (size_t)(to - room);
 }
 
 ssize_t decode_next(struct decoder *decoder, char *room)
@@ -98,25 +125,25 @@ uint64_t decode_size(const struct source *source, GMimeContentEncoding encoding)
     return size;
 }
 
-/* A well-formed text ends with a whole group, so the groups are counted from its end. What padding stands for comes
- * out as zeros. */
+/* A well-formed text ends with a whole group, so the groups are counted from its end: what stands before the first whole
+ * one is skipped. */
 static size_t base64_tail(const struct source *source, char *room, size_t len)
 {
-    unsigned char *bytes = (unsigned char *)room;
-    size_t kept = 0, out = 0;
-    ssize_t n = source_read(source, source->len > len ? source->len - len : 0, room, len);
-    for (ssize_t i = 0; i < n; i++) {
-        unsigned char c = bytes[i], value = base64_value[c];
-        bytes[kept] = (unsigned char)(value ? value - 1 : 0);
-        kept += value || c == '=';
+    unsigned char *text = malloc(len + 1);
+    if (!text)
+        abort();
+    ssize_t n = source_read(source, source->len > len ? source->len - len : 0, text, len);
+    size_t chars = 0, start = 0, out = 0;
+    for (ssize_t i = 0; i < n; i++)
+        chars += base64_value[text[i]] != 0 || text[i] == '=';
+    for (size_t skip = chars % 4; skip > 0; start++)
+        skip -= base64_value[text[start]] != 0 || text[start] == '=';
+    if (n > 0) {
+        struct decoder decoder;
+        decoder.bits = decoder.have = 0;
+        out = decode_base64(&decoder, text + start, (size_t)n - start, room);
     }
-    for (size_t i = kept % 4; i + 4 <= kept; i += 4) {
-        unsigned bits =
-            (unsigned)bytes[i] << 18 | (unsigned)bytes[i + 1] << 12 | (unsigned)bytes[i + 2] << 6 | bytes[i + 3];
-        bytes[out++] = (unsigned char)(bits >> 16);
-        bytes[out++] = (unsigned char)(bits >> 8);
-        bytes[out++] = (unsigned char)bits;
-    }
+    free(text);
     return out;
 }
 

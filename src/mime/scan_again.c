@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define AGAIN_MAX 16
+#define AGAIN_MAX 64 /* second readings of a message; a forwarded folder of encoded messages needs one each */
+#define OTHERS_MAX 16 /* other boundaries of one multipart */
 
 bool scan_mentions(struct span value, const char *word)
 {
@@ -23,7 +24,7 @@ bool scan_mentions(struct span value, const char *word)
 
 struct boundaries {
     const char *used; /* by GMime; NULL if it took the part for a leaf */
-    char *others[AGAIN_MAX];
+    char *others[OTHERS_MAX];
     size_t count;
 };
 
@@ -31,7 +32,7 @@ static void add_boundary(struct boundaries *found, struct span value)
 {
     value = span_trim(value);
     if (value.len == 0 || value.len > 200 || memchr(value.ptr, '"', value.len) || memchr(value.ptr, '\n', value.len) ||
-        (found->used && span_equals(value, found->used)) || found->count == AGAIN_MAX)
+        (found->used && span_equals(value, found->used)) || found->count == OTHERS_MAX)
         return;
     for (size_t i = 0; i < found->count; i++) {
         if (span_equals(value, found->others[i]))
@@ -53,7 +54,7 @@ static int collect_boundary(void *context, const struct param *param)
         add_boundary(found, (struct span){value.ptr, (size_t)(comment - value.ptr)});
     if (value.len > 2 && value.ptr[0] == '\'' && value.ptr[value.len - 1] == '\'')
         add_boundary(found, (struct span){value.ptr + 1, value.len - 2});
-    return found->count == AGAIN_MAX;
+    return found->count == OTHERS_MAX;
 }
 
 /* The first line of SOURCE that could be a delimiter: for a multipart whose boundary was never told. */
@@ -92,7 +93,7 @@ void scan_other_boundaries(struct scan *scan, const struct strbuf *types, const 
                                  const struct source *source, const char *prefix, unsigned level)
 {
     struct boundaries found = {.used = used};
-    for (size_t at = 0; at < types->len && found.count < AGAIN_MAX; at += strlen(types->ptr + at) + 1) {
+    for (size_t at = 0; at < types->len && found.count < OTHERS_MAX; at += strlen(types->ptr + at) + 1) {
         if (!scan_mentions(span_of(types->ptr + at), "multipart"))
             continue;
         params_each(span_of(types->ptr + at), collect_boundary, &found);

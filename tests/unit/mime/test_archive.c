@@ -509,9 +509,10 @@ static void a_dead_server_is_noticed(void **state)
 {
     (void)state;
     kill(keeper_pid(), SIGKILL);
+    /* The server dies of it a moment later; until then it may still serve. */
     int64_t start = clock_monotonic_us();
-    assert_int_equal(scan_and_free(make(ARCHIVE_FORMAT_ZIP, 0, two, 2), &generous), ARCHIVE_TROUBLE);
-    assert_in_range(clock_monotonic_us() - start, 0, 2000000);
+    while (scan_and_free(make(ARCHIVE_FORMAT_ZIP, 0, two, 2), &generous) != ARCHIVE_TROUBLE)
+        assert_in_range(clock_monotonic_us() - start, 0, 2000000);
     errno = 0;
     assert_null(archive_scanner_create("/nonexistent"));
     assert_int_equal(errno, ENOENT);
