@@ -160,11 +160,10 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **args)
     struct message *message = connection->message;
     if (!message)
         return SMFIS_TEMPFAIL;
-    const char *mailer = macro(ctx, "{rcpt_mailer}");
-    if (mailer && strcmp(mailer, "error") == 0)
-        return SMFIS_CONTINUE; /* the MTA has refused it already */
     note(&message->queue_id, message->arena, macro(ctx, "i"));
-    struct recipient *recipient = message_add_rcpt(message, args[0], mailer);
+    /* {rcpt_mailer} "error" does not mean that the MTA has refused it: Postfix says so of every recipient in a virtual
+     * alias domain. Those that it did refuse are not shown, for we did not ask for them (SMFIP_RCPT_REJ). */
+    struct recipient *recipient = message_add_rcpt(message, args[0], macro(ctx, "{rcpt_mailer}"));
     struct outcome outcome = runner_rcpt(engine, connection->session, message, recipient);
     if (connection->is_sendmail && outcome.action != OUTCOME_CONTINUE)
         outcome.reply = reply_for_sendmail(message->arena, outcome.reply);
