@@ -6,7 +6,7 @@ import resource
 import pytest
 
 from attachment_table import MZ
-from harness import milter, mails
+from harness import archives, mails, milter
 from harness.milter import ALL_ACTIONS, ALL_STEPS, GO_ON, Milter, V2_ACTIONS, V2_STEPS
 from harness.posternd import Posternd, strings
 from harness.tools import wait_until
@@ -93,6 +93,18 @@ def test_forged_mark_is_removed(connect):
     mta = connect()
     assert end_of(mta, mails.header(extra=b"X-Postern: suspicious; why=forged\nX-postern: again\n") + b"\nx\n") == GO_ON
     assert [data[:4] for kind, data in mta.edits if kind == "m"] == [b"\0\0\0\2", b"\0\0\0\1"]
+
+
+def test_edits_that_were_not_offered(daemon):
+    """The message passes without them, and the log says so."""
+    mark = daemon.mark()
+    encrypted = mails.attached("a.zip", archives.zip_encrypted({"r.txt": b"x" * 40}))
+    with Milter(daemon.socket, actions=milter.CHANGE_BODY) as mta:  # libmilter takes 0 for those of version 1
+        assert mta.connect() == GO_ON and mta.helo() == GO_ON
+        assert end_of(mta, b"X-Postern: forged\n" + encrypted) == GO_ON
+        assert mta.edits == []
+    for edit in ("delete-header", "add-header"):
+        daemon.wait_text(f"the MTA did not offer the edit {edit}", mark)
 
 
 def test_helo(connect):
