@@ -175,6 +175,7 @@ static int run_with_sockets(int (*look)(void))
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
+        alarm(10);
         if (unshare(CLONE_NEWNS) != 0 && (errno != EPERM || unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0))
             _exit(77);
         if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount("none", "/dev", "tmpfs", 0, "") != 0 ||
