@@ -113,7 +113,7 @@ static void *wait_for_sessions(void *context)
     struct worker *worker = context;
     int64_t start = clock_monotonic_us();
     while (milter_sessions() > 0 || clock_monotonic_us() - start < DRAIN_LINGER_US)
-        usleep(DRAIN_POLL_US);
+        clock_sleep_us(DRAIN_POLL_US);
     link_send_report(worker->link_fd, &worker->handler);
     log_text(LEVEL_INFO, "worker %d: drained", (int)getpid());
     archive_scanner_destroy(worker->engine->services.archives);
@@ -143,7 +143,7 @@ static void on_orphaned(void *context)
     struct worker *worker = context;
     log_text(LEVEL_WARNING, "worker %d: posternd is gone, finishing the open sessions", (int)getpid());
     start_drain(worker);
-    usleep((useconds_t)(worker->engine->settings.general->drain_timeout * 1000));
+    clock_sleep_us(worker->engine->settings.general->drain_timeout * 1000);
     _exit(EX_UNAVAILABLE);
 }
 

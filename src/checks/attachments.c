@@ -21,7 +21,8 @@ static const struct option_word trouble_words[] = {{"reject", ATTACHMENTS_REJECT
                                                    {"accept", ATTACHMENTS_ACCEPT},
                                                    {NULL, 0}};
 
-/* A leading dot is forgiven by the hook below, anything that could never match is not. */
+/* What could never match is an error of the administrator's; so is a dot in front, which would be taken for a part of
+ * the extension. */
 static const char *verify_extension(const char *value)
 {
     if (!*value || strpbrk(value, " \t/\\\"*?"))

@@ -21,7 +21,7 @@ struct attachments_options {
     bool archives;
     int64_t max_depth, max_entries, max_parts, max_levels;
     uint64_t max_expanded, max_size;
-    int64_t time_limit; /* ms, each archive */
+    int64_t time_limit; /* ms, all archives of a message together */
     int on_limit, encrypted, unreadable, action; /* enum attachments_action */
     const struct template *reply, *reply_size, *reply_limit, *reply_encrypted, *reply_unreadable;
 };

@@ -76,6 +76,8 @@ static struct span distinct_key(struct message *message, const char *address)
 
 struct recipient *message_add_rcpt(struct message *message, const char *address, const char *mailer)
 {
+    if (message->recipient_count - message->standing_count >= RECIPIENTS_REFUSED_MAX)
+        return NULL;
     message->recipients = arena_grow(message->arena, message->recipients, &message->recipient_capacity,
                                      message->recipient_count + 1, sizeof *message->recipients);
     struct recipient *recipient = &message->recipients[message->recipient_count++];
@@ -89,6 +91,7 @@ struct recipient *message_add_rcpt(struct message *message, const char *address,
 
 void message_accept_rcpt(struct message *message, struct recipient *recipient)
 {
+    message->standing_count++;
     if (strset_add(message->distinct, distinct_key(message, recipient->address)))
         message->distinct_count++;
 }
@@ -145,12 +148,15 @@ int message_add_header(struct message *message, struct span name, struct span va
 
 int message_end_header(struct message *message)
 {
+    if (message->header_is_over)
+        return message->error;
     message->header_is_over = true;
     return keep(message, span_of("\r\n"));
 }
 
 int message_add_body(struct message *message, struct span bytes)
 {
+    message_end_header(message);
     return keep(message, bytes);
 }
 

@@ -27,6 +27,8 @@ struct recipient {
     struct verdict verdict; /* ours; its reply is NULL if the recipient stands */
 };
 
+#define RECIPIENTS_REFUSED_MAX 10000
+
 /* One header field, its bytes as received. A fold is CRLF and white space, as on the wire. */
 struct header_field {
     struct span name;  /* without the colon */
@@ -45,11 +47,13 @@ struct message {
     const struct settings *settings;
     bool keeps_header, keeps_content; /* somebody reads them */
     bool data_is_done;        /* the DATA hooks have run */
+    bool eoh_is_done;         /* those of the end of the header, too */
     bool is_logged;           /* its one line is written */
     const char *queue_id;     /* NULL until the MTA has one */
     const char *reverse_path; /* as given, without angle brackets; "" = the null reverse-path */
     struct recipient *recipients; /* all that were tried, in order; the verdict tells which stand */
     size_t recipient_count, recipient_capacity;
+    size_t standing_count;    /* those that stand, repeated ones included */
     size_t distinct_count;    /* distinct addresses among those that stand */
     struct strset *distinct;  /* those addresses, domain in lower case */
     struct header_field *headers; /* in order */
@@ -74,7 +78,8 @@ struct message *message_begin(const struct session *session, const struct settin
 /* Idempotent by way of the caller's pointer: frees *MESSAGE and makes it NULL. */
 void message_end(struct message **message);
 
-/* The recipient being tried, appended; valid until the next one is. */
+/* The recipient being tried, appended; valid until the next one is. NULL once RECIPIENTS_REFUSED_MAX of this message
+ * were refused: an MTA forgets those, and a client may go on for ever. */
 struct recipient *message_add_rcpt(struct message *message, const char *address, const char *mailer);
 
 /* It stands: count it. Called once all checks had their say and none refused. */
@@ -83,8 +88,9 @@ void message_accept_rcpt(struct message *message, struct recipient *recipient);
 /* NAME without colon, VALUE with its leading space; a bare LF in VALUE becomes CRLF. 0 or message->error, which stays. */
 int message_add_header(struct message *message, struct span name, struct span value);
 
-/* The empty line between header and body. */
+/* The empty line between header and body; once. */
 int message_end_header(struct message *message);
+/* Ends the header if nobody has. */
 int message_add_body(struct message *message, struct span bytes);
 
 /* The N-th field (from 0) of NAME, any case; NULL if there is none. */

@@ -12,6 +12,8 @@
 #include "core/report.h"
 #include "util/clock.h"
 
+#define MARKS_REMOVED_MAX 100
+
 static const struct outcome go_on = {OUTCOME_CONTINUE, NULL};
 
 static const char error_reply[] = "451 4.3.0 Service temporarily unavailable - try again later";
@@ -99,7 +101,7 @@ static struct verdict judge(const struct run *run, const struct plan_entry *entr
         report_monitor(run->engine, run->session, run->message, run->recipient, &verdict);
         if (run->message)
             facts_set(&run->message->facts, run->message->arena,
-                      arena_printf(run->message->arena, "monitor.%s", entry->check->name), result.why, NULL);
+                      arena_printf(run->message->arena, "monitor.%s", entry->check->name), verdict.why, NULL);
         verdict.disposition = DISPOSITION_ACCEPT;
     }
     return verdict;
@@ -159,6 +161,8 @@ struct outcome runner_mail(const struct engine *engine, struct session *session,
 struct outcome runner_rcpt(const struct engine *engine, struct session *session, struct message *message,
                            struct recipient *recipient)
 {
+    if (!recipient)
+        return (struct outcome){OUTCOME_TEMPFAIL, "452 4.5.3 Too many recipients were refused"};
     struct run run = {engine, session, message, recipient, PHASE_RCPT};
     struct verdict verdict = run_phase(&run);
     struct outcome outcome = outcome_of(&verdict);
@@ -186,6 +190,7 @@ struct outcome runner_data(const struct engine *engine, struct session *session,
 struct outcome runner_eoh(const struct engine *engine, struct session *session, struct message *message)
 {
     /* An MTA without a DATA step still gets what would have been said there. */
+    message->eoh_is_done = true;
     struct outcome outcome = runner_data(engine, session, message);
     if (outcome.action != OUTCOME_CONTINUE || message->error)
         return outcome;
@@ -217,14 +222,15 @@ static void judge_message_error(const struct engine *engine, const struct sessio
     verdict_strengthen(&message->verdict, &verdict);
 }
 
-/* A mark of ours on mail from outside that we did not make is a forgery. */
+/* A mark of ours on mail from outside that we did not make is a forgery. One walk over the header, and no more deletions
+ * than an MTA can be asked for: each is a search through its queue file. What is left marks its own sender. */
 static void remove_forged_marks(const struct session *session, struct message *message)
 {
     unsigned n = 0;
     if (session_class(session) != CLASS_OUTSIDE)
         return;
-    while (message_header(message, MARK_HEADER, n))
-        n++;
+    for (size_t i = 0; i < message->header_count && n < MARKS_REMOVED_MAX; i++)
+        n += span_equals_nocase(message->headers[i].name, MARK_HEADER);
     for (; n > 0; n--)
         edits_delete_header(&message->edits, message->arena, MARK_HEADER, n);
 }
@@ -241,6 +247,10 @@ static void mark(struct message *message)
 
 struct outcome runner_eom(const struct engine *engine, struct session *session, struct message *message)
 {
+    /* A message may come without a header, and then without the end of one. */
+    message_end_header(message);
+    if (!message->eoh_is_done)
+        runner_eoh(engine, session, message);
     if (message->error) {
         judge_message_error(engine, session, message);
     } else if (message->verdict.disposition < DISPOSITION_TEMPFAIL) {

@@ -24,6 +24,7 @@ void runner_connect(const struct engine *engine, struct session *session);
 /* HELO as the client said it; each one replaces the one before. */
 void runner_helo(const struct engine *engine, struct session *session, const char *helo);
 struct outcome runner_mail(const struct engine *engine, struct session *session, struct message *message);
+/* RECIPIENT from message_add_rcpt(), NULL included. */
 struct outcome runner_rcpt(const struct engine *engine, struct session *session, struct message *message,
                            struct recipient *recipient);
 struct outcome runner_data(const struct engine *engine, struct session *session, struct message *message);

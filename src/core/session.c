@@ -4,6 +4,7 @@
 #include "util/clock.h"
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define ARENA_BLOCK 1024 /* most sessions need less than this: a thousand idle ones stay small */
@@ -23,6 +24,7 @@ void session_destroy(struct session *session)
     if (!session)
         return;
     arena_destroy(session->greeting);
+    arena_destroy(session->identity);
     arena_destroy(session->arena);
 }
 
@@ -33,6 +35,23 @@ void session_greet(struct session *session, const char *helo)
     session->greeting = arena_create(ARENA_BLOCK);
     session->greeting_facts = (struct facts){0};
     session->helo = arena_strdup(session->greeting, helo);
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* As with the greetings: the newest is kept, those before it are given back. */
+void session_identify(struct session *session, const char *login, const char *tls_version)
+{
+    if (is_same(session->login, login) && is_same(session->tls_version, tls_version))
+        return;
+    struct arena *before = session->identity;
+    session->identity = arena_create(256);
+    session->login = arena_strdup(session->identity, login);
+    session->tls_version = arena_strdup(session->identity, tls_version);
+    arena_destroy(before);
 }
 
 enum session_class session_class(const struct session *session)

@@ -29,6 +29,7 @@ struct session {
     const char *helo;        /* as the client said, NULL before (or without) HELO */
     const char *tls_version; /* NULL = in the clear */
     const char *login;       /* SASL user, NULL = not authenticated */
+    struct arena *identity;  /* what holds login and tls_version; NULL before there is one */
     bool is_local;           /* not over SMTP */
     bool is_trusted;
     struct facts facts;          /* found at connect */
@@ -40,6 +41,10 @@ void session_destroy(struct session *session);
 
 /* HELO or EHLO: forgets the one before, whatever was found about it included. */
 void session_greet(struct session *session, const char *helo);
+
+/* What the MTA says of the client at each MAIL, NULL for nothing. Both may come and go within a session: STARTTLS ends
+ * an authentication before it (RFC 3207 4.2). */
+void session_identify(struct session *session, const char *login, const char *tls_version);
 
 /* Authentication comes after EHLO, so the class is asked for anew each time. */
 enum session_class session_class(const struct session *session);

@@ -199,6 +199,10 @@ static bool play_recipients(struct playing *playing, struct explanation *story, 
         struct recipient *recipient = message_add_rcpt(playing->message, request->to[i], NULL);
         struct outcome outcome = runner_rcpt(playing->engine, playing->session, playing->message, recipient);
         any |= outcome.action == OUTCOME_CONTINUE;
+        if (!recipient) { /* too many were refused already */
+            add_step(story, PHASE_RCPT, request->to[i], outcome, NULL);
+            continue;
+        }
         struct verdict *verdict = ARENA_NEW(playing->message->arena, struct verdict);
         *verdict = recipient->verdict;
         add_step(story, PHASE_RCPT, recipient->address, outcome, verdict);
@@ -214,6 +218,8 @@ static int play(struct playing *playing, struct explanation *story, const struct
     runner_connect(playing->engine, session);
     if (request->helo)
         runner_helo(playing->engine, session, request->helo);
+    /* An MTA tells of these at MAIL, so HELO is judged without them. */
+    session_identify(session, request->login && *request->login ? request->login : NULL, request->tls);
     struct message *message = playing->message =
         message_begin(session, &playing->engine->settings, &playing->engine->plan, request->from, request->now);
     story->message = message;
@@ -241,8 +247,6 @@ static struct session *open_session(const struct request *request)
     }
     session->is_local = request->local;
     session->client_name = request->client_name;
-    session->login = request->login;
-    session->tls_version = request->tls;
     return session;
 }
 

@@ -1,15 +1,33 @@
 /*
  * apply - deletions first, because an inserted field of the same name would shift their numbers.
  *
- * An MTA that did not offer quarantine (SMFIF_QUARANTINE) still gets the mark in the header; the log says so.
+ * What the MTA did not offer cannot be done: the message passes without it, and the log says so. One that cannot
+ * quarantine still gets the mark in the header.
  */
 #include "milter/apply.h"
 #include "util/log.h"
 #include <stdio.h>
 
+static unsigned long action_of(enum edit_kind kind)
+{
+    switch (kind) {
+    case EDIT_ADD_HEADER:
+        return SMFIF_ADDHDRS;
+    case EDIT_DELETE_HEADER:
+        return SMFIF_CHGHDRS;
+    case EDIT_QUARANTINE:
+        return SMFIF_QUARANTINE;
+    }
+    return 0;
+}
+
 static int apply_one(SMFICTX *ctx, const struct edit *edit, struct negotiated negotiated)
 {
     char value[1024], name[128], reason[1024];
+    if (!(negotiated.actions & action_of(edit->kind))) {
+        log_text(LEVEL_WARNING, "the MTA did not offer the edit %s: it is left out", edit_kind_name(edit->kind));
+        return MI_SUCCESS;
+    }
     snprintf(name, sizeof name, "%s", edit->name ? edit->name : "");
     switch (edit->kind) {
     case EDIT_DELETE_HEADER:
@@ -18,10 +36,6 @@ static int apply_one(SMFICTX *ctx, const struct edit *edit, struct negotiated ne
         snprintf(value, sizeof value, "%s%s", negotiated.steps & SMFIP_HDR_LEADSPC ? " " : "", edit->value);
         return smfi_insheader(ctx, 0, name, value);
     case EDIT_QUARANTINE:
-        if (!(negotiated.actions & SMFIF_QUARANTINE)) {
-            log_text(LEVEL_WARNING, "the MTA cannot quarantine; the message is only marked");
-            return MI_SUCCESS;
-        }
         snprintf(reason, sizeof reason, "%s", edit->value);
         return smfi_quarantine(ctx, reason);
     }

@@ -37,11 +37,6 @@ unsigned callbacks_sessions(void)
     return atomic_load(&open_sessions);
 }
 
-static struct connection *connection_of(SMFICTX *ctx)
-{
-    return smfi_getpriv(ctx);
-}
-
 /* NULL where the MTA does not say. */
 static const char *macro(SMFICTX *ctx, const char *name)
 {
@@ -64,6 +59,21 @@ static struct connection *connection_open(SMFICTX *ctx)
     }
     atomic_fetch_add(&open_sessions, 1);
     return connection;
+}
+
+/* The one of CTX. After QUIT_NC (close, and the MTA goes on with another client on the same descriptor) there is none,
+ * and any event may come first. NULL: out of memory. */
+static struct connection *connection_of(SMFICTX *ctx)
+{
+    struct connection *connection = smfi_getpriv(ctx);
+    return connection ? connection : connection_open(ctx);
+}
+
+/* The message that is open in CTX, or NULL. */
+static struct message *message_of(SMFICTX *ctx)
+{
+    struct connection *connection = connection_of(ctx);
+    return connection ? connection->message : NULL;
 }
 
 /* CONTINUE, or nothing at all where the MTA was told not to wait for an answer. */
@@ -112,7 +122,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
     struct connection *connection = connection_of(ctx);
-    if (!connection && !(connection = connection_open(ctx)))
+    if (!connection)
         return SMFIS_TEMPFAIL;
     struct session *session = connection->session;
     session->client = netaddr_of_sockaddr((const struct sockaddr *)address);
@@ -131,6 +141,8 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 static sfsistat on_helo(SMFICTX *ctx, char *helo)
 {
     struct connection *connection = connection_of(ctx);
+    if (!connection)
+        return SMFIS_TEMPFAIL;
     runner_helo(engine, connection->session, helo);
     return go_on(connection, SMFIP_NR_HELO);
 }
@@ -144,10 +156,11 @@ static void note(const char **member, struct arena *arena, const char *value)
 static sfsistat on_mail(SMFICTX *ctx, char **args)
 {
     struct connection *connection = connection_of(ctx);
+    if (!connection)
+        return SMFIS_TEMPFAIL;
     struct session *session = connection->session;
     message_end(&connection->message);
-    note(&session->login, session->arena, macro(ctx, "{auth_authen}"));
-    note(&session->tls_version, session->arena, macro(ctx, "{tls_version}"));
+    session_identify(session, macro(ctx, "{auth_authen}"), macro(ctx, "{tls_version}"));
     connection->message = message_begin(session, &engine->settings, &engine->plan, args[0], clock_wall());
     note(&connection->message->queue_id, connection->message->arena, macro(ctx, "i"));
     struct outcome outcome = runner_mail(engine, session, connection->message);
@@ -157,14 +170,13 @@ static sfsistat on_mail(SMFICTX *ctx, char **args)
 static sfsistat on_rcpt(SMFICTX *ctx, char **args)
 {
     struct connection *connection = connection_of(ctx);
-    struct message *message = connection->message;
+    struct message *message = message_of(ctx);
     if (!message)
         return SMFIS_TEMPFAIL;
-    const char *mailer = macro(ctx, "{rcpt_mailer}");
-    if (mailer && strcmp(mailer, "error") == 0)
-        return SMFIS_CONTINUE; /* the MTA has refused it already */
     note(&message->queue_id, message->arena, macro(ctx, "i"));
-    struct recipient *recipient = message_add_rcpt(message, args[0], mailer);
+    /* {rcpt_mailer} "error" does not mean that the MTA has refused it: Postfix says so of every recipient in a virtual
+     * alias domain. Those that it did refuse are not shown, for we did not ask for them (SMFIP_RCPT_REJ). */
+    struct recipient *recipient = message_add_rcpt(message, args[0], macro(ctx, "{rcpt_mailer}"));
     struct outcome outcome = runner_rcpt(engine, connection->session, message, recipient);
     if (connection->is_sendmail && outcome.action != OUTCOME_CONTINUE)
         outcome.reply = reply_for_sendmail(message->arena, outcome.reply);
@@ -174,7 +186,7 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **args)
 static sfsistat on_data(SMFICTX *ctx)
 {
     struct connection *connection = connection_of(ctx);
-    struct message *message = connection->message;
+    struct message *message = message_of(ctx);
     if (!message)
         return SMFIS_TEMPFAIL;
     note(&message->queue_id, message->arena, macro(ctx, "i"));
@@ -184,18 +196,22 @@ static sfsistat on_data(SMFICTX *ctx)
 static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 {
     struct connection *connection = connection_of(ctx);
-    struct message *message = connection->message;
-    if (message && !(connection->negotiated.steps & SMFIP_HDR_LEADSPC))
-        value = arena_printf(message->arena, " %s", value);
-    if (message)
+    struct message *message = message_of(ctx);
+    if (!connection)
+        return SMFIS_TEMPFAIL;
+    /* What is no longer kept must not be copied either: a header may have no end. */
+    if (message && message->keeps_header && !message->error) {
+        if (!(connection->negotiated.steps & SMFIP_HDR_LEADSPC))
+            value = arena_printf(message->arena, " %s", value);
         message_add_header(message, span_of(name), span_of(value));
+    }
     return go_on(connection, SMFIP_NR_HDR);
 }
 
 static sfsistat on_eoh(SMFICTX *ctx)
 {
     struct connection *connection = connection_of(ctx);
-    struct message *message = connection->message;
+    struct message *message = message_of(ctx);
     if (!message)
         return SMFIS_TEMPFAIL;
     note(&message->queue_id, message->arena, macro(ctx, "i"));
@@ -206,7 +222,9 @@ static sfsistat on_eoh(SMFICTX *ctx)
 static sfsistat on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
 {
     struct connection *connection = connection_of(ctx);
-    struct message *message = connection->message;
+    struct message *message = message_of(ctx);
+    if (!connection)
+        return SMFIS_TEMPFAIL;
     if (message)
         message_add_body(message, (struct span){(const char *)bytes, len});
     if (connection->negotiated.steps & SMFIP_SKIP &&
@@ -218,7 +236,7 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
 static sfsistat on_eom(SMFICTX *ctx)
 {
     struct connection *connection = connection_of(ctx);
-    struct message *message = connection->message;
+    struct message *message = message_of(ctx);
     if (!message)
         return SMFIS_TEMPFAIL;
     note(&message->queue_id, message->arena, macro(ctx, "i"));
@@ -232,7 +250,7 @@ static sfsistat on_eom(SMFICTX *ctx)
 
 static sfsistat on_abort(SMFICTX *ctx)
 {
-    struct connection *connection = connection_of(ctx);
+    struct connection *connection = smfi_getpriv(ctx);
     if (connection)
         message_end(&connection->message);
     return SMFIS_CONTINUE;
@@ -240,7 +258,7 @@ static sfsistat on_abort(SMFICTX *ctx)
 
 static sfsistat on_close(SMFICTX *ctx)
 {
-    struct connection *connection = connection_of(ctx);
+    struct connection *connection = smfi_getpriv(ctx);
     if (!connection)
         return SMFIS_CONTINUE;
     smfi_setpriv(ctx, NULL);

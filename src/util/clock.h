@@ -10,6 +10,9 @@
 /* Microseconds of a clock that never jumps; for durations and deadlines. */
 int64_t clock_monotonic_us(void);
 
+/* Waits, whatever signals come; usleep() and useconds_t end at 71 minutes. */
+void clock_sleep_us(int64_t us);
+
 /* Seconds since 1970-01-01 UTC. */
 int64_t clock_wall(void);
 

@@ -5,6 +5,8 @@
  * \xHH for every other byte outside printable ASCII, so that a line can be cut by machine and read by eye. JSON:
  * valid UTF-8 passes, every other byte becomes \u00HH. The renderer is ours and not cJSON's because a log line must
  * survive bytes that are no UTF-8.
+ *
+ * Every value is cut at VALUE_LIMIT, so that a client with a long name cannot push the verdict off the end of the line.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -22,6 +24,10 @@
 #endif
 
 #define LINE_LIMIT 16384 /* bytes; syslogd cuts at 8 kB or so, the journal does not */
+#define VALUE_LIMIT 2300 /* rendered bytes a value; a line has at most five that a client can make as long as it likes */
+#define CUT "..."        /* ends a value that was longer */
+
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 static struct log_options current = {"postern", LOG_TO_STDERR, LOG_AS_KV, LEVEL_INFO, LOG_MAIL};
 
@@ -59,7 +65,11 @@ static size_t utf8_length(const unsigned char *p, size_t room)
 static void add_json_string(struct strbuf *out, struct span text)
 {
     strbuf_putc(out, '"');
-    for (size_t i = 0; i < text.len;) {
+    for (size_t i = 0, start = out->len; i < text.len;) {
+        if (out->len - start > VALUE_LIMIT) {
+            strbuf_puts(out, CUT);
+            break;
+        }
         const unsigned char *p = (const unsigned char *)text.ptr + i;
         size_t n = utf8_length(p, text.len - i);
         if (*p == '"' || *p == '\\')
@@ -85,13 +95,17 @@ static bool is_bare(struct span text)
 
 static void add_kv_string(struct strbuf *out, struct span text)
 {
-    if (is_bare(text)) {
+    if (text.len <= VALUE_LIMIT && is_bare(text)) {
         strbuf_add(out, text);
         return;
     }
     strbuf_putc(out, '"');
-    for (size_t i = 0; i < text.len; i++) {
+    for (size_t i = 0, start = out->len; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
+        if (out->len - start > VALUE_LIMIT) {
+            strbuf_puts(out, CUT);
+            break;
+        }
         if (c == '"' || c == '\\')
             strbuf_printf(out, "\\%c", c);
         else if (c == '\n' || c == '\r' || c == '\t')
@@ -149,7 +163,8 @@ static void to_stderr(enum log_level level, const char *line)
 }
 
 #ifdef HAVE_LIBSYSTEMD
-static void to_journal(enum log_level level, const char *line, const struct log_field *fields, size_t count)
+/* 0, or -1: the journal did not take it. Where there is no journal sd_journal_sendv() says nothing of it. */
+static int to_journal(enum log_level level, const char *line, const struct log_field *fields, size_t count)
 {
     struct iovec vec[40] = {{0}};
     struct strbuf texts[40];
@@ -178,9 +193,10 @@ static void to_journal(enum log_level level, const char *line, const struct log_
         vec[n] = (struct iovec){texts[n].ptr, texts[n].len};
         n++;
     }
-    sd_journal_sendv(vec, n);
+    int error = access(JOURNAL_SOCKET, F_OK) != 0 || sd_journal_sendv(vec, n) < 0;
     for (int i = 0; i < n; i++)
         strbuf_free(&texts[i]);
+    return error ? -1 : 0;
 }
 #endif
 
@@ -192,8 +208,9 @@ static void put_line(enum log_level level, const char *line, const struct log_fi
         return;
     case LOG_TO_JOURNAL:
 #ifdef HAVE_LIBSYSTEMD
-        to_journal(level, line, fields, count);
-        return;
+        if (to_journal(level, line, fields, count) == 0)
+            return;
+        break;
 #endif
     case LOG_TO_STDERR:
         break;

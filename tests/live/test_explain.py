@@ -26,7 +26,13 @@ CASES += [
      ["user@example.net"], "192.0.2.7", []),
     ("forged-mark", mails.header("m", b"X-Postern: forged\n") + b"\nx\n", "mail.sender.example",
      ["user@example.net"], "192.0.2.7", []),
+    ("own-name-authenticated", mails.plain(), "mx.example.net", ["user@example.net"], "192.0.2.7", ["--auth", "alice"]),
 ]
+CASES += [(name, message, "mail.sender.example", ["user@example.net"], "192.0.2.7", []) for name, message in (
+    ("no-body", mails.header()), ("no-header", b"just text\n"), ("header-without-an-end", mails.header() + b"text\n"),
+    ("no-final-line-end", mails.attached("run.exe", b"MZ").rstrip(b"\n")),
+    ("mbox", b"From sender Mon Mar  2 10:00:00 2026\n" + mails.attached("run.exe", b"MZ")),
+    ("long-header-line", b"X-Long: " + b"word " * 4000 + b"\n" + mails.attached("run.exe", b"MZ")))]
 assert len(CASES) >= 50
 
 
@@ -52,6 +58,16 @@ def test_agree(gate, name, message, helo, recipients, client, more):
         assert (said.get(key) or None) == line.get(key), key
     if last.code >= 400:
         assert said["reply"] == str(last)
+
+
+def test_login_comes_after_helo(gate):
+    """As with the daemon, which hears of it at MAIL: HELO was judged as a stranger's, the recipient is judged anew."""
+    said = gate.daemon.explain(mails.plain(), "192.0.2.7", "mx.example.net", "s@sender.example", ["user@example.net"],
+                               "--auth", "alice")
+    assert said["facts"]["helo.rule"] == "self" and said["verdict"] == "accept" and said["class"] == "authenticated"
+    said = gate.daemon.explain(mails.plain(), "192.0.2.7", "mx.example.net", "s@sender.example", ["user@example.net"],
+                               "--auth", "")
+    assert said["verdict"] == "reject" and said["why"] == "helo.self" and said["class"] == "outside"
 
 
 def test_text_and_crlf(gate, tmp_path):

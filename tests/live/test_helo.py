@@ -253,3 +253,13 @@ def test_dead_name_server_is_an_error_not_a_refusal(make_gate, on_error, code):
         smtp.mail("sender@sender.example")
         assert smtp.rcpt("user@example.net").code == code
     assert gate.daemon.wait_event("error")["check"] == "helo"
+
+
+def test_virtual_alias_domain(gate):
+    """Postfix says {rcpt_mailer} = error of every recipient there; it takes the recipient all the same."""
+    with gate.client(helo="www") as smtp:
+        smtp.mail("s@sender.example")
+        assert str(smtp.rcpt("alias@alias.example")) == "550 5.7.1 <alias@alias.example>... Access denied - bogus HELO [www]"
+    with gate.client() as smtp:
+        smtp.mail("s@sender.example")
+        assert smtp.rcpt("alias@alias.example").code == 250

@@ -61,6 +61,8 @@ MAIN = {
     "alias_database": "",
     "local_transport": "error:no local users",
     "virtual_mailbox_domains": "example.net",
+    "virtual_alias_domains": "alias.example",
+    "virtual_alias_maps": "inline:{ { alias@alias.example = user@example.net } }",
     "recipient_delimiter": "",
     "disable_dns_lookups": "yes",
     "smtpd_peername_lookup": "no",

@@ -90,6 +90,38 @@ static void distinct_recipients(void **state)
     end(&f);
 }
 
+/* An MTA forgets whom we refused, so a client can go on for ever; those that stand are the MTA's to limit. */
+static void refused_recipients_have_an_end(void **state)
+{
+    struct fixture f;
+    (void)state;
+    begin(&f);
+    for (size_t i = 0; i < 2 * RECIPIENTS_REFUSED_MAX; i++)
+        message_accept_rcpt(f.message, message_add_rcpt(f.message, "<a@b.example>", NULL));
+    assert_int_equal(f.message->distinct_count, 1);
+    for (size_t i = 0; i < RECIPIENTS_REFUSED_MAX; i++)
+        assert_non_null(message_add_rcpt(f.message, "<a@b.example>", NULL));
+    size_t size = arena_size(f.message->arena);
+    assert_null(message_add_rcpt(f.message, "<a@b.example>", NULL));
+    assert_int_equal(arena_size(f.message->arena), size);
+    end(&f);
+}
+
+/* A message without a header, and without the event that ends one, has its empty line all the same. */
+static void a_body_ends_the_header(void **state)
+{
+    struct fixture f;
+    char bytes[16];
+    (void)state;
+    begin(&f);
+    assert_int_equal(message_add_body(f.message, span_of("a\r\n")), 0);
+    assert_int_equal(message_end_header(f.message), 0);
+    assert_int_equal(message_add_body(f.message, span_of("b\r\n")), 0);
+    assert_int_equal(content_read_at(f.message->content, 0, bytes, sizeof bytes), 8);
+    assert_memory_equal(bytes, "\r\na\r\nb\r\n", 8);
+    end(&f);
+}
+
 static void exempt_recipients(void **state)
 {
     (void)state;
@@ -165,6 +197,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths),
         cmocka_unit_test(distinct_recipients),
+        cmocka_unit_test(refused_recipients_have_an_end),
+        cmocka_unit_test(a_body_ends_the_header),
         cmocka_unit_test(exempt_recipients),
         cmocka_unit_test(header_bytes_stay_as_they_came),
         cmocka_unit_test(header_limits),

@@ -1,9 +1,10 @@
-/* facts, edits, verdict, counters: the small parts of core/. */
+/* facts, edits, verdict, counters, session: the small parts of core/. */
 #include "unit.h"
 
 #include "core/counters.h"
 #include "core/edits.h"
 #include "core/facts.h"
+#include "core/session.h"
 #include "core/verdict.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -84,6 +85,30 @@ static void test_verdict(void **state)
         assert_string_equal(phase_name(i), phases[i]);
 }
 
+/* Whoever says EHLO, or AUTH, ten thousand times takes no more memory than one who says it once. */
+static void test_session(void **state)
+{
+    (void)state;
+    struct session *session = session_create();
+    assert_int_equal(session_class(session), CLASS_OUTSIDE);
+    session_identify(session, "alice", "TLSv1.3");
+    assert_int_equal(session_class(session), CLASS_AUTHENTICATED);
+    session_identify(session, "alice", "TLSv1.3");
+    assert_string_equal(session->login, "alice");
+    size_t size = arena_size(session->arena), identity = arena_size(session->identity);
+    for (int i = 0; i < 10000; i++) {
+        session_greet(session, i % 2 ? "a.example" : "b.example");
+        session_identify(session, i % 2 ? "alice" : "bobby", session->tls_version);
+    }
+    assert_int_equal(arena_size(session->arena), size);
+    assert_int_equal(arena_size(session->identity), identity);
+    assert_string_equal(session->tls_version, "TLSv1.3");
+    session_identify(session, NULL, NULL); /* STARTTLS ends it */
+    assert_int_equal(session_class(session), CLASS_OUTSIDE);
+    assert_null(session->tls_version);
+    session_destroy(session);
+}
+
 static void *increment(void *counters)
 {
     for (int i = 0; i < 1000; i++)
@@ -118,6 +143,7 @@ static void test_counters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_facts), cmocka_unit_test(test_edits),
-                                       cmocka_unit_test(test_verdict), cmocka_unit_test(test_counters)};
+                                       cmocka_unit_test(test_verdict), cmocka_unit_test(test_counters),
+                                       cmocka_unit_test(test_session)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -252,6 +252,55 @@ static void a_new_greeting_forgets_the_old(void **state)
     world_end(&world);
 }
 
+/* DATA and the end of the header are events that an MTA may leave out; what they would have said is said at the end. */
+static void events_that_did_not_come(void **state)
+{
+    (void)state;
+    for (enum phase phase = PHASE_DATA; phase <= PHASE_EOH; phase++) {
+        struct world world;
+        world_begin(&world, MODE_ENFORCE);
+        world.options.result[phase] = RESULT_REJECT;
+        world.message =
+            message_begin(world.session, &world.engine.settings, &world.engine.plan, "<a@sender.example>", 1000);
+        message_accept_rcpt(world.message, message_add_rcpt(world.message, "<b@example.net>", NULL));
+        message_add_body(world.message, span_of("text\r\n"));
+        assert_int_equal(runner_eom(&world.engine, world.session, world.message).action, OUTCOME_REJECT);
+        assert_int_equal(world.message->verdict.phase, phase);
+        world_end(&world);
+    }
+}
+
+/* Each deletion is a search through the MTA's queue file: a client cannot order twenty thousand of them. */
+static void forged_marks_are_few(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, MODE_ENFORCE);
+    world.message_settings.max_header = 1 << 20;
+    world.message =
+        message_begin(world.session, &world.engine.settings, &world.engine.plan, "<a@sender.example>", 1000);
+    for (int i = 0; i < 15000; i++)
+        assert_int_equal(message_add_header(world.message, span_of("x-postern"), span_of(" forged")), 0);
+    assert_int_equal(runner_eom(&world.engine, world.session, world.message).action, OUTCOME_CONTINUE);
+    assert_int_equal(world.message->edits.count, 100);
+    assert_int_equal(world.message->edits.items[0].index, 100);
+    assert_int_equal(world.message->edits.items[99].index, 1);
+    world_end(&world);
+}
+
+static void too_many_refused_recipients(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, MODE_ENFORCE);
+    world.message =
+        message_begin(world.session, &world.engine.settings, &world.engine.plan, "<a@sender.example>", 1000);
+    struct outcome outcome = runner_rcpt(&world.engine, world.session, world.message, NULL);
+    assert_int_equal(outcome.action, OUTCOME_TEMPFAIL);
+    assert_memory_equal(outcome.reply, "452 4.5.3 ", 10);
+    world_end(&world);
+}
+
 static void too_large_messages(void **state)
 {
     (void)state;
@@ -292,6 +341,9 @@ int main(void)
         cmocka_unit_test(on_error_decides),
         cmocka_unit_test(marks_and_forged_marks),
         cmocka_unit_test(a_new_greeting_forgets_the_old),
+        cmocka_unit_test(events_that_did_not_come),
+        cmocka_unit_test(forged_marks_are_few),
+        cmocka_unit_test(too_many_refused_recipients),
         cmocka_unit_test(too_large_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
