@@ -1,15 +1,14 @@
 /*
  * content - a buffer that turns into a file.
  *
- * The file is opened with O_TMPFILE (or unlinked at once where the file system has none), so a crash leaves nothing
- * behind. Reads use pread: the descriptor has no position that two readers could fight over. The file is never
- * mapped: mapped pages count as ours, the page cache does not.
+ * The file has no name (util/unlinked.h), so a crash leaves nothing behind. Reads use pread: the descriptor has no
+ * position that two readers could fight over. The file is never mapped: mapped pages count as ours, the page cache does
+ * not.
  */
 #include "core/content.h"
+#include "util/unlinked.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -47,22 +46,6 @@ void content_destroy(void *object)
     free(content);
 }
 
-static int open_unlinked(const char *directory)
-{
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-        return fd;
-    char path[4096];
-    if ((size_t)snprintf(path, sizeof path, "%s/messageXXXXXX", directory) >= sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0)
-        unlink(path);
-    return fd;
-}
-
 static int write_file(struct content *content, const char *bytes, size_t len)
 {
     off_t at = (off_t)content->file_bytes;
@@ -93,7 +76,7 @@ static void resize_buffer(struct content *content, size_t room)
 /* Moves what is in memory to a file; from then on the buffer only gathers small writes. */
 static int move_to_file(struct content *content)
 {
-    content->fd = open_unlinked(content->limits->directory);
+    content->fd = unlinked_file(content->limits->directory);
     if (content->fd < 0)
         return CONTENT_NO_SPACE;
     int error = write_file(content, content->buffer, content->used);

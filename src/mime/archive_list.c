@@ -11,7 +11,7 @@
  */
 #include "mime/archive_list.h"
 #include "mime/archive_reader.h"
-#include "mime/unlinked.h"
+#include "util/unlinked.h"
 #include "util/strbuf.h"
 #include <archive.h>
 #include <archive_entry.h>

@@ -15,5 +15,4 @@ libpostern_a_SOURCES += \
 	src/mime/scan.c src/mime/scan.h src/mime/scan_private.h \
 	src/mime/scan_addresses.c src/mime/scan_again.c src/mime/scan_part.c src/mime/scan_uuencode.c \
 	src/mime/tnef.c src/mime/tnef.h \
-	src/mime/unlinked.c src/mime/unlinked.h \
 	src/mime/uuencode.c src/mime/uuencode.h

@@ -10,7 +10,7 @@
 #include "mime/filename.h"
 #include "mime/scan_private.h"
 #include "mime/tnef.h"
-#include "mime/unlinked.h"
+#include "util/unlinked.h"
 #include "util/clock.h"
 #include <errno.h>
 #include <stdlib.h>

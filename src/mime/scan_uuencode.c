@@ -6,7 +6,7 @@
 #include "mime/archive_list.h"
 #include "mime/decode.h"
 #include "mime/scan_private.h"
-#include "mime/unlinked.h"
+#include "util/unlinked.h"
 #include "mime/uuencode.h"
 #include <stdlib.h>
 #include <unistd.h>

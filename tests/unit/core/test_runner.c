@@ -331,7 +331,7 @@ static void too_large_messages(void **state)
 
 int main(void)
 {
-    struct log_options quiet = {"test", LOG_TO_STDERR, LOG_AS_KV, (enum log_level)-1, 0};
+    struct log_options quiet = {"test", LOG_TO_STDERR, LOG_AS_KV, LEVEL_ERROR, 0};
     log_open(&quiet);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_phase_refuses),

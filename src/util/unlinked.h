@@ -1,8 +1,8 @@
 /*
- * unlinked - files without a name, for what has to be on disk for a moment. Private to mime/. THREADS: any.
+ * unlinked - files without a name, for what has to be on disk for a moment. THREADS: any.
  */
-#ifndef POSTERN_MIME_UNLINKED_H
-#define POSTERN_MIME_UNLINKED_H
+#ifndef POSTERN_UTIL_UNLINKED_H
+#define POSTERN_UTIL_UNLINKED_H
 
 #include <stdbool.h>
 #include <stddef.h>

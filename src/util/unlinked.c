@@ -1,7 +1,7 @@
 /*
  * unlinked - files without a name: whatever happens, nothing of them is left on the disk.
  */
-#include "mime/unlinked.h"
+#include "util/unlinked.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ int unlinked_file(const char *directory)
     if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
         return fd;
     char path[4096];
-    if ((size_t)snprintf(path, sizeof path, "%s/partXXXXXX", directory) >= sizeof path) {
+    if ((size_t)snprintf(path, sizeof path, "%s/posternXXXXXX", directory) >= sizeof path) {
         errno = ENAMETOOLONG;
         return -1;
     }
