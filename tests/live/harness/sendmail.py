@@ -56,7 +56,10 @@ def unpack():
         shutil.rmtree(root, ignore_errors=True)
         os.makedirs(debs, exist_ok=True)
         # As ourselves, not as _apt, who may not enter the build directory.
-        run("apt-get", "-o", "APT::Sandbox::User=root", "download", *PACKAGES, cwd=debs, timeout=120)
+        fetch = ("apt-get", "-o", "APT::Sandbox::User=root", "download", *PACKAGES)
+        if run(*fetch, cwd=debs, timeout=120, check=False).returncode:
+            run("apt-get", "-q", "update", timeout=120)  # a machine may have every package and no list of them
+            run(*fetch, cwd=debs, timeout=120)
         for deb in glob.glob(os.path.join(debs, "*.deb")):
             run("dpkg", "-x", deb, root)
         open(os.path.join(root, ".complete"), "wb").close()
