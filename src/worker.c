@@ -16,6 +16,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -183,8 +184,20 @@ static int start_services(struct engine *engine, const char *path)
     return EX_OK;
 }
 
+/* A message's buffers come and go by the hundred kilobytes. Left to itself glibc gives them back to the kernel each
+ * time and faults them in again, which costs more than reading the message; four arenas that keep 4 MB each do not. */
+static void tune_malloc(void)
+{
+#ifdef M_ARENA_MAX
+    mallopt(M_ARENA_MAX, 4);
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 4 << 20);
+#endif
+}
+
 static int serve(const char *path, int listen_fd, int link_fd)
 {
+    tune_malloc();
     struct worker worker = {.link_fd = link_fd};
     struct conf_problems problems = {print_problem, NULL, 0};
     /* Signals from a terminal are for the master; libmilter would take them for "stop". */

@@ -125,23 +125,29 @@ uint64_t decode_size(const struct source *source, GMimeContentEncoding encoding)
     return size;
 }
 
-/* A well-formed text ends with a whole group, so the groups are counted from its end: what stands before the first whole
- * one is skipped. */
+/* A well-formed text ends with a whole group, so groups are counted from its end. The decoder runs from the start of a
+ * line, where one usually begins; if it comes out in the middle of one, it runs again from as many characters on. */
 static size_t base64_tail(const struct source *source, char *room, size_t len)
 {
     unsigned char *text = malloc(len + 1);
     if (!text)
         abort();
-    ssize_t n = source_read(source, source->len > len ? source->len - len : 0, text, len);
-    size_t chars = 0, start = 0, out = 0;
-    for (ssize_t i = 0; i < n; i++)
-        chars += base64_value[text[i]] != 0 || text[i] == '=';
-    for (size_t skip = chars % 4; skip > 0; start++)
-        skip -= base64_value[text[start]] != 0 || text[start] == '=';
-    if (n > 0) {
-        struct decoder decoder;
+    ssize_t got = source_read(source, source->len > len ? source->len - len : 0, text, len);
+    size_t end = got > 0 ? (size_t)got : 0, start = 0, padding = 0, out;
+    for (; end > 0 && !base64_value[text[end - 1]]; end--)
+        padding += text[end - 1] == '=';
+    const unsigned char *line_end = memchr(text, '\n', end);
+    if (source->len > len && line_end)
+        start = (size_t)(line_end - text) + 1;
+    struct decoder decoder;
+    decoder.bits = decoder.have = 0;
+    out = decode_base64(&decoder, text + start, end - start, room);
+    size_t skip = (decoder.have + padding) % 4;
+    if (skip > 0) {
+        for (; skip > 0 && start < end; start++)
+            skip -= base64_value[text[start]] != 0;
         decoder.bits = decoder.have = 0;
-        out = decode_base64(&decoder, text + start, (size_t)n - start, room);
+        out = decode_base64(&decoder, text + start, end - start, room);
     }
     free(text);
     return out;
