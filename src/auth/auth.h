@@ -1,0 +1,73 @@
+/*
+ * auth - the results of SPF, DKIM and DMARC as facts: written by one check each, read by the others, by the
+ * Authentication-Results header and by posternctl explain.
+ *
+ * OWNS: all texts live on the message's arena. THREADS: those of the session.
+ */
+#ifndef POSTERN_AUTH_AUTH_H
+#define POSTERN_AUTH_AUTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* RFC 8601 2.7, all methods together. */
+enum auth_result {
+    AUTH_NONE,
+    AUTH_NEUTRAL,
+    AUTH_PASS,
+    AUTH_FAIL,
+    AUTH_SOFTFAIL,
+    AUTH_POLICY,
+    AUTH_TEMPERROR,
+    AUTH_PERMERROR
+};
+
+const char *auth_result_name(enum auth_result result); /* "none" ... "permerror" */
+
+/* Fact "spf": value is this. Absent: not evaluated. */
+struct auth_spf {
+    enum auth_result result; /* of the identity that decides: MAIL FROM, or HELO where HELO failed or there is no other */
+    const char *domain;      /* canonical */
+    bool is_helo;            /* the identity is HELO */
+    enum auth_result helo_result; /* AUTH_NONE if it was not asked */
+    const char *helo_domain;      /* NULL if HELO is no domain name */
+    enum auth_result mailfrom_result;
+    const char *mailfrom_domain;  /* NULL for the null reverse-path */
+    const char *reason;      /* for people: "mechanism -all", "two records"; may be NULL */
+    const char *explanation; /* of exp=, made printable; NULL if there is none */
+};
+
+struct auth_dkim_signature {
+    enum auth_result result;
+    const char *domain;    /* d=, canonical */
+    const char *selector;  /* s= */
+    const char *identity;  /* i=, or NULL */
+    const char *algorithm; /* "rsa-sha256" */
+    const char *b;         /* the first 8 or more characters of b=, enough to tell signatures apart (RFC 6008) */
+    const char *reason;    /* why it is no pass; NULL for pass */
+    bool is_partial;       /* l= leaves part of the body unsigned */
+    bool counts;           /* a pass that DMARC may use */
+};
+
+/* Fact "dkim". No signature at all: result AUTH_NONE, count 0. */
+struct auth_dkim {
+    enum auth_result result; /* the best */
+    const struct auth_dkim_signature *signatures;
+    size_t count;
+};
+
+enum auth_policy { AUTH_POLICY_NONE, AUTH_POLICY_QUARANTINE, AUTH_POLICY_REJECT };
+const char *auth_policy_name(enum auth_policy policy);
+
+/* Fact "dmarc". */
+struct auth_dmarc {
+    enum auth_result result;      /* none: no record; pass, fail, temperror, permerror */
+    const char *author_domain;    /* that decided; NULL if From has none */
+    const char *org_domain;
+    const char *record_domain;    /* where the record was found; NULL */
+    enum auth_policy policy;      /* in force for the author domain */
+    bool spf_aligned, dkim_aligned;
+    const char *reason;           /* for people */
+};
+
+#endif

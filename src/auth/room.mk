@@ -1,0 +1,3 @@
+# auth/: results of SPF, DKIM and DMARC.
+libpostern_a_SOURCES += \
+	src/auth/auth.h
