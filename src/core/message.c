@@ -48,6 +48,7 @@ struct message *message_begin(const struct session *session, const struct settin
     message->keeps_header = needs != 0;
     message->keeps_content = needs & NEEDS_CONTENT;
     message->check_us = ARENA_ARRAY(arena, int64_t, plan->count);
+    message->check_state = ARENA_ARRAY(arena, void *, plan->count);
     message->now = now;
     if (message->keeps_content) {
         message->content = content_create(&settings->content_limits);

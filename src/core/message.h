@@ -64,6 +64,7 @@ struct message {
     struct edits edits;
     struct verdict verdict;
     int64_t *check_us;        /* microseconds spent, by check number of the plan */
+    void **check_state;       /* what a check keeps from hook to hook, by the same number */
 };
 
 /* ADDRESS as in MAIL FROM, brackets or not. PLAN tells what to keep and for how many checks to count time; NOW in

@@ -5,6 +5,7 @@
  * nobody but the host itself trusted.
  */
 #include "core/settings.h"
+#include "core/subject.h"
 #include "util/log.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -76,6 +77,14 @@ static const char *verify_server(const char *value)
     return netaddr_parse(text, &addr) == 0 ? NULL : "is no IP address (a name server cannot be given by name)";
 }
 
+/* Short enough for one encoded-word (RFC 2047 2: 75 octets), and whole characters only. */
+static const char *verify_tag(const char *value)
+{
+    if (strlen(value) > 40)
+        return "is longer than 40 octets";
+    return subject_is_taggable(value) ? NULL : "is no UTF-8 text of one line";
+}
+
 #define GENERAL(member) offsetof(struct general_settings, member)
 static const struct option_row general_rows[] = {
     {.name = "socket", .type = OPTION_STRING, .offset = GENERAL(socket), .def = "unix:/run/postern/postern.sock",
@@ -108,6 +117,10 @@ static const struct option_row general_rows[] = {
              "would have done, and let the mail pass. off: run none."},
     {.name = "drain_timeout", .type = OPTION_DURATION, .offset = GENERAL(drain_timeout), .def = "60s", .min = 1000,
      .max = 86400000, .help = "How long open SMTP sessions may go on after SIGTERM before they are cut off."},
+    {.name = "tag_subject", .type = OPTION_STRING, .offset = GENERAL(tag_subject), .verify = verify_tag,
+     .help = "What to put before the Subject of a message that is tagged or quarantined, such as [suspicious]; up to 40 "
+             "octets of UTF-8. It breaks the DKIM signature for whoever checks it after Postern. Empty: leave the "
+             "Subject alone; the field X-Postern marks such a message in any case."},
     {0}};
 
 #define LOG(member) offsetof(struct log_settings, member)

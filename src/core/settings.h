@@ -27,6 +27,7 @@ struct general_settings { /* section "" */
     const struct strset *exempt_recipients; /* "local-part" (of a local domain), "user@domain", "@domain" */
     int mode;                  /* enum check_mode */
     int64_t drain_timeout;     /* ms */
+    const char *tag_subject;   /* UTF-8; NULL: leave the Subject alone */
 };
 
 struct log_settings { /* section "log" */

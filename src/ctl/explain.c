@@ -165,6 +165,12 @@ static bool is_decided(void *context)
     return runner_is_decided(playing->engine, playing->session, playing->message);
 }
 
+static void add_body(void *context, struct span bytes)
+{
+    const struct playing *playing = context;
+    runner_body(playing->engine, playing->session, playing->message, bytes);
+}
+
 /* DATA to the end. 0, or -1 with errno. */
 static int play_content(struct playing *playing, struct explanation *story, FILE *in)
 {
@@ -184,7 +190,8 @@ static int play_content(struct playing *playing, struct explanation *story, FILE
         add_step(story, PHASE_EOH, NULL, outcome, &message->verdict);
         return 0;
     }
-    if (message_file_body(in, message, rest, rest_len, is_decided, playing) != 0)
+    const struct message_file_sink sink = {add_body, is_decided, playing};
+    if (message_file_body(in, rest, rest_len, &sink) != 0)
         return -1;
     outcome = runner_eom(playing->engine, playing->session, message);
     add_step(story, PHASE_EOM, NULL, outcome, &message->verdict);

@@ -200,7 +200,7 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
     struct connection *connection = connection_of(ctx);
     struct message *message = connection->message;
     if (message)
-        message_add_body(message, (struct span){(const char *)bytes, len});
+        runner_body(engine, connection->session, message, (struct span){(const char *)bytes, len});
     if (connection->negotiated.steps & SMFIP_SKIP &&
         (!message || runner_is_decided(engine, connection->session, message)))
         return SMFIS_SKIP;
