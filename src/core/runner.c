@@ -249,8 +249,8 @@ static void remove_forged_marks(const struct session *session, struct message *m
     unsigned n = 0;
     if (session_class(session) != CLASS_OUTSIDE)
         return;
-    while (message_header(message, MARK_HEADER, n))
-        n++;
+    for (size_t i = 0; i < message->header_count; i++)
+        n += span_equals_nocase(message->headers[i].name, MARK_HEADER);
     for (; n > 0; n--)
         edits_delete_header(&message->edits, message->arena, MARK_HEADER, n);
 }

@@ -77,6 +77,15 @@ static const char *verify_server(const char *value)
     return netaddr_parse(text, &addr) == 0 ? NULL : "is no IP address (a name server cannot be given by name)";
 }
 
+static const char *verify_authserv_id(const char *value)
+{
+    for (const char *p = value; *p; p++) {
+        if (*p <= ' ' || *p > '~' || strchr("()<>@,;:\\\"/[]?=", *p))
+            return "is no authserv-id: letters, digits, dots and hyphens, as in a host name";
+    }
+    return strlen(value) <= DOMAIN_MAX ? NULL : "is longer than 253 octets";
+}
+
 /* Short enough for one encoded-word (RFC 2047 2: 75 octets), and whole characters only. */
 static const char *verify_tag(const char *value)
 {
@@ -117,6 +126,14 @@ static const struct option_row general_rows[] = {
              "would have done, and let the mail pass. off: run none."},
     {.name = "drain_timeout", .type = OPTION_DURATION, .offset = GENERAL(drain_timeout), .def = "60s", .min = 1000,
      .max = 86400000, .help = "How long open SMTP sessions may go on after SIGTERM before they are cut off."},
+    {.name = "authserv_id", .type = OPTION_STRING, .offset = GENERAL(authserv_id), .verify = verify_authserv_id,
+     .help = "Our name in the field Authentication-Results (RFC 8601 2.5). Give all machines of a site the same one if "
+             "they trust each other's results. Empty: hostname."},
+    {.name = "trusted_authserv_ids", .type = OPTION_STRINGS, .offset = GENERAL(trusted_authserv_ids),
+     .verify = verify_authserv_id,
+     .help = "The authserv-ids of filters that see the message before Postern and that remove forged fields of their "
+             "name. Their Authentication-Results fields are kept even if the name is ours, and spf, dkim and dmarc use "
+             "them with source = header."},
     {.name = "tag_subject", .type = OPTION_STRING, .offset = GENERAL(tag_subject), .verify = verify_tag,
      .help = "What to put before the Subject of a message that is tagged or quarantined, such as [suspicious]; up to 40 "
              "octets of UTF-8. It breaks the DKIM signature for whoever checks it after Postern. Empty: leave the "
@@ -190,6 +207,7 @@ void settings_resolve(struct settings *settings, const struct conf *conf)
     name[DOMAIN_MAX] = '\0';
     if (domain_canonical(span_of(name), settings->hostname) != 0)
         snprintf(settings->hostname, sizeof settings->hostname, "localhost");
+    settings->authserv_id = settings->general->authserv_id ? settings->general->authserv_id : settings->hostname;
 }
 
 bool settings_is_exempt(const struct settings *settings, const char *address)
