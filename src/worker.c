@@ -175,7 +175,8 @@ static int start_services(struct engine *engine, const char *path)
         }
     }
     scan_init();
-    engine->services.dns = dns_create(engine->settings.dns->servers, &why);
+    const struct dns_settings *dns = engine->settings.dns;
+    engine->services.dns = dns_create(&(struct dns_options){dns->servers, dns->cache_size, dns->dnssec}, &why);
     if (!engine->services.dns) {
         log_text(LEVEL_ERROR, "%s: dns: %s", path, why);
         return EX_CONFIG;

@@ -119,6 +119,8 @@ static struct verdict run_phase(const struct run *run)
     struct verdict strongest = {.disposition = DISPOSITION_ACCEPT, .phase = run->phase};
     const struct plan *plan = &run->engine->plan;
     unsigned class = session_class(run->session);
+    if (run->message)
+        run->message->dns_budget->deadline_us = clock_monotonic_us() + run->message->dns_left_us;
     for (size_t i = 0; i < plan->count; i++) {
         const struct plan_entry *entry = &plan->entries[i];
         if (!plan_hook(entry, run->phase) || (run->message && !(entry->options->applies_to & class)))
@@ -128,6 +130,8 @@ static struct verdict run_phase(const struct run *run)
         if (strongest.disposition == DISPOSITION_REJECT)
             break;
     }
+    if (run->message)
+        run->message->dns_left_us = run->message->dns_budget->deadline_us - clock_monotonic_us();
     return strongest;
 }
 

@@ -176,6 +176,17 @@ static const struct option_row dns_rows[] = {
      .help = "Name servers, as IP or IP@PORT. Empty: those of /etc/resolv.conf."},
     {.name = "timeout", .type = OPTION_DURATION, .offset = DNS(timeout), .def = "5s", .min = 100, .max = 20000,
      .help = "How long to wait for an answer."},
+    {.name = "dnssec", .type = OPTION_BOOL, .offset = DNS(dnssec), .def = "no",
+     .help = "Validate answers with DNSSEC, from the root anchor in /usr/share/dns/root.key. The name servers must pass "
+             "signatures on. Data that fails is treated like an error of the name server."},
+    {.name = "cache_size", .type = OPTION_SIZE, .offset = DNS(cache_size), .def = "16M", .min = 64 << 10,
+     .max = (int64_t)4 << 30, .help = "Memory for the cache of answers, which all threads share."},
+    {.name = "message_budget", .type = OPTION_DURATION, .offset = DNS(message_budget), .def = "20s", .min = 1000,
+     .max = 25000,
+     .help = "How long one message may wait for the DNS in all its phases together. Past it a look-up counts as timed "
+             "out. Keep it well below the 30s that Postfix waits for an answer."},
+    {.name = "message_queries", .type = OPTION_INT, .offset = DNS(message_queries), .def = "100", .min = 10,
+     .max = 1000, .help = "How many look-ups one message may cost. Past it a look-up counts as timed out."},
     {0}};
 
 static const struct conf_section sections[] = {

@@ -43,7 +43,11 @@ struct message_settings { /* section "message" */
 
 struct dns_settings { /* section "dns" */
     const struct string_list *servers;
-    int64_t timeout; /* ms */
+    int64_t timeout; /* ms, of one query */
+    bool dnssec;
+    uint64_t cache_size;     /* bytes */
+    int64_t message_budget;  /* ms that the look-ups of one message may take in all */
+    int64_t message_queries; /* that one message may cost */
 };
 
 /* All of them in one place, resolved: what the core and the checks read. */

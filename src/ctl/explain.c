@@ -130,7 +130,8 @@ static struct engine *open_engine(const struct request *request)
         engine->settings.content_limits.directory = "/tmp";
     if (engine->plan.needs & NEEDS_CONTENT)
         engine->services.archives = archive_scanner_create(engine->settings.content_limits.directory);
-    engine->services.dns = dns_create(engine->settings.dns->servers, &why);
+    const struct dns_settings *dns = engine->settings.dns;
+    engine->services.dns = dns_create(&(struct dns_options){dns->servers, dns->cache_size, dns->dnssec}, &why);
     scan_init();
     return engine;
 }
