@@ -5,6 +5,7 @@
  * daemon's. Nothing is written anywhere: log lines go nowhere but for errors, edits are only shown.
  */
 #include "ctl/explain.h"
+#include "auth/dkim_verify.h"
 #include "ctl/ctl.h"
 #include "ctl/message_file.h"
 #include "dns/dns.h"
@@ -133,12 +134,14 @@ static struct engine *open_engine(const struct request *request)
     const struct dns_settings *dns = engine->settings.dns;
     engine->services.dns = dns_create(&(struct dns_options){dns->servers, dns->cache_size, dns->dnssec}, &why);
     scan_init();
+    engine->services.verifier = verifier_service_create();
     return engine;
 }
 
 static void close_engine(struct engine *engine)
 {
     archive_scanner_destroy(engine->services.archives);
+    verifier_service_destroy(engine->services.verifier);
     dns_destroy(engine->services.dns);
     engine_destroy(engine);
 }
