@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -46,8 +47,11 @@ static const char *verify_socket(const char *value)
 {
     static const char *const kinds[] = {"unix:/", "local:/", "inet:", "inet6:", "/"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (strncmp(value, kinds[i], strlen(kinds[i])) == 0)
-            return NULL;
+        if (strncmp(value, kinds[i], strlen(kinds[i])) != 0)
+            continue;
+        if (strchr(kinds[i], '/') && strlen(strchr(value, '/')) >= sizeof((struct sockaddr_un *)0)->sun_path)
+            return "is a path of more than 107 bytes, which no socket can have";
+        return NULL;
     }
     return "is neither unix:/PATH nor inet:PORT@HOST nor inet6:PORT@HOST";
 }
