@@ -49,6 +49,7 @@ struct message *message_begin(const struct session *session, const struct settin
     message->keeps_header = needs != 0;
     message->keeps_content = needs & NEEDS_CONTENT;
     message->check_us = ARENA_ARRAY(arena, int64_t, plan->count);
+    message->check_state = ARENA_ARRAY(arena, void *, plan->count);
     message->now = now;
     message->dns_left_us = settings->dns->message_budget * 1000;
     message->dns_budget = ARENA_NEW(arena, struct dns_budget);

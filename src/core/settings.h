@@ -27,6 +27,9 @@ struct general_settings { /* section "" */
     const struct strset *exempt_recipients; /* "local-part" (of a local domain), "user@domain", "@domain" */
     int mode;                  /* enum check_mode */
     int64_t drain_timeout;     /* ms */
+    const char *tag_subject;   /* UTF-8; NULL: leave the Subject alone */
+    const char *authserv_id;   /* NULL = hostname; see settings.authserv_id */
+    const struct string_list *trusted_authserv_ids; /* of filters before us */
 };
 
 struct log_settings { /* section "log" */
@@ -55,6 +58,7 @@ struct settings {
     const struct dns_settings *dns;
     struct content_limits content_limits;
     char hostname[DOMAIN_MAX + 1]; /* canonical */
+    const char *authserv_id;       /* ours in Authentication-Results; the option or else hostname */
 };
 
 /* The four sections, for conf_load(); *COUNT says how many. */
