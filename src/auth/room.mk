@@ -9,3 +9,10 @@ libpostern_a_SOURCES += \
 libpostern_a_SOURCES += \
 	src/auth/signature.c src/auth/signature.h \
 	src/auth/dkim_verify.c src/auth/dkim_verify.h
+# SPF: sender_libspf2.c is the only file that includes <spf2/spf.h>.
+libpostern_a_SOURCES += \
+	src/auth/sender.c src/auth/sender.h src/auth/sender_eval.h \
+	src/auth/sender_builtin.c \
+	src/auth/sender_libspf2.c \
+	src/auth/sender_macro.c src/auth/sender_macro.h \
+	src/auth/sender_record.c src/auth/sender_record.h

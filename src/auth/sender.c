@@ -15,6 +15,24 @@ bool sender_is_error(enum dns_outcome outcome)
     return outcome == DNS_SERVFAIL || outcome == DNS_TIMEOUT || outcome == DNS_BOGUS;
 }
 
+bool sender_is_askable(const char *name)
+{
+    size_t label = 0;
+    if (!*name || strlen(name) > DOMAIN_MAX)
+        return false;
+    for (const char *p = name;; p++) {
+        if (*p && *p != '.') {
+            label++;
+            continue;
+        }
+        if (label == 0 || label > DOMAIN_LABEL_MAX)
+            return false;
+        if (!*p)
+            return true;
+        label = 0;
+    }
+}
+
 const char *sender_printable(struct arena *arena, struct span bytes)
 {
     struct strbuf safe;

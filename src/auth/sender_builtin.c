@@ -57,30 +57,11 @@ static const char *target_of(struct frame *frame, const struct sender_term *term
     return term->target ? expand(frame, term->target, SENDER_MACRO_DOMAIN) : frame->domain;
 }
 
-/* What cannot be asked for does not exist (RFC 7208 4.8). */
-static bool is_askable(const char *name)
-{
-    size_t label = 0;
-    if (!*name || strlen(name) > DOMAIN_MAX)
-        return false;
-    for (const char *p = name;; p++) {
-        if (*p && *p != '.') {
-            label++;
-            continue;
-        }
-        if (label == 0 || label > DOMAIN_LABEL_MAX)
-            return false;
-        if (!*p)
-            return true;
-        label = 0;
-    }
-}
-
 static const struct dns_answer *ask(struct walk *walk, const char *name, enum dns_type type)
 {
     static const struct dns_answer nothing = {.outcome = DNS_NXDOMAIN};
     const struct sender_query *query = walk->query;
-    return is_askable(name) ? dns_query(query->dns, query->budget, query->arena, name, type) : &nothing;
+    return sender_is_askable(name) ? dns_query(query->dns, query->budget, query->arena, name, type) : &nothing;
 }
 
 /* A look-up of a term itself. NULL: *MATCH is the end of it. */
@@ -333,7 +314,7 @@ static bool find_record(struct frame *frame, enum auth_result *result)
     struct span text;
     const char *reason = NULL;
     enum sender_found found = SENDER_FOUND_NONE;
-    if (is_askable(frame->domain) && strchr(frame->domain, '.'))
+    if (sender_is_askable(frame->domain) && strchr(frame->domain, '.'))
         found = sender_find(walk->query, frame->domain, &text, &frame->record, &reason);
     if (found == SENDER_FOUND || found == SENDER_FOUND_MALFORMED) {
         if (!walk->answer->record)

@@ -17,6 +17,9 @@ enum sender_found sender_find(const struct sender_query *query, const char *doma
 /* SERVFAIL, TIMEOUT, BOGUS. */
 bool sender_is_error(enum dns_outcome outcome);
 
+/* Labels of 1 to 63 octets, 253 in all. What cannot be asked for does not exist (RFC 7208 4.8). */
+bool sender_is_askable(const char *name);
+
 /* BYTES made printable ASCII, on ARENA. */
 const char *sender_printable(struct arena *arena, struct span bytes);
 

@@ -121,7 +121,7 @@ const char *sender_macro_check(struct span text, enum sender_macro_kind kind, si
                                                                                     : "a domain without a top label";
 }
 
-/* "2.0.0.1.0.d.b.8..." */
+/* "2.0.0.1.0.D.B.8...": in an explanation the case shows. */
 static const char *dotted_client(struct arena *arena, const struct netaddr *client)
 {
     char text[NETADDR_TEXT_SIZE];
@@ -129,7 +129,7 @@ static const char *dotted_client(struct arena *arena, const struct netaddr *clie
         return arena_strdup(arena, netaddr_format(client, text));
     char *nibbles = arena_alloc(arena, 64), *to = nibbles;
     for (int i = 0; i < 16; i++)
-        to += sprintf(to, "%s%x.%x", i ? "." : "", client->bytes[i] >> 4, client->bytes[i] & 15);
+        to += sprintf(to, "%s%X.%X", i ? "." : "", client->bytes[i] >> 4, client->bytes[i] & 15);
     return nibbles;
 }
 
