@@ -47,7 +47,7 @@ static void world_begin(struct world *world, enum check_mode mode)
     world->dns_settings = (struct dns_settings){.timeout = 3000, .message_budget = 20000, .message_queries = 100};
     world->engine.settings.dns = &world->dns_settings;
     world->engine.settings.content_limits = (struct content_limits){directory, 1 << 16, 1 << 20, 1 << 20};
-    world->engine.plan = (struct plan){&world->entry, 1, NEEDS_HEADER | NEEDS_CONTENT};
+    world->engine.plan = (struct plan){.entries = &world->entry, .count = 1, .needs = NEEDS_HEADER | NEEDS_CONTENT | NEEDS_BODY};
     world->engine.counters = counters_create(world->arena);
     counters_register(world->engine.counters, "message.reject");
     counters_register(world->engine.counters, "monitor.skeleton.said-so");
