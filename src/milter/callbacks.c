@@ -226,7 +226,7 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
     if (!connection)
         return SMFIS_TEMPFAIL;
     if (message)
-        message_add_body(message, (struct span){(const char *)bytes, len});
+        runner_body(engine, connection->session, message, (struct span){(const char *)bytes, len});
     if (connection->negotiated.steps & SMFIP_SKIP &&
         (!message || runner_is_decided(engine, connection->session, message)))
         return SMFIS_SKIP;

@@ -25,7 +25,7 @@ struct negotiated negotiate(const struct plan *plan, struct negotiated offers)
 {
     unsigned long actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE;
     unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_HDR_LEADSPC | SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_HDR;
-    bool reads_content = plan->needs & NEEDS_CONTENT;
+    bool reads_body = plan->needs & (NEEDS_CONTENT | NEEDS_BODY);
 
     if (!plan_has_hook(plan, PHASE_MAIL))
         steps |= SMFIP_NR_MAIL;
@@ -35,7 +35,7 @@ struct negotiated negotiate(const struct plan *plan, struct negotiated offers)
         steps |= SMFIP_NOHDRS;
     if (!plan->needs && !plan_has_hook(plan, PHASE_EOH) && !plan_has_hook(plan, PHASE_DATA))
         steps |= SMFIP_NOEOH;
-    if (!reads_content)
+    if (!reads_body)
         steps |= SMFIP_NOBODY;
     else if (offers.steps & SMFIP_SKIP && !every_class_is_read(plan))
         steps |= SMFIP_SKIP;

@@ -3,6 +3,7 @@
 
 #include "core/runner.h"
 #include "skeleton.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@ struct world {
     struct skeleton_options options;
     struct general_settings general;
     struct message_settings message_settings;
+    struct dns_settings dns_settings;
     struct plan_entry entry;
     struct engine engine;
     struct session *session;
@@ -42,8 +44,10 @@ static void world_begin(struct world *world, enum check_mode mode)
     world->entry = (struct plan_entry){&check_skeleton, &world->options.common, mode, check_skeleton.needs, "skeleton.error"};
     world->engine.settings.general = &world->general;
     world->engine.settings.message = &world->message_settings;
+    world->dns_settings = (struct dns_settings){.timeout = 3000, .message_budget = 20000, .message_queries = 100};
+    world->engine.settings.dns = &world->dns_settings;
     world->engine.settings.content_limits = (struct content_limits){directory, 1 << 16, 1 << 20, 1 << 20};
-    world->engine.plan = (struct plan){&world->entry, 1, NEEDS_HEADER | NEEDS_CONTENT};
+    world->engine.plan = (struct plan){.entries = &world->entry, .count = 1, .needs = NEEDS_HEADER | NEEDS_CONTENT | NEEDS_BODY};
     world->engine.counters = counters_create(world->arena);
     counters_register(world->engine.counters, "message.reject");
     counters_register(world->engine.counters, "monitor.skeleton.said-so");
@@ -91,7 +95,8 @@ static struct answers play(struct world *world)
     answers.eoh = runner_eoh(&world->engine, world->session, world->message).action;
     if (answers.eoh != OUTCOME_CONTINUE)
         return answers;
-    message_add_body(world->message, span_of("text\r\n"));
+    runner_body(&world->engine, world->session, world->message, span_of("te"));
+    runner_body(&world->engine, world->session, world->message, span_of("xt\r\n"));
     outcome = runner_eom(&world->engine, world->session, world->message);
     answers.eom = outcome.action;
     answers.eom_reply = outcome.reply;
@@ -238,6 +243,25 @@ static void marks_and_forged_marks(void **state)
     world_end(&world);
 }
 
+/* Waiting for the client costs nothing of the DNS budget; what the phases take does. */
+static void the_dns_budget_rests_between_phases(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, MODE_ENFORCE);
+    world.dns_settings.message_budget = 50;
+    play(&world);
+    int64_t left = world.message->dns_left_us;
+    assert_in_range(left, 1, 50000);
+    usleep(60000);
+    runner_eom(&world.engine, world.session, world.message);
+    assert_in_range(world.message->dns_left_us, 1, left);
+    world.message->dns_left_us = -1;
+    runner_eom(&world.engine, world.session, world.message);
+    assert_true(world.message->dns_budget->deadline_us < clock_monotonic_us());
+    world_end(&world);
+}
+
 static void a_new_greeting_forgets_the_old(void **state)
 {
     (void)state;
@@ -301,6 +325,66 @@ static void too_many_refused_recipients(void **state)
     world_end(&world);
 }
 
+static void the_body_streams_by(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, MODE_ENFORCE);
+    play(&world);
+    assert_string_equal(facts_get(&world.message->facts, "skeleton.body")->text, "6");
+    assert_memory_equal(content_memory(world.message->content).ptr + content_size(world.message->content) - 6, "text\r\n", 6);
+    world_end(&world);
+
+    /* streamed to those who want it, and kept by nobody */
+    world_begin(&world, MODE_ENFORCE);
+    world.entry.needs = NEEDS_BODY;
+    play(&world);
+    assert_null(world.message->content);
+    assert_string_equal(facts_get(&world.message->facts, "skeleton.body")->text, "6");
+    world.message->verdict.disposition = DISPOSITION_ACCEPT;
+    assert_false(runner_is_decided(&world.engine, world.session, world.message));
+    world.entry.needs = NEEDS_HEADER;
+    assert_true(runner_is_decided(&world.engine, world.session, world.message));
+    world_end(&world);
+
+    /* not to a check of another class, nor once it is decided; and each message begins anew */
+    world_begin(&world, MODE_ENFORCE);
+    world.options.common.applies_to = CLASS_TRUSTED;
+    play(&world);
+    assert_null(facts_get(&world.message->facts, "skeleton.body"));
+    assert_null(world.message->check_state[0]);
+    message_end(&world.message);
+    world.options.common.applies_to = CLASS_OUTSIDE;
+    world.session->is_local = true;
+    world.options.common.applies_to = CLASS_LOCAL;
+    world.options.result[PHASE_EOH] = RESULT_REJECT;
+    play(&world);
+    assert_null(world.message->check_state[0]);
+    world_end(&world);
+}
+
+static void the_subject_gets_a_tag(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, MODE_ENFORCE);
+    world.general.tag_subject = "[suspicious]";
+    world.options.result[PHASE_EOM] = RESULT_TAG;
+    play(&world);
+    const struct edits *edits = &world.message->edits;
+    assert_int_equal(edits->count, 3);
+    assert_int_equal(edits->items[2].kind, EDIT_CHANGE_HEADER);
+    assert_int_equal(edits->items[2].index, 1);
+    assert_string_equal(edits->items[2].value, "[suspicious] hello");
+    world_end(&world);
+
+    world_begin(&world, MODE_ENFORCE);
+    world.general.tag_subject = "[suspicious]";
+    play(&world);
+    assert_int_equal(world.message->edits.count, 1); /* only the forged mark goes */
+    world_end(&world);
+}
+
 static void too_large_messages(void **state)
 {
     (void)state;
@@ -340,10 +424,13 @@ int main(void)
         cmocka_unit_test(classes_and_modes),
         cmocka_unit_test(on_error_decides),
         cmocka_unit_test(marks_and_forged_marks),
+        cmocka_unit_test(the_dns_budget_rests_between_phases),
         cmocka_unit_test(a_new_greeting_forgets_the_old),
         cmocka_unit_test(events_that_did_not_come),
         cmocka_unit_test(forged_marks_are_few),
         cmocka_unit_test(too_many_refused_recipients),
+        cmocka_unit_test(the_body_streams_by),
+        cmocka_unit_test(the_subject_gets_a_tag),
         cmocka_unit_test(too_large_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
