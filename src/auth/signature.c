@@ -214,8 +214,8 @@ static const char *read_canonicalization(struct arena *arena, const struct tags 
     const struct tag *c = tags_get(tags, "c");
     if (!c)
         return NULL;
-    static const char *const known[] = {"simple", "relaxed", "simple/simple", "relaxed/simple",
-                                        "simple/relaxed", "relaxed/relaxed"};
+    static const char *const known[] = {"simple",         "relaxed",        "simple/simple",
+                                        "relaxed/simple", "simple/relaxed", "relaxed/relaxed"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (span_equals_nocase(c->value, known[i])) {
             signature->body_is_relaxed = i >= 4;
@@ -302,8 +302,14 @@ void signature_parse(struct arena *arena, struct span value, struct signature *s
 {
     static const char *const none[] = {NULL};
     struct tags tags;
-    *signature = (struct signature){.domain = "", .selector = "", .algorithm = "", .b = "", .headers = none,
-                                    .length = -1, .timestamp = -1, .expiry = -1};
+    *signature = (struct signature){.domain = "",
+                                    .selector = "",
+                                    .algorithm = "",
+                                    .b = "",
+                                    .headers = none,
+                                    .length = -1,
+                                    .timestamp = -1,
+                                    .expiry = -1};
     if (value.len > FIELD_MAX) {
         signature->problem = "the signature is too long";
         return;
@@ -311,8 +317,8 @@ void signature_parse(struct arena *arena, struct span value, struct signature *s
     signature->problem = tags_parse(value, false, &tags);
     /* Read on for what can be said about it, but let the first problem stand. */
     static const char *(*const readers[])(struct arena *, const struct tags *, struct signature *) = {
-        read_version,  read_names,            read_algorithm, read_hashes,
-        read_identity, read_canonicalization, read_headers,   read_times};
+        read_version,          read_names,   read_algorithm, read_hashes, read_identity,
+        read_canonicalization, read_headers, read_times};
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         const char *problem = readers[i](arena, &tags, signature);
         if (!signature->problem)
