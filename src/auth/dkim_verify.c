@@ -25,6 +25,7 @@
  * Not done: reporting (r=), ADSP, ATPS, the library's own resolver and its cache.
  */
 #include "auth/dkim_verify.h"
+#include "auth/body_length.h"
 #include "auth/signature.h"
 #include "util/domain.h"
 #include <ctype.h>
@@ -55,13 +56,6 @@ struct candidate {
     bool is_done; /* the result is known */
 };
 
-struct length_counter { /* of the canonical body (RFC 6376 3.4.3, 3.4.4) */
-    int64_t simple, relaxed;
-    int64_t simple_line, relaxed_line;
-    int64_t simple_blanks, relaxed_blanks;
-    bool pending_space, after_cr;
-};
-
 struct verifier {
     struct verifier_service *service;
     const struct verifier_options *options;
@@ -72,7 +66,7 @@ struct verifier {
     struct candidate **chosen; /* in the order of the results */
     size_t chosen_count;
     bool counts_length;
-    struct length_counter length;
+    struct body_length length;
     size_t line;  /* octets of the body since the last LF */
     char last[2]; /* the last octets of the body */
     bool has_bare_cr, line_is_too_long;
@@ -400,51 +394,6 @@ bool verifier_wants_body(const struct verifier *verifier)
     return verifier->dkim && !verifier->line_is_too_long && any_is_open(verifier);
 }
 
-static void count_line_end(struct length_counter *length)
-{
-    length->pending_space = false;
-    if (length->simple_line == 0) {
-        length->simple_blanks++;
-    } else {
-        length->simple += 2 * length->simple_blanks + length->simple_line + 2;
-        length->simple_blanks = length->simple_line = 0;
-    }
-    if (length->relaxed_line == 0) {
-        length->relaxed_blanks++;
-    } else {
-        length->relaxed += 2 * length->relaxed_blanks + length->relaxed_line + 2;
-        length->relaxed_blanks = length->relaxed_line = 0;
-    }
-}
-
-static void count_char(struct length_counter *length, char c)
-{
-    length->simple_line++;
-    if (c == ' ' || c == '\t') {
-        length->pending_space = true;
-        return;
-    }
-    length->relaxed_line += length->pending_space ? 2 : 1;
-    length->pending_space = false;
-}
-
-static void count_length(struct length_counter *length, struct span bytes)
-{
-    for (size_t i = 0; i < bytes.len; i++) {
-        char c = bytes.ptr[i];
-        bool after_cr = length->after_cr;
-        length->after_cr = c == '\r';
-        if (c == '\n' && after_cr) {
-            count_line_end(length);
-        } else {
-            if (after_cr)
-                count_char(length, '\r');
-            if (c != '\r')
-                count_char(length, c);
-        }
-    }
-}
-
 /* Bare CRs, lines without end, and what the body ends with. */
 static void watch(struct verifier *verifier, struct span bytes)
 {
@@ -474,7 +423,7 @@ void verifier_body(struct verifier *verifier, struct span bytes)
         if (verifier->line_is_too_long)
             break;
         if (verifier->counts_length)
-            count_length(&verifier->length, piece);
+            body_length_count(&verifier->length, piece);
         dkim_body(verifier->dkim, (u_char *)piece.ptr, piece.len);
         bytes.ptr += piece.len;
         bytes.len -= piece.len;
