@@ -42,8 +42,8 @@ int auth_policy_parse(const char *name, enum auth_policy *policy)
 
 static int rank(enum auth_result result)
 {
-    static const int ranks[] = {[AUTH_PASS] = 7,      [AUTH_TEMPERROR] = 6, [AUTH_FAIL] = 5,   [AUTH_SOFTFAIL] = 4,
-                                [AUTH_POLICY] = 3,    [AUTH_PERMERROR] = 2, [AUTH_NEUTRAL] = 1, [AUTH_NONE] = 0};
+    static const int ranks[] = {[AUTH_PASS] = 7,   [AUTH_TEMPERROR] = 6, [AUTH_FAIL] = 5,    [AUTH_SOFTFAIL] = 4,
+                                [AUTH_POLICY] = 3, [AUTH_PERMERROR] = 2, [AUTH_NEUTRAL] = 1, [AUTH_NONE] = 0};
     return ranks[result];
 }
 

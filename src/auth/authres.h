@@ -66,15 +66,17 @@ const struct auth_dmarc *authres_read_dmarc(struct arena *arena, const struct me
 enum authres_source { AUTHRES_SELF, AUTHRES_HEADER_OF_ANOTHER };
 extern const struct option_word authres_source_words[];
 #define AUTHRES_SOURCE_ROW(options_struct, member)                                                                     \
-    {.name = "source", .type = OPTION_ENUM, .offset = offsetof(options_struct, member), .def = "self",                 \
-     .words = authres_source_words,                                                                                    \
-     .help = "self: evaluate it here. header: take the result from the Authentication-Results field of a filter "      \
-             "before this one, whose name stands in trusted_authserv_ids; without such a field there is no result."}
+    {                                                                                                                  \
+        .name = "source", .type = OPTION_ENUM, .offset = offsetof(options_struct, member), .def = "self",              \
+        .words = authres_source_words,                                                                                 \
+        .help = "self: evaluate it here. header: take the result from the Authentication-Results field of a filter "   \
+                "before this one, whose name stands in trusted_authserv_ids; without such a field there is no result." \
+    }
 
-/* The value of our field; each of the three may be NULL. Folded as "\n\t", lines within 78 octets where the values allow
- * it and always within 998; nothing in a value can end it, its line, or the field. */
-const char *authres_write(struct arena *arena, const char *id, const struct auth_spf *spf,
-                          const struct auth_dkim *dkim, const struct auth_dmarc *dmarc);
+/* The value of our field; each of the three may be NULL. Folded as "\n\t", lines within 78 octets where the values
+ * allow it and always within 998; nothing in a value can end it, its line, or the field. */
+const char *authres_write(struct arena *arena, const char *id, const struct auth_spf *spf, const struct auth_dkim *dkim,
+                          const struct auth_dmarc *dmarc);
 
 /* The value of Received-SPF (RFC 7208 9.1), folded likewise. HELO may be NULL. */
 const char *authres_write_received_spf(struct arena *arena, const char *id, const struct auth_spf *spf,

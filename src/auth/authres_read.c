@@ -76,7 +76,8 @@ const struct auth_spf *authres_read_spf(struct arena *arena, const struct messag
     struct auth_spf *spf = ARENA_NEW(arena, struct auth_spf);
     const struct authres_result *decides = NULL;
     for (size_t i = 0; i < count; i++) {
-        const char *mailfrom = authres_property(&found[i], "smtp.mailfrom"), *helo = authres_property(&found[i], "smtp.helo");
+        const char *mailfrom = authres_property(&found[i], "smtp.mailfrom"),
+                   *helo = authres_property(&found[i], "smtp.helo");
         if (mailfrom && !spf->mailfrom_domain) {
             spf->mailfrom_result = result_of(&found[i]);
             spf->mailfrom_domain = domain_or_null(arena, mailfrom);

@@ -9,8 +9,8 @@
 #include "util/strbuf.h"
 #include <ctype.h>
 
-#define LINE_LIMIT 78  /* octets we aim at (RFC 5322 2.1.1) */
-#define VALUE_MAX 300  /* octets of one value, quotes not counted; the longest domain name has 253 */
+#define LINE_LIMIT 78 /* octets we aim at (RFC 5322 2.1.1) */
+#define VALUE_MAX 300 /* octets of one value, quotes not counted; the longest domain name has 253 */
 #define FIELD_MAX 12288
 
 struct writer {
@@ -161,8 +161,8 @@ static void write_dmarc(struct writer *writer, const struct auth_dmarc *dmarc)
         add_property(writer, "policy.dmarc", auth_policy_name(dmarc->policy));
 }
 
-const char *authres_write(struct arena *arena, const char *id, const struct auth_spf *spf,
-                          const struct auth_dkim *dkim, const struct auth_dmarc *dmarc)
+const char *authres_write(struct arena *arena, const char *id, const struct auth_spf *spf, const struct auth_dkim *dkim,
+                          const struct auth_dmarc *dmarc)
 {
     struct writer writer;
     writer_begin(&writer, AUTHRES_HEADER, id);

@@ -25,14 +25,15 @@
  * Not done: reporting (r=), ADSP, ATPS, the library's own resolver and its cache.
  */
 #include "auth/dkim_verify.h"
+#include "auth/body_length.h"
 #include "auth/signature.h"
 #include "util/domain.h"
 #include <ctype.h>
 #include <opendkim/dkim.h>
 #include <stdlib.h>
 
-#define FOUND_MAX 100 /* DKIM-Signature fields that are looked at */
-#define FED_MAX 16    /* more than that, and only the chosen ones are fed: the work grows with their number */
+#define FOUND_MAX 100           /* DKIM-Signature fields that are looked at */
+#define FED_MAX 16              /* more than that, and only the chosen ones are fed: the work grows with their number */
 #define LINE_LIMIT (256 * 1024) /* octets of a line of the body */
 #define PIECE_MAX 65536
 #define B_SHOWN 12 /* characters of b= in the results */
@@ -46,35 +47,28 @@ struct verifier_service {
 struct candidate {
     struct signature signature;
     const struct header_field *field;
-    size_t order;       /* in the header */
-    int alignment;      /* 2: d= is the From domain, 1: one is below the other, 0: neither */
+    size_t order;  /* in the header */
+    int alignment; /* 2: d= is the From domain, 1: one is below the other, 0: neither */
     bool is_chosen;
     DKIM_SIGINFO *info; /* the library's; NULL if it was not fed */
     struct signature_key key;
     struct auth_dkim_signature result;
-    bool is_done;       /* the result is known */
-};
-
-struct length_counter { /* of the canonical body (RFC 6376 3.4.3, 3.4.4) */
-    int64_t simple, relaxed;
-    int64_t simple_line, relaxed_line;
-    int64_t simple_blanks, relaxed_blanks;
-    bool pending_space, after_cr;
+    bool is_done; /* the result is known */
 };
 
 struct verifier {
     struct verifier_service *service;
     const struct verifier_options *options;
     struct arena *arena;
-    DKIM *dkim; /* NULL: nothing to verify */
+    DKIM *dkim;                   /* NULL: nothing to verify */
     struct candidate *candidates; /* all, in the order of the header */
     size_t count;
     struct candidate **chosen; /* in the order of the results */
     size_t chosen_count;
     bool counts_length;
-    struct length_counter length;
-    size_t line;        /* octets of the body since the last LF */
-    char last[2];       /* the last octets of the body */
+    struct body_length length;
+    size_t line;  /* octets of the body since the last LF */
+    char last[2]; /* the last octets of the body */
     bool has_bare_cr, line_is_too_long;
 };
 
@@ -304,8 +298,8 @@ static void find_infos(struct verifier *verifier)
     for (int i = 0; i < total; i++) {
         const char *b = (const char *)dkim_sig_gettagvalue(infos[i], false, (u_char *)"b");
         size_t at = next;
-        while (at < verifier->count &&
-               (!is_fed(verifier, &verifier->candidates[at]) || !b || strcmp(verifier->candidates[at].signature.b, b) != 0))
+        while (at < verifier->count && (!is_fed(verifier, &verifier->candidates[at]) || !b ||
+                                        strcmp(verifier->candidates[at].signature.b, b) != 0))
             at++;
         if (at < verifier->count) {
             verifier->candidates[at].info = infos[i];
@@ -352,8 +346,9 @@ static void open_handle(struct verifier *verifier, const struct message *message
     status = dkim_eoh(verifier->dkim);
     if (status != DKIM_STAT_OK) {
         const char *text = dkim_geterror(verifier->dkim);
-        finish_open(verifier, AUTH_PERMERROR,
-                    arena_printf(verifier->arena, "the header cannot be verified: %s", text ? text : "no reason given"));
+        finish_open(
+            verifier, AUTH_PERMERROR,
+            arena_printf(verifier->arena, "the header cannot be verified: %s", text ? text : "no reason given"));
         verifier->dkim = NULL;
         return;
     }
@@ -399,51 +394,6 @@ bool verifier_wants_body(const struct verifier *verifier)
     return verifier->dkim && !verifier->line_is_too_long && any_is_open(verifier);
 }
 
-static void count_line_end(struct length_counter *length)
-{
-    length->pending_space = false;
-    if (length->simple_line == 0) {
-        length->simple_blanks++;
-    } else {
-        length->simple += 2 * length->simple_blanks + length->simple_line + 2;
-        length->simple_blanks = length->simple_line = 0;
-    }
-    if (length->relaxed_line == 0) {
-        length->relaxed_blanks++;
-    } else {
-        length->relaxed += 2 * length->relaxed_blanks + length->relaxed_line + 2;
-        length->relaxed_blanks = length->relaxed_line = 0;
-    }
-}
-
-static void count_char(struct length_counter *length, char c)
-{
-    length->simple_line++;
-    if (c == ' ' || c == '\t') {
-        length->pending_space = true;
-        return;
-    }
-    length->relaxed_line += length->pending_space ? 2 : 1;
-    length->pending_space = false;
-}
-
-static void count_length(struct length_counter *length, struct span bytes)
-{
-    for (size_t i = 0; i < bytes.len; i++) {
-        char c = bytes.ptr[i];
-        bool after_cr = length->after_cr;
-        length->after_cr = c == '\r';
-        if (c == '\n' && after_cr) {
-            count_line_end(length);
-        } else {
-            if (after_cr)
-                count_char(length, '\r');
-            if (c != '\r')
-                count_char(length, c);
-        }
-    }
-}
-
 /* Bare CRs, lines without end, and what the body ends with. */
 static void watch(struct verifier *verifier, struct span bytes)
 {
@@ -473,7 +423,7 @@ void verifier_body(struct verifier *verifier, struct span bytes)
         if (verifier->line_is_too_long)
             break;
         if (verifier->counts_length)
-            count_length(&verifier->length, piece);
+            body_length_count(&verifier->length, piece);
         dkim_body(verifier->dkim, (u_char *)piece.ptr, piece.len);
         bytes.ptr += piece.len;
         bytes.len -= piece.len;
@@ -541,9 +491,9 @@ static void fetch_keys(struct verifier *verifier, struct dns *dns, struct dns_bu
             finish_candidate(candidate, AUTH_PERMERROR, "no key for signature");
             break;
         default:
-            finish_candidate(candidate, AUTH_TEMPERROR,
-                             arena_printf(verifier->arena, "the key cannot be had now: %s",
-                                          dns_outcome_name(answers[i]->outcome)));
+            finish_candidate(
+                candidate, AUTH_TEMPERROR,
+                arena_printf(verifier->arena, "the key cannot be had now: %s", dns_outcome_name(answers[i]->outcome)));
         }
     }
     for (size_t i = 0; i < verifier->chosen_count; i++) {
@@ -602,9 +552,9 @@ static void read_result(struct verifier *verifier, struct candidate *candidate)
     int64_t length = signature->body_is_relaxed ? verifier->length.relaxed : verifier->length.simple;
     candidate->result.is_partial = signature->length >= 0 && signature->length < length;
     if (signature->code == SIGNATURE_RSA_SHA256 && bits > 0 && bits < verifier->options->min_key_bits) {
-        finish_candidate(candidate, AUTH_POLICY,
-                         arena_printf(verifier->arena, "the key has %u bits, fewer than %u", bits,
-                                      verifier->options->min_key_bits));
+        finish_candidate(
+            candidate, AUTH_POLICY,
+            arena_printf(verifier->arena, "the key has %u bits, fewer than %u", bits, verifier->options->min_key_bits));
     } else if (!passed) {
         read_failure(verifier, candidate);
     } else if (verifier->has_bare_cr && signature->body_is_relaxed) {

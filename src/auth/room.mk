@@ -7,6 +7,7 @@ libpostern_a_SOURCES += \
 	src/auth/authres.h src/auth/authres_parse.c src/auth/authres_read.c src/auth/authres_write.c
 # DKIM: the only files that include <opendkim/dkim.h>.
 libpostern_a_SOURCES += \
+	src/auth/body_length.c src/auth/body_length.h \
 	src/auth/signature.c src/auth/signature.h \
 	src/auth/dkim_verify.c src/auth/dkim_verify.h
 # SPF: sender_libspf2.c is the only file that includes <spf2/spf.h>.

@@ -23,13 +23,13 @@ struct signature {
     bool is_of_subdomain;  /* the domain of i= is below d= */
     const char *algorithm; /* a=, in lower case; "" */
     enum signature_algorithm code;
-    const char *b;         /* b= without white space; "" */
+    const char *b;              /* b= without white space; "" */
     const char *const *headers; /* names in h=, as written */
     size_t header_count;
     bool body_is_relaxed;
-    int64_t length;        /* l=, -1: none */
-    int64_t timestamp;     /* t=, -1: none */
-    int64_t expiry;        /* x=, -1: none */
+    int64_t length;    /* l=, -1: none */
+    int64_t timestamp; /* t=, -1: none */
+    int64_t expiry;    /* x=, -1: none */
 };
 
 /* VALUE of the field, as received. */

@@ -14,13 +14,22 @@
 
 static const struct option_row rows[] = {
     CHECK_OPTION_ROWS(struct authres_options, "{ outside }", "accept"),
-    {.name = "add_header", .type = OPTION_BOOL, .offset = OPTION(add_header), .def = "yes",
+    {.name = "add_header",
+     .type = OPTION_BOOL,
+     .offset = OPTION(add_header),
+     .def = "yes",
      .help = "Add an Authentication-Results field (RFC 8601) with the results of spf, dkim and dmarc at the top of the "
              "message."},
-    {.name = "remove_forged", .type = OPTION_BOOL, .offset = OPTION(remove_forged), .def = "yes",
+    {.name = "remove_forged",
+     .type = OPTION_BOOL,
+     .offset = OPTION(remove_forged),
+     .def = "yes",
      .help = "Remove every Authentication-Results field that claims to be ours (authserv_id), and those without a "
              "readable name of their own that hold ours."},
-    {.name = "received_spf", .type = OPTION_BOOL, .offset = OPTION(received_spf), .def = "no",
+    {.name = "received_spf",
+     .type = OPTION_BOOL,
+     .offset = OPTION(received_spf),
+     .def = "no",
      .help = "Add a Received-SPF field (RFC 7208 9.1) as well."},
     {0}};
 
@@ -75,8 +84,8 @@ static struct result on_eom(const struct check_call *call)
                          authres_write(call->arena, id, spf, value_of(call, "dkim"), value_of(call, "dmarc")));
     if (options->received_spf && spf)
         edits_add_folded(call->edits, call->arena, "Received-SPF",
-                         authres_write_received_spf(call->arena, id, spf, &call->session->client,
-                                                    message->reverse_path, call->session->helo));
+                         authres_write_received_spf(call->arena, id, spf, &call->session->client, message->reverse_path,
+                                                    call->session->helo));
     return RESULT(RESULT_DUNNO);
 }
 

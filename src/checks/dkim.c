@@ -12,28 +12,48 @@
 
 #define OPTION(member) offsetof(struct check_dkim_options, member)
 
-static const struct option_word action_words[] = {{"accept", CHECK_DKIM_ACCEPT},         {"tag", CHECK_DKIM_TAG},
-                                                  {"quarantine", CHECK_DKIM_QUARANTINE}, {"tempfail", CHECK_DKIM_TEMPFAIL},
-                                                  {"reject", CHECK_DKIM_REJECT},         {NULL, 0}};
+static const struct option_word action_words[] = {
+    {"accept", CHECK_DKIM_ACCEPT},     {"tag", CHECK_DKIM_TAG},       {"quarantine", CHECK_DKIM_QUARANTINE},
+    {"tempfail", CHECK_DKIM_TEMPFAIL}, {"reject", CHECK_DKIM_REJECT}, {NULL, 0}};
 
 #define ACTION(member, text)                                                                                           \
-    {.name = #member, .type = OPTION_ENUM, .offset = OPTION(member), .def = "accept", .words = action_words,           \
-     .help = text}
+    {                                                                                                                  \
+        .name = #member, .type = OPTION_ENUM, .offset = OPTION(member), .def = "accept", .words = action_words,        \
+        .help = text                                                                                                   \
+    }
 
 static const struct option_row rows[] = {
     CHECK_OPTION_ROWS(struct check_dkim_options, "{ outside }", "accept"),
     AUTHRES_SOURCE_ROW(struct check_dkim_options, source),
-    {.name = "max_signatures", .type = OPTION_INT, .offset = OPTION(max_signatures), .def = "8", .min = 1,
+    {.name = "max_signatures",
+     .type = OPTION_INT,
+     .offset = OPTION(max_signatures),
+     .def = "8",
+     .min = 1,
      .max = VERIFIER_SIGNATURES_MAX,
-     .help = "How many signatures of a message are verified and reported: those of the From domain first, then those of "
-             "the domains above and below it, then the others in the order of the header."},
-    {.name = "min_key_bits", .type = OPTION_INT, .offset = OPTION(min_key_bits), .def = "1024", .min = 512, .max = 4096,
-     .help = "A signature made with an RSA key of fewer bits is policy and never passes. RFC 8301 demands at least 1024 "
-             "and advises 2048."},
-    {.name = "allow_l", .type = OPTION_BOOL, .offset = OPTION(allow_l), .def = "no",
-     .help = "Let a signature that leaves out the end of the body (l=) count for DMARC. With no it is still reported as "
-             "it is, but anybody could have added what it leaves out."},
-    {.name = "clock_drift", .type = OPTION_DURATION, .offset = OPTION(clock_drift), .def = "5m",
+     .help =
+         "How many signatures of a message are verified and reported: those of the From domain first, then those of "
+         "the domains above and below it, then the others in the order of the header."},
+    {.name = "min_key_bits",
+     .type = OPTION_INT,
+     .offset = OPTION(min_key_bits),
+     .def = "1024",
+     .min = 512,
+     .max = 4096,
+     .help =
+         "A signature made with an RSA key of fewer bits is policy and never passes. RFC 8301 demands at least 1024 "
+         "and advises 2048."},
+    {.name = "allow_l",
+     .type = OPTION_BOOL,
+     .offset = OPTION(allow_l),
+     .def = "no",
+     .help =
+         "Let a signature that leaves out the end of the body (l=) count for DMARC. With no it is still reported as "
+         "it is, but anybody could have added what it leaves out."},
+    {.name = "clock_drift",
+     .type = OPTION_DURATION,
+     .offset = OPTION(clock_drift),
+     .def = "5m",
      .max = VERIFIER_DRIFT_MAX * 1000LL,
      .help = "How far the signer's clock may differ from ours when we look at when a signature was made and when it "
              "expires."},
@@ -41,16 +61,26 @@ static const struct option_row rows[] = {
     ACTION(neutral, "What to do if the best signature cannot be judged here (dkim.neutral)."),
     ACTION(fail, "What to do if no signature passes and the best one does not fit the message (dkim.fail)."),
     ACTION(policy, "What to do if no signature passes and the best one is made with a key too short (dkim.policy)."),
-    ACTION(temperror, "What to do if no signature passes and a key could not be had because name servers did not answer "
-                      "(dkim.temperror). The DNS never makes the check itself fail, so on_error does not apply here."),
-    ACTION(permerror, "What to do if no signature passes and the best one is malformed, expired, made with SHA-1, or has "
-                      "no key (dkim.permerror)."),
-    {.name = "reply", .type = OPTION_TEMPLATE, .offset = OPTION(reply), .placeholders = "result reason domain client",
-     .reply_class = "5", .def = "550 5.7.20 No passing DKIM signature found ({result} {domain} {reason})",
-     .help = "The answer to what is refused. {result} is the best result, {domain} and {reason} are of the signature that "
-             "has it."},
-    {.name = "reply_defer", .type = OPTION_TEMPLATE, .offset = OPTION(reply_defer),
-     .placeholders = "result reason domain client", .reply_class = "4",
+    ACTION(temperror,
+           "What to do if no signature passes and a key could not be had because name servers did not answer "
+           "(dkim.temperror). The DNS never makes the check itself fail, so on_error does not apply here."),
+    ACTION(permerror,
+           "What to do if no signature passes and the best one is malformed, expired, made with SHA-1, or has "
+           "no key (dkim.permerror)."),
+    {.name = "reply",
+     .type = OPTION_TEMPLATE,
+     .offset = OPTION(reply),
+     .placeholders = "result reason domain client",
+     .reply_class = "5",
+     .def = "550 5.7.20 No passing DKIM signature found ({result} {domain} {reason})",
+     .help =
+         "The answer to what is refused. {result} is the best result, {domain} and {reason} are of the signature that "
+         "has it."},
+    {.name = "reply_defer",
+     .type = OPTION_TEMPLATE,
+     .offset = OPTION(reply_defer),
+     .placeholders = "result reason domain client",
+     .reply_class = "4",
      .def = "451 4.7.20 No passing DKIM signature found now ({result} {domain} {reason}) - try again later",
      .help = "The answer to what is put off."},
     {0}};
@@ -81,7 +111,8 @@ struct result check_dkim_decide(const struct check_dkim_options *options, enum a
                  {AUTH_PERMERROR, options->permerror, "dkim.permerror"}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (table[i].result == result)
-            return (struct result){codes[table[i].action], table[i].action == CHECK_DKIM_ACCEPT ? NULL : table[i].why, NULL};
+            return (struct result){codes[table[i].action], table[i].action == CHECK_DKIM_ACCEPT ? NULL : table[i].why,
+                                   NULL};
     }
     return RESULT(RESULT_OK);
 }
@@ -131,7 +162,8 @@ static const char *describe(struct arena *arena, const struct auth_dkim *dkim)
     return copy;
 }
 
-static const char *reply_of(const struct check_call *call, const struct auth_dkim *dkim, const struct template *template)
+static const char *reply_of(const struct check_call *call, const struct auth_dkim *dkim,
+                            const struct template *template)
 {
     const struct auth_dkim_signature *best = NULL;
     char client[NETADDR_TEXT_SIZE];
@@ -139,12 +171,11 @@ static const char *reply_of(const struct check_call *call, const struct auth_dki
         if (dkim->signatures[i].result == dkim->result)
             best = &dkim->signatures[i];
     }
-    const struct placeholder values[] = {
-        {"result", span_of(auth_result_name(dkim->result))},
-        {"domain", span_of(best ? best->domain : "")},
-        {"reason", span_of(best && best->reason ? best->reason : "")},
-        {"client", span_of(netaddr_format(&call->session->client, client))},
-        {NULL, {NULL, 0}}};
+    const struct placeholder values[] = {{"result", span_of(auth_result_name(dkim->result))},
+                                         {"domain", span_of(best ? best->domain : "")},
+                                         {"reason", span_of(best && best->reason ? best->reason : "")},
+                                         {"client", span_of(netaddr_format(&call->session->client, client))},
+                                         {NULL, {NULL, 0}}};
     return template_expand(template, call->arena, values);
 }
 

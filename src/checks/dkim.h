@@ -12,11 +12,17 @@
 
 extern const struct check check_dkim;
 
-enum check_dkim_action { CHECK_DKIM_ACCEPT, CHECK_DKIM_TAG, CHECK_DKIM_QUARANTINE, CHECK_DKIM_TEMPFAIL, CHECK_DKIM_REJECT };
+enum check_dkim_action {
+    CHECK_DKIM_ACCEPT,
+    CHECK_DKIM_TAG,
+    CHECK_DKIM_QUARANTINE,
+    CHECK_DKIM_TEMPFAIL,
+    CHECK_DKIM_REJECT
+};
 
 struct check_dkim_options {
     struct check_options common;
-    int source; /* enum authres_source */
+    int source;                                        /* enum authres_source */
     int64_t max_signatures, min_key_bits, clock_drift; /* clock_drift in ms */
     bool allow_l;
     int none, neutral, fail, policy, temperror, permerror; /* enum check_dkim_action */

@@ -12,7 +12,7 @@
 /* The octets of the UTF-8 character at P, 0 if there is none that may stand in a Subject. */
 static size_t character_len(const unsigned char *p)
 {
-    size_t len = p[0] >= 0x20 && p[0] < 0x7f ? 1
+    size_t len = p[0] >= 0x20 && p[0] < 0x7f   ? 1
                  : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
                  : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
                  : p[0] >= 0xf0 && p[0] < 0xf5 ? 4

@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char default_key[] =
     "v=DKIM1; k=rsa; "
-    "p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzCNb3W91y3Fut"
+    "p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/"
+    "byYzCNb3W91y3Fut"
     "ACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/K4w3QIDAQAB";
 
 static struct verifier_service *service;
@@ -29,7 +30,7 @@ static const struct verifier_options options = {.max_signatures = 8, .min_key_bi
 
 static void start(void)
 {
-    static struct log_options quiet = {"fuzz", LOG_TO_STDERR, LOG_AS_KV, (enum log_level)-1, 0};
+    static struct log_options quiet = {"fuzz", LOG_TO_STDERR, LOG_AS_KV, (enum log_level) - 1, 0};
     log_open(&quiet);
     struct arena *forever = arena_create(1024);
     general.trusted_networks = netset_create(forever);

@@ -54,15 +54,18 @@ static void reads(void **state)
     } rows[] = {
         /* RFC 8601 appendix B */
         {" example.org 1; none", "example.org"},
-        {" example.com;\r\n          spf=pass smtp.mailfrom=example.net", "example.com|spf=pass smtp.mailfrom=example.net"},
-        {" example.com;\r\n\tauth=pass (cram-md5) smtp.auth=sender@example.net;\r\n\tspf=pass smtp.mailfrom=example.net",
+        {" example.com;\r\n          spf=pass smtp.mailfrom=example.net",
+         "example.com|spf=pass smtp.mailfrom=example.net"},
+        {" example.com;\r\n\tauth=pass (cram-md5) smtp.auth=sender@example.net;\r\n\tspf=pass "
+         "smtp.mailfrom=example.net",
          "example.com|auth=pass smtp.auth=sender@example.net|spf=pass smtp.mailfrom=example.net"},
         {" example.com; iprev=pass policy.iprev=192.0.2.200", "example.com|iprev=pass policy.iprev=192.0.2.200"},
         {" example.com; dkim=pass reason=\"good signature\" header.i=@mail-router.example.net; dkim=fail reason=\"bad "
          "signature\" header.i=@newyork.example.com",
          "example.com|dkim=pass(good signature) header.i=@mail-router.example.net|dkim=fail(bad signature) "
          "header.i=@newyork.example.com"},
-        {" foo.example.net (foobar) 1 (baz);\r\n dkim (Because I like it) / 1 (One yay) = (wait for it) fail\r\n policy "
+        {" foo.example.net (foobar) 1 (baz);\r\n dkim (Because I like it) / 1 (One yay) = (wait for it) fail\r\n "
+         "policy "
          "(A dot can go here) . (like that) expired\r\n (this surprised me) = (as I wasn't expecting it) 1362471462",
          "foo.example.net!"}, /* a dot amid comments is more than we read; nobody writes it */
         {" foo.example.net (foobar) 1 (baz);\r\n dkim (Because I like it) / 1 (One yay) = (wait for it) fail\r\n "
@@ -211,8 +214,9 @@ static void removes_forged_ones_from_the_highest_index_down(void **state)
     struct settings settings;
     struct session *session;
     struct message *message = begin(&general, &settings, &session);
-    static const char *const values[] = {" mx.example.net; spf=pass", " other.example; spf=pass", " MX.EXAMPLE.NET;none",
-                                         " other.example; dkim=pass", " (x) mx.example.net 1; dmarc=pass"};
+    static const char *const values[] = {" mx.example.net; spf=pass", " other.example; spf=pass",
+                                         " MX.EXAMPLE.NET;none", " other.example; dkim=pass",
+                                         " (x) mx.example.net 1; dmarc=pass"};
     for (size_t i = 0; i < 5; i++) {
         message_add_header(message, span_of(i == 2 ? "AUTHENTICATION-results" : AUTHRES_HEADER), span_of(values[i]));
         message_add_header(message, span_of("X-Authentication-Results"), span_of(" mx.example.net; spf=pass"));
@@ -277,13 +281,23 @@ static void finds_what_a_trusted_filter_left(void **state)
 static void writes(void **state)
 {
     (void)state;
-    struct auth_spf spf = {.result = AUTH_PASS, .domain = "a.example", .mailfrom_domain = "a.example",
-                           .mailfrom_result = AUTH_PASS, .reason = "mechanism ip4"};
-    struct auth_dkim_signature signatures[] = {
-        {.result = AUTH_PASS, .domain = "a.example", .selector = "one", .identity = "@a.example",
-         .algorithm = "rsa-sha256", .b = "AbC/+d12"},
-        {.result = AUTH_FAIL, .domain = "b.example", .selector = "two", .algorithm = "ed25519-sha256", .b = "x",
-         .reason = "body hash did not verify"}};
+    struct auth_spf spf = {.result = AUTH_PASS,
+                           .domain = "a.example",
+                           .mailfrom_domain = "a.example",
+                           .mailfrom_result = AUTH_PASS,
+                           .reason = "mechanism ip4"};
+    struct auth_dkim_signature signatures[] = {{.result = AUTH_PASS,
+                                                .domain = "a.example",
+                                                .selector = "one",
+                                                .identity = "@a.example",
+                                                .algorithm = "rsa-sha256",
+                                                .b = "AbC/+d12"},
+                                               {.result = AUTH_FAIL,
+                                                .domain = "b.example",
+                                                .selector = "two",
+                                                .algorithm = "ed25519-sha256",
+                                                .b = "x",
+                                                .reason = "body hash did not verify"}};
     struct auth_dkim dkim = {AUTH_PASS, signatures, 2}, unsigned_mail = {AUTH_NONE, NULL, 0};
     struct auth_dmarc dmarc = {.result = AUTH_PASS, .author_domain = "a.example", .policy = AUTH_POLICY_REJECT};
     assert_string_equal(authres_write(arena, "mx.example.net", NULL, NULL, NULL), "mx.example.net; none");
@@ -296,12 +310,19 @@ static void writes(void **state)
                         "\theader.s=two header.a=ed25519-sha256 header.b=x;\n"
                         "\tdmarc=pass header.from=a.example policy.dmarc=reject");
     assert_string_equal(authres_write(arena, "mx", NULL, &unsigned_mail, NULL), "mx;\n\tdkim=none");
-    spf = (struct auth_spf){.result = AUTH_FAIL, .domain = "h.example", .is_helo = true, .helo_domain = "h.example",
-                            .helo_result = AUTH_FAIL, .reason = "mechanism -all"};
+    spf = (struct auth_spf){.result = AUTH_FAIL,
+                            .domain = "h.example",
+                            .is_helo = true,
+                            .helo_domain = "h.example",
+                            .helo_result = AUTH_FAIL,
+                            .reason = "mechanism -all"};
     assert_string_equal(authres_write(arena, "mx", &spf, NULL, NULL),
                         "mx;\n\tspf=fail reason=\"mechanism -all\" smtp.helo=h.example");
-    spf = (struct auth_spf){.result = AUTH_NEUTRAL, .domain = "a.example", .mailfrom_domain = "a.example",
-                            .helo_domain = "h.example", .helo_result = AUTH_PASS};
+    spf = (struct auth_spf){.result = AUTH_NEUTRAL,
+                            .domain = "a.example",
+                            .mailfrom_domain = "a.example",
+                            .helo_domain = "h.example",
+                            .helo_result = AUTH_PASS};
     assert_string_equal(authres_write(arena, "mx", &spf, NULL, NULL),
                         "mx;\n\tspf=neutral smtp.mailfrom=a.example;\n\tspf=pass smtp.helo=h.example");
     struct netaddr client;
@@ -315,16 +336,60 @@ static void writes(void **state)
 static void values_cannot_break_out(void **state)
 {
     (void)state;
-    static const char *const evil[] = {
-        "a; dmarc=pass", "a\r\nX-Evil: yes", "a\n\tdmarc=pass", "a\rb", "\"; dmarc=pass; x=\"", "a\" ; dmarc=pass", "a\\",
-        "a\\\"", "(comment", "comment)", "(a)", "a b", " a", "a ", "\t", "a\tb", "a=b", "a/b", "a@b@c", "@", "a@", "<a>",
-        "[1]", "a:b", "a,b", "a?b", "\x01\x02", "\x7f", "k\xc3\xa4se", "\xff\xfe", "dkim=pass header.d=bank.example", "\"",
-        "\\", "''", "none", ";", "%s%n", "{rcpt}", "=?utf-8?q?x?=", "a\n\n"};
+    static const char *const evil[] = {"a; dmarc=pass",
+                                       "a\r\nX-Evil: yes",
+                                       "a\n\tdmarc=pass",
+                                       "a\rb",
+                                       "\"; dmarc=pass; x=\"",
+                                       "a\" ; dmarc=pass",
+                                       "a\\",
+                                       "a\\\"",
+                                       "(comment",
+                                       "comment)",
+                                       "(a)",
+                                       "a b",
+                                       " a",
+                                       "a ",
+                                       "\t",
+                                       "a\tb",
+                                       "a=b",
+                                       "a/b",
+                                       "a@b@c",
+                                       "@",
+                                       "a@",
+                                       "<a>",
+                                       "[1]",
+                                       "a:b",
+                                       "a,b",
+                                       "a?b",
+                                       "\x01\x02",
+                                       "\x7f",
+                                       "k\xc3\xa4se",
+                                       "\xff\xfe",
+                                       "dkim=pass header.d=bank.example",
+                                       "\"",
+                                       "\\",
+                                       "''",
+                                       "none",
+                                       ";",
+                                       "%s%n",
+                                       "{rcpt}",
+                                       "=?utf-8?q?x?=",
+                                       "a\n\n"};
     for (size_t i = 0; i < sizeof evil / sizeof *evil; i++) {
-        struct auth_spf spf = {.result = AUTH_FAIL, .domain = evil[i], .mailfrom_domain = evil[i], .reason = evil[i],
-                               .helo_domain = evil[i], .helo_result = AUTH_FAIL};
-        struct auth_dkim_signature signature = {.result = AUTH_FAIL, .domain = evil[i], .selector = evil[i],
-                                                .identity = evil[i], .algorithm = evil[i], .b = evil[i], .reason = evil[i]};
+        struct auth_spf spf = {.result = AUTH_FAIL,
+                               .domain = evil[i],
+                               .mailfrom_domain = evil[i],
+                               .reason = evil[i],
+                               .helo_domain = evil[i],
+                               .helo_result = AUTH_FAIL};
+        struct auth_dkim_signature signature = {.result = AUTH_FAIL,
+                                                .domain = evil[i],
+                                                .selector = evil[i],
+                                                .identity = evil[i],
+                                                .algorithm = evil[i],
+                                                .b = evil[i],
+                                                .reason = evil[i]};
         struct auth_dkim dkim = {AUTH_FAIL, &signature, 1};
         struct auth_dmarc dmarc = {.result = AUTH_FAIL, .author_domain = evil[i], .reason = evil[i]};
         const char *text = authres_write(arena, "mx.example.net", &spf, &dkim, &dmarc);
@@ -356,8 +421,13 @@ static void long_values_stay_in_their_lines(void **state)
     text[100000] = '\0';
     struct auth_dkim_signature signatures[16];
     for (size_t i = 0; i < 16; i++)
-        signatures[i] = (struct auth_dkim_signature){.result = AUTH_FAIL, .domain = text, .selector = text,
-                                                     .identity = text, .algorithm = text, .b = text, .reason = text};
+        signatures[i] = (struct auth_dkim_signature){.result = AUTH_FAIL,
+                                                     .domain = text,
+                                                     .selector = text,
+                                                     .identity = text,
+                                                     .algorithm = text,
+                                                     .b = text,
+                                                     .reason = text};
     struct auth_dkim dkim = {AUTH_FAIL, signatures, 16};
     const char *written = authres_write(arena, "mx.example.net", NULL, &dkim, NULL);
     assert_true(strlen(written) <= 16384);
