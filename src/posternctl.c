@@ -17,6 +17,7 @@ static const struct command {
     {"check", ctl_check, "read the configuration and report every problem in it"},
     {"explain", ctl_explain, "say what would be answered to a message, and why"},
     {"reload", ctl_reload, "have posternd read its configuration again"},
+    {"spf", ctl_spf, "say what SPF thinks of a client and a sender, and why"},
     {"status", ctl_status, "show what posternd and its workers are doing"},
 };
 

@@ -7,6 +7,7 @@
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
+#include "auth/dkim_verify.h"
 #include "core/engine.h"
 #include "dns/dns.h"
 #include "master/link.h"
@@ -175,7 +176,15 @@ static int start_services(struct engine *engine, const char *path)
         }
     }
     scan_init();
-    engine->services.dns = dns_create(engine->settings.dns->servers, &why);
+    engine->services.verifier = verifier_service_create();
+    if (!engine->services.verifier) {
+        log_text(LEVEL_ERROR, "cannot start libopendkim");
+        return EX_OSERR;
+    }
+    if (!verifier_service_knows_ed25519(engine->services.verifier))
+        log_text(LEVEL_WARNING, "libopendkim does not know Ed25519: such DKIM signatures are neutral");
+    const struct dns_settings *dns = engine->settings.dns;
+    engine->services.dns = dns_create(&(struct dns_options){dns->servers, dns->cache_size, dns->dnssec}, &why);
     if (!engine->services.dns) {
         log_text(LEVEL_ERROR, "%s: dns: %s", path, why);
         return EX_CONFIG;

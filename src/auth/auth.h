@@ -23,6 +23,7 @@ enum auth_result {
 };
 
 const char *auth_result_name(enum auth_result result); /* "none" ... "permerror" */
+int auth_result_parse(const char *name, enum auth_result *result); /* any case; 0, or -1: no such word */
 
 /* Fact "spf": value is this. Absent: not evaluated. */
 struct auth_spf {
@@ -39,11 +40,12 @@ struct auth_spf {
 
 struct auth_dkim_signature {
     enum auth_result result;
-    const char *domain;    /* d=, canonical */
-    const char *selector;  /* s= */
+    const char *domain;    /* d=, canonical; "" if that is no domain name */
+    const char *selector;  /* s=; "" if that is no selector */
     const char *identity;  /* i=, or NULL */
     const char *algorithm; /* "rsa-sha256" */
-    const char *b;         /* the first 8 or more characters of b=, enough to tell signatures apart (RFC 6008) */
+    const char *b;         /* the first 8 or more characters of b=, enough to tell signatures apart (RFC 6008); "" if it
+                            * has none */
     const char *reason;    /* why it is no pass; NULL for pass */
     bool is_partial;       /* l= leaves part of the body unsigned */
     bool counts;           /* a pass that DMARC may use */
@@ -56,8 +58,12 @@ struct auth_dkim {
     size_t count;
 };
 
+/* The best of them: pass, else what may yet become one (temperror), else the one that says most. */
+enum auth_result auth_dkim_best(const struct auth_dkim_signature *signatures, size_t count);
+
 enum auth_policy { AUTH_POLICY_NONE, AUTH_POLICY_QUARANTINE, AUTH_POLICY_REJECT };
 const char *auth_policy_name(enum auth_policy policy);
+int auth_policy_parse(const char *name, enum auth_policy *policy); /* as above */
 
 /* Fact "dmarc". */
 struct auth_dmarc {

@@ -1,3 +1,18 @@
 # auth/: results of SPF, DKIM and DMARC.
 libpostern_a_SOURCES += \
 	src/auth/auth.h
+# Authentication-Results.
+libpostern_a_SOURCES += \
+	src/auth/auth.c \
+	src/auth/authres.h src/auth/authres_parse.c src/auth/authres_read.c src/auth/authres_write.c
+# DKIM: the only files that include <opendkim/dkim.h>.
+libpostern_a_SOURCES += \
+	src/auth/signature.c src/auth/signature.h \
+	src/auth/dkim_verify.c src/auth/dkim_verify.h
+# SPF: sender_libspf2.c is the only file that includes <spf2/spf.h>.
+libpostern_a_SOURCES += \
+	src/auth/sender.c src/auth/sender.h src/auth/sender_eval.h \
+	src/auth/sender_builtin.c \
+	src/auth/sender_libspf2.c \
+	src/auth/sender_macro.c src/auth/sender_macro.h \
+	src/auth/sender_record.c src/auth/sender_record.h

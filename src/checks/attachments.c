@@ -48,7 +48,7 @@ static const struct option_row rows[] = {
     {.name = "max_expanded", .type = OPTION_SIZE, .offset = OPTION(max_expanded), .def = "100M", .min = 1 << 16,
      .max = (int64_t)1 << 36, .help = "Bytes unpacked from one attached archive to see what is inside."},
     {.name = "time_limit", .type = OPTION_DURATION, .offset = OPTION(time_limit), .def = "10s", .min = 100,
-     .max = 120000, .help = "Time for one attached archive; the process that reads it is killed then."},
+     .max = 120000, .help = "Time for the archives of a message, all together; the process that reads them is killed then."},
     {.name = "max_parts", .type = OPTION_INT, .offset = OPTION(max_parts), .def = "10000", .min = 10, .max = 100000,
      .help = "MIME parts in a message."},
     {.name = "max_levels", .type = OPTION_INT, .offset = OPTION(max_levels), .def = "100", .min = 2, .max = 500,

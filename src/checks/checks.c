@@ -1,7 +1,10 @@
-/* checks - THE ordered list: what comes first is asked first, in every phase. */
+/* checks - THE ordered list: what comes first is asked first, in every phase. authres stays last: it writes down what
+ * the others found. */
 #include "checks/attachments.h"
+#include "checks/authres.h"
+#include "checks/dkim.h"
 #include "checks/helo.h"
 #include "checks/recipients.h"
 
-const struct check *const checks[] = {&check_helo, &check_recipients, &check_attachments};
+const struct check *const checks[] = {&check_helo, &check_recipients, &check_dkim, &check_attachments, &check_authres};
 const size_t check_count = sizeof checks / sizeof *checks;

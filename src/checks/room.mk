@@ -4,3 +4,6 @@ libpostern_a_SOURCES += \
 	src/checks/checks.c \
 	src/checks/helo.c src/checks/helo.h \
 	src/checks/recipients.c src/checks/recipients.h
+libpostern_a_SOURCES += \
+	src/checks/authres.c src/checks/authres.h \
+	src/checks/dkim.c src/checks/dkim.h

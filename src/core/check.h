@@ -56,12 +56,14 @@ extern const struct option_word check_mode_words[], check_class_words[], check_o
 
 struct dns;           /* dns/dns.h */
 struct archive_scanner; /* mime/archive.h */
+struct verifier_service; /* auth/dkim_verify.h */
 
 /* Services shared by all threads of the worker; each locks inside. A member may be NULL where no active check needs
  * it (and in unit tests). */
 struct services {
     struct dns *dns;
     struct archive_scanner *archives;
+    struct verifier_service *verifier;
 };
 
 /* What a hook gets. */
@@ -75,6 +77,8 @@ struct check_call {
     struct arena *arena;               /* of the session in connect, of the greeting in helo, else of the message */
     struct facts *facts;               /* of the same; where new facts go */
     struct edits *edits;               /* NULL in connect and helo */
+    void **state; /* a slot of the check's own, NULL at MAIL, as long-lived as the message; NULL in connect and helo.
+                   * What it points to belongs on the message's arena (arena_on_destroy() for a library's handle). */
 };
 
 /* A fact of the message, or else of the session; NULL if nobody said so. */
@@ -85,9 +89,13 @@ struct check_why {
     const char *help;  /* one sentence for the manual */
 };
 
-enum check_needs { NEEDS_HEADER = 1, NEEDS_CONTENT = 2 };
+/* HEADER: the fields, kept. CONTENT: header and body, kept as one. BODY: the body as it streams by, nothing kept. */
+enum check_needs { NEEDS_HEADER = 1, NEEDS_CONTENT = 2, NEEDS_BODY = 4 };
 
 typedef struct result check_hook(const struct check_call *call);
+
+/* One piece of the body, cut anywhere; never empty. There is nothing to answer before the end. */
+typedef void check_body_hook(const struct check_call *call, struct span bytes);
 
 struct check {
     const char *name;    /* file = section = log key = test = manual chapter */
@@ -105,6 +113,7 @@ struct check {
     check_hook *on_rcpt;    /* once a recipient the MTA is willing to take */
     check_hook *on_data;    /* all recipients known */
     check_hook *on_eoh;     /* header complete */
+    check_body_hook *on_body; /* the body, piece by piece; says so in `needs` with NEEDS_BODY */
     check_hook *on_eom;     /* everything known */
 };
 

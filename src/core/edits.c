@@ -3,6 +3,7 @@
 #include "util/strbuf.h"
 
 #define VALUE_LIMIT 900 /* octets: a header line stays under the 998 of RFC 5322 2.1.1 */
+#define FOLDED_LIMIT 16384 /* octets of a value of several lines */
 
 static const char *make_safe(struct arena *arena, const char *text)
 {
@@ -10,6 +11,39 @@ static const char *make_safe(struct arena *arena, const char *text)
     strbuf_init(&safe, VALUE_LIMIT);
     strbuf_add_printable(&safe, span_of(text));
     const char *copy = arena_strdup(arena, strbuf_text(&safe));
+    strbuf_free(&safe);
+    return copy;
+}
+
+/* A fold is LF, white space, and something behind it: a line of white space alone would end the header for some. */
+static bool is_fold(const char *text)
+{
+    if (text[0] != '\n' || (text[1] != ' ' && text[1] != '\t'))
+        return false;
+    text += 1 + strspn(text + 1, " \t");
+    return *text != '\0' && *text != '\n';
+}
+
+static const char *make_foldable(struct arena *arena, const char *text, bool keep_8bit)
+{
+    struct strbuf safe;
+    size_t line = 0;
+    strbuf_init(&safe, FOLDED_LIMIT);
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (is_fold(text)) {
+            strbuf_putc(&safe, '\n');
+            line = 0;
+        } else if (line++ < VALUE_LIMIT) {
+            bool fine = (c >= 0x20 && c <= 0x7e) || c == '\t' || (c >= 0x80 && keep_8bit);
+            strbuf_putc(&safe, fine ? (char)c : '?');
+        }
+    }
+    /* What the limit cut off may have left a fold with nothing behind it. */
+    size_t len = safe.len;
+    while (safe.truncated && len > 0 && strchr(" \t\n", safe.ptr[len - 1]))
+        len--;
+    const char *copy = arena_spandup(arena, (struct span){strbuf_text(&safe), len});
     strbuf_free(&safe);
     return copy;
 }
@@ -25,6 +59,18 @@ void edits_add_header(struct edits *edits, struct arena *arena, const char *name
     queue(edits, arena, (struct edit){EDIT_ADD_HEADER, arena_strdup(arena, name), 0, make_safe(arena, value)});
 }
 
+void edits_add_folded(struct edits *edits, struct arena *arena, const char *name, const char *value)
+{
+    queue(edits, arena,
+          (struct edit){EDIT_ADD_HEADER, arena_strdup(arena, name), 0, make_foldable(arena, value, false)});
+}
+
+void edits_change_header(struct edits *edits, struct arena *arena, const char *name, unsigned index, const char *value)
+{
+    queue(edits, arena,
+          (struct edit){EDIT_CHANGE_HEADER, arena_strdup(arena, name), index, make_foldable(arena, value, true)});
+}
+
 void edits_delete_header(struct edits *edits, struct arena *arena, const char *name, unsigned index)
 {
     queue(edits, arena, (struct edit){EDIT_DELETE_HEADER, arena_strdup(arena, name), index, NULL});
@@ -37,6 +83,6 @@ void edits_quarantine(struct edits *edits, struct arena *arena, const char *reas
 
 const char *edit_kind_name(enum edit_kind kind)
 {
-    static const char *const names[] = {"add-header", "delete-header", "quarantine"};
+    static const char *const names[] = {"add-header", "delete-header", "change-header", "quarantine"};
     return names[kind];
 }

@@ -10,8 +10,9 @@
 #include <stddef.h>
 
 enum edit_kind {
-    EDIT_ADD_HEADER,    /* name: value, at the top, above the MTA's own Received */
+    EDIT_ADD_HEADER,    /* name: value, at the top, above the MTA's own Received; the first queued ends up topmost */
     EDIT_DELETE_HEADER, /* name, index: the index-th field of that name, from 1 */
+    EDIT_CHANGE_HEADER, /* name, index, value: the same field with another value */
     EDIT_QUARANTINE     /* value = reason; the MTA holds the message */
 };
 
@@ -29,11 +30,20 @@ struct edits {
 
 /* NAME is a field name of ours; VALUE may hold anything: what could end the header line is replaced by '?'. */
 void edits_add_header(struct edits *edits, struct arena *arena, const char *name, const char *value);
+
+/* The same for a VALUE of several lines: "\n\t" (or "\n ") is a fold and stays one, unless nothing follows it; each line
+ * is cut at 900 octets and the whole at 16 kB. */
+void edits_add_folded(struct edits *edits, struct arena *arena, const char *name, const char *value);
+
+/* The INDEX-th field of NAME, from 1, gets VALUE; folds as above, 8-bit bytes stay, because they were there before. */
+void edits_change_header(struct edits *edits, struct arena *arena, const char *name, unsigned index,
+                         const char *value);
+
 /* Queue deletions of one name from the highest index down: Postfix renumbers after each. */
 void edits_delete_header(struct edits *edits, struct arena *arena, const char *name, unsigned index);
 void edits_quarantine(struct edits *edits, struct arena *arena, const char *reason);
 
-/* "add-header", "delete-header", "quarantine" */
+/* "add-header", "delete-header", "change-header", "quarantine" */
 const char *edit_kind_name(enum edit_kind kind);
 
 #endif

@@ -33,9 +33,11 @@ const struct conf_section *engine_sections(size_t *count)
     return sections;
 }
 
-static void plan_build(struct plan *plan, const struct conf *conf, int global_mode)
+static void plan_build(struct plan *plan, const struct conf *conf, const struct general_settings *general)
 {
+    int global_mode = general->mode;
     plan->entries = ARENA_ARRAY(conf_arena(conf), struct plan_entry, check_count);
+    plan->needs = plan->core_needs = general->tag_subject ? NEEDS_HEADER : 0;
     for (size_t i = 0; i < check_count; i++) {
         const struct check_options *options = conf_get(conf, checks[i]->name);
         int mode = options->mode == MODE_GLOBAL ? global_mode : options->mode;
@@ -104,7 +106,7 @@ struct engine *engine_create(const char *path, struct conf_problems *problems)
     struct engine *engine = ARENA_NEW(conf_arena(conf), struct engine);
     engine->conf = conf;
     settings_resolve(&engine->settings, conf);
-    plan_build(&engine->plan, conf, engine->settings.general->mode);
+    plan_build(&engine->plan, conf, engine->settings.general);
     counters_build(engine);
     return engine;
 }
@@ -154,7 +156,7 @@ bool plan_has_hook(const struct plan *plan, enum phase phase)
 
 unsigned plan_needs(const struct plan *plan, enum session_class class)
 {
-    unsigned needs = 0;
+    unsigned needs = plan->core_needs;
     for (size_t i = 0; i < plan->count; i++) {
         if (plan->entries[i].options->applies_to & (unsigned)class)
             needs |= plan->entries[i].needs;
@@ -173,19 +175,40 @@ static void print_classes(FILE *out, unsigned classes)
     }
 }
 
+static void print_entry(FILE *out, const struct plan_entry *entry)
+{
+    fprintf(out, "  %-12s %-8s ", entry->check->name, entry->mode == MODE_MONITOR ? "monitor" : "enforce");
+    print_classes(out, entry->options->applies_to);
+    fputc('\n', out);
+}
+
+/* The body streams by between the end of the header and that of the message; it is no phase that could refuse. */
+static void print_body(FILE *out, const struct plan *plan)
+{
+    bool any = false;
+    fputs("body:\n", out);
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->entries[i].check->on_body) {
+            print_entry(out, &plan->entries[i]);
+            any = true;
+        }
+    }
+    if (!any)
+        fputs("  (nothing)\n", out);
+}
+
 void plan_print(const struct plan *plan, FILE *out)
 {
     for (enum phase phase = PHASE_CONNECT; phase < PHASE_COUNT; phase++) {
-        fprintf(out, "%s:\n", phase_name(phase));
         bool any = false;
+        if (phase == PHASE_EOM)
+            print_body(out, plan);
+        fprintf(out, "%s:\n", phase_name(phase));
         for (size_t i = 0; i < plan->count; i++) {
-            const struct plan_entry *entry = &plan->entries[i];
-            if (!hook_of(entry->check, phase))
-                continue;
-            fprintf(out, "  %-12s %-8s ", entry->check->name, entry->mode == MODE_MONITOR ? "monitor" : "enforce");
-            print_classes(out, entry->options->applies_to);
-            fputc('\n', out);
-            any = true;
+            if (hook_of(plan->entries[i].check, phase)) {
+                print_entry(out, &plan->entries[i]);
+                any = true;
+            }
         }
         if (!any)
             fputs("  (nothing)\n", out);

@@ -23,7 +23,8 @@ struct plan_entry {
 struct plan {
     struct plan_entry *entries;
     size_t count;
-    unsigned needs; /* enum check_needs of all entries, ORed */
+    unsigned needs; /* enum check_needs of all entries and of the core, ORed */
+    unsigned core_needs; /* what the core itself needs, whoever is talking */
 };
 
 struct engine {

@@ -9,6 +9,7 @@
 #include "core/message.h"
 #include "core/engine.h"
 #include "core/settings.h"
+#include "util/clock.h"
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
@@ -48,7 +49,13 @@ struct message *message_begin(const struct session *session, const struct settin
     message->keeps_header = needs != 0;
     message->keeps_content = needs & NEEDS_CONTENT;
     message->check_us = ARENA_ARRAY(arena, int64_t, plan->count);
+    message->check_state = ARENA_ARRAY(arena, void *, plan->count);
     message->now = now;
+    message->dns_left_us = settings->dns->message_budget * 1000;
+    message->dns_budget = ARENA_NEW(arena, struct dns_budget);
+    *message->dns_budget = (struct dns_budget){clock_monotonic_us() + message->dns_left_us,
+                                               settings->dns->timeout * 1000,
+                                               (unsigned)settings->dns->message_queries};
     if (message->keeps_content) {
         message->content = content_create(&settings->content_limits);
         arena_on_destroy(arena, content_destroy, message->content);

@@ -13,6 +13,7 @@
 #include "core/facts.h"
 #include "core/session.h"
 #include "core/verdict.h"
+#include "dns/dns.h"
 #include "util/strset.h"
 #include <stdint.h>
 
@@ -64,6 +65,9 @@ struct message {
     struct edits edits;
     struct verdict verdict;
     int64_t *check_us;        /* microseconds spent, by check number of the plan */
+    void **check_state;       /* what a check keeps from hook to hook, by the same number */
+    struct dns_budget *dns_budget; /* what all look-ups share; a pointer, so that hooks may spend from it */
+    int64_t dns_left_us;      /* of it, while no phase runs: waiting for the client costs the message nothing */
 };
 
 /* ADDRESS as in MAIL FROM, brackets or not. PLAN tells what to keep and for how many checks to count time; NOW in

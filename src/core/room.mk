@@ -11,5 +11,6 @@ libpostern_a_SOURCES += \
 	src/core/report.c src/core/report.h \
 	src/core/session.c src/core/session.h \
 	src/core/settings.c src/core/settings.h \
+	src/core/subject.c src/core/subject.h \
 	src/core/template.c src/core/template.h \
 	src/core/verdict.c src/core/verdict.h

@@ -10,6 +10,7 @@
  */
 #include "core/runner.h"
 #include "core/report.h"
+#include "core/subject.h"
 #include "util/clock.h"
 
 static const struct outcome go_on = {OUTCOME_CONTINUE, NULL};
@@ -56,7 +57,7 @@ struct run {
     enum phase phase;
 };
 
-static struct result call_hook(const struct run *run, size_t number)
+static struct check_call call_of(const struct run *run, size_t number)
 {
     const struct plan_entry *entry = &run->engine->plan.entries[number];
     struct message *message = run->message;
@@ -73,14 +74,21 @@ static struct result call_hook(const struct run *run, size_t number)
         call.arena = message->arena;
         call.facts = &message->facts;
         call.edits = &message->edits;
+        call.state = &message->check_state[number];
     } else if (run->phase == PHASE_HELO) {
         call.arena = run->session->greeting;
         call.facts = &run->session->greeting_facts;
     }
+    return call;
+}
+
+static struct result call_hook(const struct run *run, size_t number)
+{
+    const struct check_call call = call_of(run, number);
     int64_t start = clock_monotonic_us();
-    struct result result = plan_hook(entry, run->phase)(&call);
-    if (message)
-        message->check_us[number] += clock_monotonic_us() - start;
+    struct result result = plan_hook(&run->engine->plan.entries[number], run->phase)(&call);
+    if (run->message)
+        run->message->check_us[number] += clock_monotonic_us() - start;
     return result;
 }
 
@@ -111,6 +119,8 @@ static struct verdict run_phase(const struct run *run)
     struct verdict strongest = {.disposition = DISPOSITION_ACCEPT, .phase = run->phase};
     const struct plan *plan = &run->engine->plan;
     unsigned class = session_class(run->session);
+    if (run->message)
+        run->message->dns_budget->deadline_us = clock_monotonic_us() + run->message->dns_left_us;
     for (size_t i = 0; i < plan->count; i++) {
         const struct plan_entry *entry = &plan->entries[i];
         if (!plan_hook(entry, run->phase) || (run->message && !(entry->options->applies_to & class)))
@@ -120,6 +130,8 @@ static struct verdict run_phase(const struct run *run)
         if (strongest.disposition == DISPOSITION_REJECT)
             break;
     }
+    if (run->message)
+        run->message->dns_left_us = run->message->dns_budget->deadline_us - clock_monotonic_us();
     return strongest;
 }
 
@@ -192,6 +204,24 @@ struct outcome runner_eoh(const struct engine *engine, struct session *session, 
     return run_message(engine, session, message, PHASE_EOH);
 }
 
+void runner_body(const struct engine *engine, struct session *session, struct message *message, struct span bytes)
+{
+    const struct plan *plan = &engine->plan;
+    struct run run = {engine, session, message, NULL, PHASE_EOM};
+    message_add_body(message, bytes);
+    if (bytes.len == 0 || message->error || message->verdict.disposition >= DISPOSITION_TEMPFAIL)
+        return;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct plan_entry *entry = &plan->entries[i];
+        if (!entry->check->on_body || !(entry->options->applies_to & (unsigned)session_class(session)))
+            continue;
+        const struct check_call call = call_of(&run, i);
+        int64_t start = clock_monotonic_us();
+        entry->check->on_body(&call, bytes);
+        message->check_us[i] += clock_monotonic_us() - start;
+    }
+}
+
 /* The message could not be kept whole, so it cannot be judged. */
 static void judge_message_error(const struct engine *engine, const struct session *session, struct message *message)
 {
@@ -223,18 +253,31 @@ static void remove_forged_marks(const struct session *session, struct message *m
     unsigned n = 0;
     if (session_class(session) != CLASS_OUTSIDE)
         return;
-    while (message_header(message, MARK_HEADER, n))
-        n++;
+    for (size_t i = 0; i < message->header_count; i++)
+        n += span_equals_nocase(message->headers[i].name, MARK_HEADER);
     for (; n > 0; n--)
         edits_delete_header(&message->edits, message->arena, MARK_HEADER, n);
 }
 
-static void mark(struct message *message)
+static void mark_subject(struct message *message, const char *tag)
+{
+    const struct header_field *subject = message_header(message, "Subject", 0);
+    const char *value = subject_tag(message->arena, tag, subject ? subject->value : (struct span){"", 0});
+    if (subject)
+        edits_change_header(&message->edits, message->arena, "Subject", 1, value);
+    else
+        edits_add_folded(&message->edits, message->arena, "Subject", value);
+}
+
+static void mark(const struct settings *settings, struct message *message)
 {
     const struct verdict *verdict = &message->verdict;
-    if (verdict->disposition == DISPOSITION_TAG || verdict->disposition == DISPOSITION_QUARANTINE)
+    if (verdict->disposition == DISPOSITION_TAG || verdict->disposition == DISPOSITION_QUARANTINE) {
         edits_add_header(&message->edits, message->arena, MARK_HEADER,
                          arena_printf(message->arena, "suspicious; why=%s", verdict->why));
+        if (settings->general->tag_subject)
+            mark_subject(message, settings->general->tag_subject);
+    }
     if (verdict->disposition == DISPOSITION_QUARANTINE)
         edits_quarantine(&message->edits, message->arena, arena_printf(message->arena, "postern: %s", verdict->why));
 }
@@ -251,7 +294,7 @@ struct outcome runner_eom(const struct engine *engine, struct session *session, 
     struct outcome outcome = outcome_of(&message->verdict);
     if (outcome.action == OUTCOME_CONTINUE) {
         remove_forged_marks(session, message);
-        mark(message);
+        mark(&engine->settings, message);
     }
     report_message(engine, session, message);
     return outcome;
@@ -260,5 +303,5 @@ struct outcome runner_eom(const struct engine *engine, struct session *session, 
 bool runner_is_decided(const struct engine *engine, const struct session *session, const struct message *message)
 {
     return message->error || message->verdict.disposition >= DISPOSITION_TEMPFAIL ||
-           !(plan_needs(&engine->plan, session_class(session)) & NEEDS_CONTENT);
+           !(plan_needs(&engine->plan, session_class(session)) & (NEEDS_CONTENT | NEEDS_BODY));
 }

@@ -29,6 +29,9 @@ struct outcome runner_rcpt(const struct engine *engine, struct session *session,
 struct outcome runner_data(const struct engine *engine, struct session *session, struct message *message);
 struct outcome runner_eoh(const struct engine *engine, struct session *session, struct message *message);
 
+/* BYTES of the body, cut anywhere: kept if somebody keeps the content, and shown to the checks that read the stream. */
+void runner_body(const struct engine *engine, struct session *session, struct message *message, struct span bytes);
+
 /* Also writes the message's one log line. On CONTINUE the caller applies message->edits. */
 struct outcome runner_eom(const struct engine *engine, struct session *session, struct message *message);
 

@@ -5,11 +5,13 @@
  * nobody but the host itself trusted.
  */
 #include "core/settings.h"
+#include "core/subject.h"
 #include "util/log.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -45,8 +47,11 @@ static const char *verify_socket(const char *value)
 {
     static const char *const kinds[] = {"unix:/", "local:/", "inet:", "inet6:", "/"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (strncmp(value, kinds[i], strlen(kinds[i])) == 0)
-            return NULL;
+        if (strncmp(value, kinds[i], strlen(kinds[i])) != 0)
+            continue;
+        if (strchr(kinds[i], '/') && strlen(strchr(value, '/')) >= sizeof((struct sockaddr_un *)0)->sun_path)
+            return "is a path of more than 107 bytes, which no socket can have";
+        return NULL;
     }
     return "is neither unix:/PATH nor inet:PORT@HOST nor inet6:PORT@HOST";
 }
@@ -74,6 +79,23 @@ static const char *verify_server(const char *value)
             return "has no port number from 1 to 65535 behind the @";
     }
     return netaddr_parse(text, &addr) == 0 ? NULL : "is no IP address (a name server cannot be given by name)";
+}
+
+static const char *verify_authserv_id(const char *value)
+{
+    for (const char *p = value; *p; p++) {
+        if (*p <= ' ' || *p > '~' || strchr("()<>@,;:\\\"/[]?=", *p))
+            return "is no authserv-id: letters, digits, dots and hyphens, as in a host name";
+    }
+    return strlen(value) <= DOMAIN_MAX ? NULL : "is longer than 253 octets";
+}
+
+/* Short enough for one encoded-word (RFC 2047 2: 75 octets), and whole characters only. */
+static const char *verify_tag(const char *value)
+{
+    if (strlen(value) > 40)
+        return "is longer than 40 octets";
+    return subject_is_taggable(value) ? NULL : "is no UTF-8 text of one line";
 }
 
 #define GENERAL(member) offsetof(struct general_settings, member)
@@ -108,6 +130,18 @@ static const struct option_row general_rows[] = {
              "would have done, and let the mail pass. off: run none."},
     {.name = "drain_timeout", .type = OPTION_DURATION, .offset = GENERAL(drain_timeout), .def = "60s", .min = 1000,
      .max = 86400000, .help = "How long open SMTP sessions may go on after SIGTERM before they are cut off."},
+    {.name = "authserv_id", .type = OPTION_STRING, .offset = GENERAL(authserv_id), .verify = verify_authserv_id,
+     .help = "Our name in the field Authentication-Results (RFC 8601 2.5). Give all machines of a site the same one if "
+             "they trust each other's results. Empty: hostname."},
+    {.name = "trusted_authserv_ids", .type = OPTION_STRINGS, .offset = GENERAL(trusted_authserv_ids),
+     .verify = verify_authserv_id,
+     .help = "The authserv-ids of filters that see the message before Postern and that remove forged fields of their "
+             "name. Their Authentication-Results fields are kept even if the name is ours, and spf, dkim and dmarc use "
+             "them with source = header."},
+    {.name = "tag_subject", .type = OPTION_STRING, .offset = GENERAL(tag_subject), .verify = verify_tag,
+     .help = "What to put before the Subject of a message that is tagged or quarantined, such as [suspicious]; up to 40 "
+             "octets of UTF-8. It breaks the DKIM signature for whoever checks it after Postern. Empty: leave the "
+             "Subject alone; the field X-Postern marks such a message in any case."},
     {0}};
 
 #define LOG(member) offsetof(struct log_settings, member)
@@ -146,6 +180,17 @@ static const struct option_row dns_rows[] = {
      .help = "Name servers, as IP or IP@PORT. Empty: those of /etc/resolv.conf."},
     {.name = "timeout", .type = OPTION_DURATION, .offset = DNS(timeout), .def = "5s", .min = 100, .max = 20000,
      .help = "How long to wait for an answer."},
+    {.name = "dnssec", .type = OPTION_BOOL, .offset = DNS(dnssec), .def = "no",
+     .help = "Validate answers with DNSSEC, from the root anchor in /usr/share/dns/root.key. The name servers must pass "
+             "signatures on. Data that fails is treated like an error of the name server."},
+    {.name = "cache_size", .type = OPTION_SIZE, .offset = DNS(cache_size), .def = "16M", .min = 64 << 10,
+     .max = (int64_t)4 << 30, .help = "Memory for the cache of answers, which all threads share."},
+    {.name = "message_budget", .type = OPTION_DURATION, .offset = DNS(message_budget), .def = "20s", .min = 1000,
+     .max = 25000,
+     .help = "How long one message may wait for the DNS in all its phases together. Past it a look-up counts as timed "
+             "out. Keep it well below the 30s that Postfix waits for an answer."},
+    {.name = "message_queries", .type = OPTION_INT, .offset = DNS(message_queries), .def = "100", .min = 10,
+     .max = 1000, .help = "How many look-ups one message may cost. Past it a look-up counts as timed out."},
     {0}};
 
 static const struct conf_section sections[] = {
@@ -177,6 +222,7 @@ void settings_resolve(struct settings *settings, const struct conf *conf)
     name[DOMAIN_MAX] = '\0';
     if (domain_canonical(span_of(name), settings->hostname) != 0)
         snprintf(settings->hostname, sizeof settings->hostname, "localhost");
+    settings->authserv_id = settings->general->authserv_id ? settings->general->authserv_id : settings->hostname;
 }
 
 bool settings_is_exempt(const struct settings *settings, const char *address)

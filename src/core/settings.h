@@ -27,6 +27,9 @@ struct general_settings { /* section "" */
     const struct strset *exempt_recipients; /* "local-part" (of a local domain), "user@domain", "@domain" */
     int mode;                  /* enum check_mode */
     int64_t drain_timeout;     /* ms */
+    const char *tag_subject;   /* UTF-8; NULL: leave the Subject alone */
+    const char *authserv_id;   /* NULL = hostname; see settings.authserv_id */
+    const struct string_list *trusted_authserv_ids; /* of filters before us */
 };
 
 struct log_settings { /* section "log" */
@@ -40,7 +43,11 @@ struct message_settings { /* section "message" */
 
 struct dns_settings { /* section "dns" */
     const struct string_list *servers;
-    int64_t timeout; /* ms */
+    int64_t timeout; /* ms, of one query */
+    bool dnssec;
+    uint64_t cache_size;     /* bytes */
+    int64_t message_budget;  /* ms that the look-ups of one message may take in all */
+    int64_t message_queries; /* that one message may cost */
 };
 
 /* All of them in one place, resolved: what the core and the checks read. */
@@ -51,6 +58,7 @@ struct settings {
     const struct dns_settings *dns;
     struct content_limits content_limits;
     char hostname[DOMAIN_MAX + 1]; /* canonical */
+    const char *authserv_id;       /* ours in Authentication-Results; the option or else hostname */
 };
 
 /* The four sections, for conf_load(); *COUNT says how many. */

@@ -12,6 +12,7 @@
 int ctl_check(int argc, char **argv);
 int ctl_explain(int argc, char **argv);
 int ctl_reload(int argc, char **argv);
+int ctl_spf(int argc, char **argv);
 int ctl_status(int argc, char **argv);
 
 #endif

@@ -5,6 +5,7 @@
  * daemon's. Nothing is written anywhere: log lines go nowhere but for errors, edits are only shown.
  */
 #include "ctl/explain.h"
+#include "auth/dkim_verify.h"
 #include "ctl/ctl.h"
 #include "ctl/message_file.h"
 #include "dns/dns.h"
@@ -130,14 +131,17 @@ static struct engine *open_engine(const struct request *request)
         engine->settings.content_limits.directory = "/tmp";
     if (engine->plan.needs & NEEDS_CONTENT)
         engine->services.archives = archive_scanner_create(engine->settings.content_limits.directory);
-    engine->services.dns = dns_create(engine->settings.dns->servers, &why);
+    const struct dns_settings *dns = engine->settings.dns;
+    engine->services.dns = dns_create(&(struct dns_options){dns->servers, dns->cache_size, dns->dnssec}, &why);
     scan_init();
+    engine->services.verifier = verifier_service_create();
     return engine;
 }
 
 static void close_engine(struct engine *engine)
 {
     archive_scanner_destroy(engine->services.archives);
+    verifier_service_destroy(engine->services.verifier);
     dns_destroy(engine->services.dns);
     engine_destroy(engine);
 }
@@ -165,6 +169,12 @@ static bool is_decided(void *context)
     return runner_is_decided(playing->engine, playing->session, playing->message);
 }
 
+static void add_body(void *context, struct span bytes)
+{
+    const struct playing *playing = context;
+    runner_body(playing->engine, playing->session, playing->message, bytes);
+}
+
 /* DATA to the end. 0, or -1 with errno. */
 static int play_content(struct playing *playing, struct explanation *story, FILE *in)
 {
@@ -184,7 +194,8 @@ static int play_content(struct playing *playing, struct explanation *story, FILE
         add_step(story, PHASE_EOH, NULL, outcome, &message->verdict);
         return 0;
     }
-    if (message_file_body(in, message, rest, rest_len, is_decided, playing) != 0)
+    const struct message_file_sink sink = {add_body, is_decided, playing};
+    if (message_file_body(in, rest, rest_len, &sink) != 0)
         return -1;
     outcome = runner_eom(playing->engine, playing->session, message);
     add_step(story, PHASE_EOM, NULL, outcome, &message->verdict);

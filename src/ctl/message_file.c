@@ -80,18 +80,22 @@ int message_file_header(FILE *in, struct message *message, char **rest, size_t *
     return ferror(in) ? -1 : 0;
 }
 
-static void add_line(struct strbuf *piece, struct message *message, const char *line, size_t len)
+static void flush_piece(struct strbuf *piece, const struct message_file_sink *sink)
+{
+    if (piece->len > 0)
+        sink->add(sink->context, (struct span){piece->ptr, piece->len});
+    strbuf_free(piece);
+}
+
+static void add_line(struct strbuf *piece, const struct message_file_sink *sink, const char *line, size_t len)
 {
     strbuf_add(piece, (struct span){line, without_line_end(line, len)});
     strbuf_puts(piece, "\r\n");
-    if (piece->len >= PIECE) {
-        message_add_body(message, (struct span){piece->ptr, piece->len});
-        strbuf_free(piece);
-    }
+    if (piece->len >= PIECE)
+        flush_piece(piece, sink);
 }
 
-int message_file_body(FILE *in, struct message *message, char *rest, size_t rest_len,
-                      bool (*is_enough)(void *context), void *context)
+int message_file_body(FILE *in, char *rest, size_t rest_len, const struct message_file_sink *sink)
 {
     struct strbuf piece;
     size_t room = 0;
@@ -99,13 +103,11 @@ int message_file_body(FILE *in, struct message *message, char *rest, size_t rest
     char *line = NULL;
     strbuf_init(&piece, (size_t)1 << 40);
     if (rest)
-        add_line(&piece, message, rest, rest_len);
+        add_line(&piece, sink, rest, rest_len);
     free(rest);
-    while (!is_enough(context) && (got = getline(&line, &room, in)) >= 0)
-        add_line(&piece, message, line, (size_t)got);
-    if (piece.len > 0)
-        message_add_body(message, (struct span){piece.ptr, piece.len});
-    strbuf_free(&piece);
+    while (!sink->is_enough(sink->context) && (got = getline(&line, &room, in)) >= 0)
+        add_line(&piece, sink, line, (size_t)got);
+    flush_piece(&piece, sink);
     free(line);
     return ferror(in) ? -1 : 0;
 }

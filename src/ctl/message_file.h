@@ -12,8 +12,14 @@
  * with errno. */
 int message_file_header(FILE *in, struct message *message, char **rest, size_t *rest_len);
 
-/* REST (freed) and what follows, every line ended by CRLF, until IS_ENOUGH says that no more is wanted. */
-int message_file_body(FILE *in, struct message *message, char *rest, size_t rest_len,
-                      bool (*is_enough)(void *context), void *context);
+/* Who takes the body. */
+struct message_file_sink {
+    void (*add)(void *context, struct span bytes);
+    bool (*is_enough)(void *context); /* no more is wanted */
+    void *context;
+};
+
+/* REST (freed) and what follows, every line ended by CRLF, piece by piece to SINK. */
+int message_file_body(FILE *in, char *rest, size_t rest_len, const struct message_file_sink *sink);
 
 #endif

@@ -6,4 +6,5 @@ posternctl_SOURCES += \
 	src/ctl/explain.c src/ctl/explain.h src/ctl/explain_print.c \
 	src/ctl/message_file.c src/ctl/message_file.h \
 	src/ctl/reload.c \
+	src/ctl/spf.c \
 	src/ctl/status.c

@@ -4,10 +4,20 @@
 
 #include "dns/dns.h"
 
-/* The first member of each backend's own struct. */
+#define NAME_MAX_OCTETS 253  /* of a name in text, without the trailing dot */
+#define LABEL_MAX_OCTETS 63
+
+/* The first member of each backend's own struct. Names are sound: dns.c has looked. */
 struct dns {
-    enum dns_outcome (*lookup)(struct dns *dns, const char *name, enum dns_type type, int64_t timeout_ms);
+    /* Fills *ANSWER within TIMEOUT_US; records on ARENA. */
+    void (*query)(struct dns *dns, struct arena *arena, const char *name, enum dns_type type, int64_t timeout_us,
+                  struct dns_answer *answer);
+    void (*prefetch)(struct dns *dns, const char *name, enum dns_type type);
     void (*destroy)(struct dns *dns);
 };
+
+/* Reads the LEN bytes at RDATA as a record of TYPE. 0, or -1: malformed. */
+int rdata_parse(struct arena *arena, enum dns_type type, const unsigned char *rdata, size_t len,
+                struct dns_record *record);
 
 #endif

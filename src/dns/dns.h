@@ -60,8 +60,8 @@ struct dns_options {
 struct dns *dns_create(const struct dns_options *options, const char **why);
 void dns_destroy(struct dns *dns);
 
-/* NAME: any domain name without trailing dot, labels 1..63 octets, 253 in all (else SERVFAIL); need not be a host name.
- * Waits at most for what the budget allows. Never NULL. */
+/* NAME: any domain name without trailing dot, labels 1..63 octets, 253 in all (else SERVFAIL); need not be a host name,
+ * and a backslash in it is a byte like others. Waits at most for what the budget allows. Never NULL. */
 const struct dns_answer *dns_query(struct dns *dns, struct dns_budget *budget, struct arena *arena, const char *name,
                                    enum dns_type type);
 
@@ -84,7 +84,8 @@ struct dns_fake_row {
 };
 struct dns *dns_create_fake(const struct dns_fake_row *rows, size_t count);
 
-/* How often the fake was asked, and for what: "name type" joined with ' '; for tests. */
+/* How often the fake was asked, and for what: "name type" joined with ' ' ("example.net TXT mx.example.net A");
+ * prefetches are not in it. Valid until the next query. For tests. */
 const char *dns_fake_log(struct dns *dns);
 
 #endif

@@ -14,14 +14,21 @@
  * We always ask name servers given to us (settings, else resolv.conf) and never walk from the root. What they say
  * about private reverse zones, test. and home.arpa. is believed: libunbound would answer these by itself.
  *
- * What this does not do: read /etc/hosts, validate DNSSEC without a trust anchor (a validating name server answers
+ * A prefetch is a look-up without a waiter. libunbound joins equal questions that are under way, and its cache has the
+ * answer afterwards, so nothing here has to find a prefetch again. Prefetches may take only half of PENDING_MAX: what
+ * might be wanted must not keep out what is. An answer is kept for some seconds even if its owner says 0, for
+ * otherwise a prefetch would ask twice.
+ *
+ * What this does not do: read /etc/hosts, validate DNSSEC without being told to (a validating name server answers
  * SERVFAIL for forged data).
  */
 #include "dns/backend.h"
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -30,6 +37,8 @@
 #include <unistd.h>
 
 #define PENDING_MAX 4096
+#define PREFETCH_MAX (PENDING_MAX / 2)
+#define ROOT_ANCHOR "/usr/share/dns/root.key" /* Debian: dns-root-data */
 #define CLASS_IN 1
 
 struct resolver {
@@ -49,6 +58,7 @@ struct lookup {
     int holders;                    /* the waiter and the callback */
     bool is_done;
     enum dns_outcome outcome;
+    struct ub_result *result;       /* once done; NULL if there is none */
 };
 
 static enum dns_outcome outcome_of(int error, const struct ub_result *result)
@@ -71,6 +81,7 @@ static void lookup_release(struct lookup *lookup)
     if (--lookup->holders > 0)
         return;
     pthread_cond_destroy(&lookup->answered);
+    ub_resolve_free(lookup->result);
     free(lookup);
 }
 
@@ -92,22 +103,21 @@ static void on_answer(void *object, int error, struct ub_result *result)
 {
     struct lookup *lookup = object;
     struct resolver *resolver = lookup->resolver;
-    enum dns_outcome outcome = outcome_of(error, result);
-    ub_resolve_free(result);
     pthread_mutex_lock(&resolver->lock);
-    lookup->outcome = outcome;
+    lookup->outcome = outcome_of(error, result);
+    lookup->result = result;
     lookup->is_done = true;
     pthread_cond_signal(&lookup->answered);
     lookup_unlink(resolver, lookup);
     pthread_mutex_unlock(&resolver->lock);
 }
 
-/* NULL if there are too many already. */
-static struct lookup *lookup_create(struct resolver *resolver)
+/* NULL if there are LIMIT already. HOLDERS: the callback, and the waiter if there is one. */
+static struct lookup *lookup_create(struct resolver *resolver, size_t limit, int holders)
 {
     struct lookup *lookup = NULL;
     pthread_mutex_lock(&resolver->lock);
-    if (resolver->pending_count < PENDING_MAX) {
+    if (resolver->pending_count < limit) {
         lookup = calloc(1, sizeof *lookup);
         if (!lookup)
             abort();
@@ -117,7 +127,7 @@ static struct lookup *lookup_create(struct resolver *resolver)
         pthread_cond_init(&lookup->answered, &attr);
         pthread_condattr_destroy(&attr);
         lookup->resolver = resolver;
-        lookup->holders = 2;
+        lookup->holders = holders;
         lookup->next = resolver->pending;
         if (lookup->next)
             lookup->next->previous = lookup;
@@ -128,12 +138,35 @@ static struct lookup *lookup_create(struct resolver *resolver)
     return lookup;
 }
 
-static struct timespec deadline_after(int64_t ms)
+/* Sends it off. In the presentation format, because libunbound reads backslashes in names. */
+static int lookup_start(struct lookup *lookup, const char *name, enum dns_type type)
+{
+    char escaped[4 * NAME_MAX_OCTETS + 1], *to = escaped;
+    for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
+        if (isalnum(*p) || strchr("-_.", *p))
+            *to++ = (char)*p;
+        else
+            to += snprintf(to, 5, "\\%03u", *p);
+    }
+    *to = '\0';
+    struct resolver *resolver = lookup->resolver;
+    int error = ub_resolve_async(resolver->context, escaped, (int)type, CLASS_IN, lookup, on_answer, NULL);
+    if (error) { /* no callback will come */
+        pthread_mutex_lock(&resolver->lock);
+        lookup->outcome = DNS_SERVFAIL;
+        lookup->is_done = true;
+        lookup_unlink(resolver, lookup);
+        pthread_mutex_unlock(&resolver->lock);
+    }
+    return error;
+}
+
+static struct timespec deadline_after(int64_t us)
 {
     struct timespec at;
     clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000;
+    at.tv_sec += us / 1000000;
+    at.tv_nsec += us % 1000000 * 1000;
     if (at.tv_nsec >= 1000000000) {
         at.tv_sec++;
         at.tv_nsec -= 1000000000;
@@ -141,29 +174,52 @@ static struct timespec deadline_after(int64_t ms)
     return at;
 }
 
-static enum dns_outcome resolver_lookup(struct dns *dns, const char *name, enum dns_type type, int64_t timeout_ms)
+/* A record that is malformed makes the answer one that cannot be used. */
+static void read_records(struct arena *arena, enum dns_type type, const struct ub_result *result,
+                         struct dns_answer *answer)
+{
+    size_t count = 0;
+    while (result->data[count])
+        count++;
+    answer->records = ARENA_ARRAY(arena, struct dns_record, count);
+    for (size_t i = 0; i < count; i++) {
+        if (rdata_parse(arena, type, (const unsigned char *)result->data[i], (size_t)result->len[i],
+                        &answer->records[i]) != 0) {
+            *answer = (struct dns_answer){.outcome = DNS_SERVFAIL};
+            return;
+        }
+        answer->count++;
+    }
+}
+
+static void resolver_query(struct dns *dns, struct arena *arena, const char *name, enum dns_type type,
+                           int64_t timeout_us, struct dns_answer *answer)
 {
     struct resolver *resolver = (struct resolver *)dns;
-    if (timeout_ms <= 0)
-        return DNS_TIMEOUT;
-    struct timespec deadline = deadline_after(timeout_ms);
-    struct lookup *lookup = lookup_create(resolver);
+    struct timespec deadline = deadline_after(timeout_us);
+    struct lookup *lookup = lookup_create(resolver, PENDING_MAX, 2);
+    *answer = (struct dns_answer){.outcome = DNS_SERVFAIL};
     if (!lookup)
-        return DNS_SERVFAIL;
-    int error = ub_resolve_async(resolver->context, name, (int)type, CLASS_IN, lookup, on_answer, NULL);
-    pthread_mutex_lock(&resolver->lock);
-    if (error) { /* no callback will come */
-        lookup->outcome = DNS_SERVFAIL;
-        lookup->is_done = true;
-        lookup_unlink(resolver, lookup);
-    }
+        return;
+    lookup_start(lookup, name, type);
     int late = 0;
+    pthread_mutex_lock(&resolver->lock);
     while (!lookup->is_done && late != ETIMEDOUT)
         late = pthread_cond_timedwait(&lookup->answered, &resolver->lock, &deadline);
-    enum dns_outcome outcome = lookup->is_done ? lookup->outcome : DNS_TIMEOUT;
+    answer->outcome = lookup->is_done ? lookup->outcome : DNS_TIMEOUT;
+    pthread_mutex_unlock(&resolver->lock);
+    if (answer->outcome == DNS_ANSWER) /* done: nobody writes to it any more */
+        read_records(arena, type, lookup->result, answer);
+    pthread_mutex_lock(&resolver->lock);
     lookup_release(lookup);
     pthread_mutex_unlock(&resolver->lock);
-    return outcome;
+}
+
+static void resolver_prefetch(struct dns *dns, const char *name, enum dns_type type)
+{
+    struct lookup *lookup = lookup_create((struct resolver *)dns, PREFETCH_MAX, 1);
+    if (lookup)
+        lookup_start(lookup, name, type);
 }
 
 static void *read_answers(void *object)
@@ -198,20 +254,39 @@ static void resolver_destroy(struct dns *dns)
     free(resolver);
 }
 
-/* NULL, or what is wrong. */
-static const char *configure(struct ub_ctx *context, const struct string_list *servers)
+static const char *set_options(struct ub_ctx *context, const struct dns_options *options)
 {
-    static const char *const options[][2] = {
+    static const char *const fixed[][2] = {
         {"do-not-query-localhost:", "no"}, /* a resolver on this very machine is the usual case */
         {"outgoing-range:", "256"},        /* the library's 16 would let slow domains hold up all others */
         {"infra-host-ttl:", "60"},         /* seconds; a name server that was down is tried again soon */
         {"infra-keep-probing:", "yes"},
+        {"cache-min-ttl:", "5"},           /* seconds */
         {"unblock-lan-zones:", "yes"},
         {"insecure-lan-zones:", "yes"}};
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-        if (ub_ctx_set_option(context, options[i][0], options[i][1]) != 0)
-            return "libunbound refuses an option; is it older than 1.13?";
+    static const char too_old[] = "libunbound refuses an option; is it older than 1.13?";
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        if (ub_ctx_set_option(context, fixed[i][0], fixed[i][1]) != 0)
+            return too_old;
     }
+    if (options->cache_size) { /* records take about twice the room of the messages that list them */
+        char messages[24], records[24];
+        snprintf(messages, sizeof messages, "%llu", (unsigned long long)options->cache_size / 3);
+        snprintf(records, sizeof records, "%llu", (unsigned long long)options->cache_size / 3 * 2);
+        if (ub_ctx_set_option(context, "msg-cache-size:", messages) != 0 ||
+            ub_ctx_set_option(context, "rrset-cache-size:", records) != 0)
+            return too_old;
+    }
+    return NULL;
+}
+
+/* NULL, or what is wrong. */
+static const char *configure(struct ub_ctx *context, const struct dns_options *options)
+{
+    const struct string_list *servers = options->servers;
+    const char *why = set_options(context, options);
+    if (why)
+        return why;
     if (ub_ctx_async(context, 1) != 0)
         return "libunbound has no threads";
     for (size_t i = 0; servers && i < servers->count; i++) {
@@ -220,6 +295,9 @@ static const char *configure(struct ub_ctx *context, const struct string_list *s
     }
     if ((!servers || servers->count == 0) && ub_ctx_resolvconf(context, NULL) != 0)
         return "/etc/resolv.conf cannot be read";
+    if (options->dnssec && (access(ROOT_ANCHOR, R_OK) != 0 || ub_ctx_add_ta_file(context, ROOT_ANCHOR) != 0))
+        return "dnssec: " ROOT_ANCHOR " cannot be read (Debian: dns-root-data)";
+    /* Last: it finalizes the context. */
     if (ub_ctx_zone_remove(context, "test.") != 0 || ub_ctx_zone_remove(context, "home.arpa.") != 0)
         return "libunbound cannot be set up";
     return NULL;
@@ -236,16 +314,16 @@ static int start_thread(struct resolver *resolver)
     return error;
 }
 
-struct dns *dns_create(const struct string_list *servers, const char **why)
+struct dns *dns_create(const struct dns_options *options, const char **why)
 {
     struct resolver *resolver = calloc(1, sizeof *resolver);
     if (!resolver)
         abort();
-    resolver->dns = (struct dns){resolver_lookup, resolver_destroy};
+    resolver->dns = (struct dns){resolver_query, resolver_prefetch, resolver_destroy};
     resolver->stop_fd = -1;
     pthread_mutex_init(&resolver->lock, NULL);
     resolver->context = ub_ctx_create();
-    *why = resolver->context ? configure(resolver->context, servers) : "libunbound cannot be started";
+    *why = resolver->context ? configure(resolver->context, options) : "libunbound cannot be started";
     if (!*why) {
         resolver->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (resolver->stop_fd < 0 || start_thread(resolver) != 0) {

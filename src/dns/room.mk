@@ -3,4 +3,5 @@ libpostern_a_SOURCES += \
 	src/dns/backend.h \
 	src/dns/dns.c src/dns/dns.h \
 	src/dns/fake.c \
+	src/dns/rdata.c \
 	src/dns/resolver.c

@@ -14,6 +14,7 @@
 #include "master/listen.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -146,6 +147,18 @@ static int open_unix(struct listener *listener, const struct endpoint *endpoint,
     return set_access(listener, access, option, why);
 }
 
+/* "bind 192.0.2.1 port 8891" */
+static int fail_bind(const struct endpoint *endpoint, const char *option, struct strbuf *why)
+{
+    int error = errno;
+    char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?", text[NI_MAXHOST + NI_MAXSERV + 16];
+    getnameinfo(&endpoint->address.any, endpoint->length, host, sizeof host, port, sizeof port,
+                NI_NUMERICHOST | NI_NUMERICSERV);
+    snprintf(text, sizeof text, "%s port %s", host, port);
+    errno = error;
+    return fail(why, option, "bind", text);
+}
+
 static int open_inet(struct listener *listener, const struct endpoint *endpoint, const char *option, struct strbuf *why)
 {
     int one = 1;
@@ -156,7 +169,7 @@ static int open_inet(struct listener *listener, const struct endpoint *endpoint,
         return fail(why, option, "set the options of the socket", NULL);
     for (int try = 0; bind(listener->fd, &endpoint->address.any, endpoint->length) < 0; try++) {
         if (errno != EADDRINUSE || try == TRIES)
-            return fail(why, option, "bind the address", NULL);
+            return fail_bind(endpoint, option, why);
         pause_between_tries();
     }
     return 0;

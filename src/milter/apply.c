@@ -1,5 +1,6 @@
 /*
- * apply - deletions first, because an inserted field of the same name would shift their numbers.
+ * apply - deletions first, because an inserted field of the same name would shift their numbers; then changes; then
+ * insertions from the last to the first, for each goes on top of the one before.
  *
  * An MTA that did not offer quarantine (SMFIF_QUARANTINE) still gets the mark in the header; the log says so.
  */
@@ -7,38 +8,52 @@
 #include "util/log.h"
 #include <stdio.h>
 
-static int apply_one(SMFICTX *ctx, const struct edit *edit, struct negotiated negotiated)
+/* libmilter wants the texts as char *, and where the MTA takes the leading space from us, it must be there. */
+static char *value_of(struct arena *arena, const struct edit *edit, struct negotiated negotiated)
 {
-    char value[1024], name[128], reason[1024];
-    snprintf(name, sizeof name, "%s", edit->name ? edit->name : "");
+    return arena_printf(arena, "%s%s", negotiated.steps & SMFIP_HDR_LEADSPC ? " " : "", edit->value);
+}
+
+static int apply_one(SMFICTX *ctx, struct arena *arena, const struct edit *edit, struct negotiated negotiated)
+{
+    char *name = arena_strdup(arena, edit->name);
     switch (edit->kind) {
     case EDIT_DELETE_HEADER:
         return smfi_chgheader(ctx, name, (int)edit->index, NULL);
+    case EDIT_CHANGE_HEADER:
+        return smfi_chgheader(ctx, name, (int)edit->index, value_of(arena, edit, negotiated));
     case EDIT_ADD_HEADER:
-        snprintf(value, sizeof value, "%s%s", negotiated.steps & SMFIP_HDR_LEADSPC ? " " : "", edit->value);
-        return smfi_insheader(ctx, 0, name, value);
+        return smfi_insheader(ctx, 0, name, value_of(arena, edit, negotiated));
     case EDIT_QUARANTINE:
         if (!(negotiated.actions & SMFIF_QUARANTINE)) {
             log_text(LEVEL_WARNING, "the MTA cannot quarantine; the message is only marked");
             return MI_SUCCESS;
         }
-        snprintf(reason, sizeof reason, "%s", edit->value);
-        return smfi_quarantine(ctx, reason);
+        return smfi_quarantine(ctx, arena_strdup(arena, edit->value));
     }
     return MI_FAILURE;
 }
 
+static int apply_kind(SMFICTX *ctx, const struct message *message, enum edit_kind kind, struct negotiated negotiated)
+{
+    const struct edits *edits = &message->edits;
+    for (size_t i = 0; i < edits->count; i++) {
+        const struct edit *edit = &edits->items[kind == EDIT_ADD_HEADER ? edits->count - 1 - i : i];
+        if (edit->kind == kind && apply_one(ctx, message->arena, edit, negotiated) != MI_SUCCESS) {
+            log_text(LEVEL_ERROR, "%s: the MTA refuses the edit %s",
+                     message->queue_id ? message->queue_id : message->session->id, edit_kind_name(kind));
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int apply_edits(SMFICTX *ctx, const struct message *message, struct negotiated negotiated)
 {
-    for (int deletions = 1; deletions >= 0; deletions--) {
-        for (size_t i = 0; i < message->edits.count; i++) {
-            const struct edit *edit = &message->edits.items[i];
-            if ((edit->kind == EDIT_DELETE_HEADER) == deletions && apply_one(ctx, edit, negotiated) != MI_SUCCESS) {
-                log_text(LEVEL_ERROR, "%s: the MTA refuses the edit %s",
-                         message->queue_id ? message->queue_id : message->session->id, edit_kind_name(edit->kind));
-                return -1;
-            }
-        }
+    static const enum edit_kind order[] = {EDIT_DELETE_HEADER, EDIT_CHANGE_HEADER, EDIT_ADD_HEADER, EDIT_QUARANTINE};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        if (apply_kind(ctx, message, order[i], negotiated) != 0)
+            return -1;
     }
     return 0;
 }

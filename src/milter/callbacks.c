@@ -13,6 +13,7 @@
 #include "milter/reply.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include <ctype.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -20,6 +21,7 @@ struct connection {
     struct session *session;
     struct message *message;
     struct negotiated negotiated;
+    bool is_sendmail; /* by its version at connect, which begins with a digit; Postfix's begins with its name */
 };
 
 static const struct engine *engine; /* one configuration for the worker's life */
@@ -76,7 +78,7 @@ static void ask_for_macros(SMFICTX *ctx)
     static const struct {
         int stage;
         const char *names;
-    } wanted[] = {{SMFIM_CONNECT, "i j"},
+    } wanted[] = {{SMFIM_CONNECT, "i j v"},
                   {SMFIM_HELO, "{tls_version}"},
                   {SMFIM_ENVFROM, "i {auth_authen} {tls_version}"},
                   {SMFIM_ENVRCPT, "i {rcpt_mailer}"},
@@ -116,8 +118,11 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
     session->client = netaddr_of_sockaddr((const struct sockaddr *)address);
     if (name && name[0] != '[' && strcmp(name, "unknown") != 0)
         session->client_name = arena_strdup(session->arena, name);
-    /* Postfix plays an SMTP session for mail of sendmail(1): the queue id is there before MAIL, the port is 0. */
-    session->is_local = !address || macro(ctx, "i") ||
+    const char *version = macro(ctx, "v");
+    connection->is_sendmail = version && isdigit((unsigned char)version[0]);
+    /* Postfix plays an SMTP session for mail of sendmail(1), from port 0, and for mail that it takes from its queue
+     * again; there the queue id is known at connect. Sendmail always has one by then. */
+    session->is_local = !address || (version && !connection->is_sendmail && macro(ctx, "i")) ||
                         (netaddr_is_loopback(&session->client) && session->client.port == 0);
     runner_connect(engine, session);
     return go_on(connection, SMFIP_NR_CONN);
@@ -160,7 +165,10 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **args)
         return SMFIS_CONTINUE; /* the MTA has refused it already */
     note(&message->queue_id, message->arena, macro(ctx, "i"));
     struct recipient *recipient = message_add_rcpt(message, args[0], mailer);
-    return reply_send(ctx, runner_rcpt(engine, connection->session, message, recipient), SMFIS_CONTINUE);
+    struct outcome outcome = runner_rcpt(engine, connection->session, message, recipient);
+    if (connection->is_sendmail && outcome.action != OUTCOME_CONTINUE)
+        outcome.reply = reply_for_sendmail(message->arena, outcome.reply);
+    return reply_send(ctx, outcome, SMFIS_CONTINUE);
 }
 
 static sfsistat on_data(SMFICTX *ctx)
@@ -200,7 +208,7 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
     struct connection *connection = connection_of(ctx);
     struct message *message = connection->message;
     if (message)
-        message_add_body(message, (struct span){(const char *)bytes, len});
+        runner_body(engine, connection->session, message, (struct span){(const char *)bytes, len});
     if (connection->negotiated.steps & SMFIP_SKIP &&
         (!message || runner_is_decided(engine, connection->session, message)))
         return SMFIS_SKIP;

@@ -12,7 +12,7 @@ struct negotiated negotiate(const struct plan *plan, struct negotiated offers)
 {
     unsigned long actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE;
     unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_HDR_LEADSPC | SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_HDR;
-    bool reads_content = plan->needs & NEEDS_CONTENT;
+    bool reads_body = plan->needs & (NEEDS_CONTENT | NEEDS_BODY);
 
     if (!plan_has_hook(plan, PHASE_MAIL))
         steps |= SMFIP_NR_MAIL;
@@ -22,7 +22,7 @@ struct negotiated negotiate(const struct plan *plan, struct negotiated offers)
         steps |= SMFIP_NOHDRS;
     if (!plan->needs && !plan_has_hook(plan, PHASE_EOH) && !plan_has_hook(plan, PHASE_DATA))
         steps |= SMFIP_NOEOH;
-    if (!reads_content)
+    if (!reads_body)
         steps |= SMFIP_NOBODY;
     else
         steps |= offers.steps & SMFIP_SKIP ? SMFIP_SKIP : SMFIP_NR_BODY;

@@ -23,6 +23,20 @@ int reply_split(const char *reply, struct reply_parts *parts)
     return 0;
 }
 
+const char *reply_for_sendmail(struct arena *arena, const char *reply)
+{
+    static const char *const codes[] = {"450", "550", "553"};
+    struct reply_parts parts;
+    bool adds = false;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        adds = adds || strncmp(reply, codes[i], 3) == 0;
+    if (!adds || reply_split(reply, &parts) != 0)
+        return reply;
+    const char *text = reply + strlen(parts.code) + 1 + strlen(parts.status) + 1;
+    const char *end = *text == '<' ? strstr(text, ">... ") : NULL;
+    return end && end[5] ? arena_printf(arena, "%s %s %s", parts.code, parts.status, end + 5) : reply;
+}
+
 sfsistat reply_send(SMFICTX *ctx, struct outcome outcome, sfsistat otherwise)
 {
     struct reply_parts parts;

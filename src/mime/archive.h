@@ -31,7 +31,7 @@ enum archive_status {
     ARCHIVE_ENCRYPTED,  /* a member or the directory is encrypted; what could be read was delivered */
     ARCHIVE_UNREADABLE, /* damaged, truncated, or a kind libarchive cannot read */
     ARCHIVE_STOPPED,    /* the visitor asked to stop */
-    ARCHIVE_FAILED      /* our own trouble: no process, no disk; says nothing about the archive */
+    ARCHIVE_TROUBLE      /* our own trouble: no process, no disk; says nothing about the archive */
 };
 
 /* PATH: the member's path below the archive, "doc/run.exe", nested archives joined with '/': "in.zip/run.exe".

@@ -22,7 +22,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#undef ARCHIVE_FAILED /* a macro of libarchive; here the word means the status of our own contract */
 
 #define BLOCK 65536
 #define PEEK 512 /* enough to know any archive by but an ISO image */
@@ -439,7 +438,7 @@ enum archive_status listing_run(int fd, const char *directory, const struct arch
     if (listing.stopped)
         return ARCHIVE_STOPPED;
     if (listing.failed)
-        return ARCHIVE_FAILED;
+        return ARCHIVE_TROUBLE;
     if (listing.over)
         return ARCHIVE_OVER_LIMIT;
     if (listing.encrypted)

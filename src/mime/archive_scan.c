@@ -118,7 +118,7 @@ static enum archive_status read_answer(int fd, int64_t deadline_us, archive_visi
     char *packet = malloc(ANSWER_MAX + 1);
     if (!packet)
         abort();
-    enum archive_status status = ARCHIVE_FAILED;
+    enum archive_status status = ARCHIVE_TROUBLE;
     bool more = true;
     while (more) {
         ssize_t n = receive(fd, packet, ANSWER_MAX, deadline_us);
@@ -139,11 +139,11 @@ enum archive_status archive_scan(struct archive_scanner *scanner, int fd, const 
 {
     int pair[2];
     if (!scanner || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-        return ARCHIVE_FAILED;
+        return ARCHIVE_TROUBLE;
     int64_t deadline_us = clock_monotonic_us() + (limits->time_ms + PATIENCE_MS) * 1000;
     bool sent = send_request(scanner, limits, fd, pair[1]);
     close(pair[1]);
-    enum archive_status status = sent ? read_answer(pair[0], deadline_us, visit, context) : ARCHIVE_FAILED;
+    enum archive_status status = sent ? read_answer(pair[0], deadline_us, visit, context) : ARCHIVE_TROUBLE;
     close(pair[0]);
     return status;
 }

@@ -152,7 +152,7 @@ static void start_child(struct server *server, const struct archive_limits *limi
         run_child(server, limits, archive, answer);
     close(archive);
     if (pid < 0) {
-        send_status(answer, ARCHIVE_FAILED);
+        send_status(answer, ARCHIVE_TROUBLE);
         close(answer);
         return;
     }

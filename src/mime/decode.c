@@ -30,18 +30,16 @@ ssize_t decode_next(struct decoder *decoder, char *room)
     }
 }
 
-static bool is_base64(unsigned char c)
-{
-    static const unsigned char in_alphabet[256] = {
-        ['A'] = 1, ['B'] = 1, ['C'] = 1, ['D'] = 1, ['E'] = 1, ['F'] = 1, ['G'] = 1, ['H'] = 1, ['I'] = 1, ['J'] = 1,
-        ['K'] = 1, ['L'] = 1, ['M'] = 1, ['N'] = 1, ['O'] = 1, ['P'] = 1, ['Q'] = 1, ['R'] = 1, ['S'] = 1, ['T'] = 1,
-        ['U'] = 1, ['V'] = 1, ['W'] = 1, ['X'] = 1, ['Y'] = 1, ['Z'] = 1, ['a'] = 1, ['b'] = 1, ['c'] = 1, ['d'] = 1,
-        ['e'] = 1, ['f'] = 1, ['g'] = 1, ['h'] = 1, ['i'] = 1, ['j'] = 1, ['k'] = 1, ['l'] = 1, ['m'] = 1, ['n'] = 1,
-        ['o'] = 1, ['p'] = 1, ['q'] = 1, ['r'] = 1, ['s'] = 1, ['t'] = 1, ['u'] = 1, ['v'] = 1, ['w'] = 1, ['x'] = 1,
-        ['y'] = 1, ['z'] = 1, ['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1,
-        ['8'] = 1, ['9'] = 1, ['+'] = 1, ['/'] = 1};
-    return in_alphabet[c];
-}
+/* The value of a character of the alphabet, plus one; 0 for all others. */
+static const unsigned char base64_value[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64};
 
 static uint64_t base64_size(const struct source *source)
 {
@@ -51,7 +49,7 @@ static uint64_t base64_size(const struct source *source)
     while ((n = source_read(source, at, block, sizeof block)) > 0) {
         at += (uint64_t)n;
         for (ssize_t i = 0; i < n; i++)
-            chars += is_base64(block[i]);
+            chars += base64_value[block[i]] != 0;
     }
     return chars / 4 * 3 + (chars % 4 > 1 ? chars % 4 - 1 : 0);
 }
@@ -76,25 +74,25 @@ uint64_t decode_size(const struct source *source, GMimeContentEncoding encoding)
     return size;
 }
 
-/* A well-formed text ends with a whole group, so the groups are counted from its end. */
+/* A well-formed text ends with a whole group, so the groups are counted from its end. What padding stands for comes
+ * out as zeros. */
 static size_t base64_tail(const struct source *source, char *room, size_t len)
 {
-    uint64_t from = source->len > len ? source->len - len : 0;
+    unsigned char *bytes = (unsigned char *)room;
     size_t kept = 0, out = 0;
-    ssize_t n = source_read(source, from, room, len);
-    GMimeEncoding state;
+    ssize_t n = source_read(source, source->len > len ? source->len - len : 0, room, len);
     for (ssize_t i = 0; i < n; i++) {
-        if (is_base64((unsigned char)room[i]) || room[i] == '=')
-            room[kept++] = room[i];
+        unsigned char c = bytes[i], value = base64_value[c];
+        bytes[kept] = (unsigned char)(value ? value - 1 : 0);
+        kept += value || c == '=';
     }
-    size_t skip = kept % 4;
-    char *copy = malloc(kept + 4);
-    if (!copy)
-        abort();
-    g_mime_encoding_init_decode(&state, GMIME_CONTENT_ENCODING_BASE64);
-    out = g_mime_encoding_step(&state, room + skip, kept - skip, copy);
-    memcpy(room, copy, out);
-    free(copy);
+    for (size_t i = kept % 4; i + 4 <= kept; i += 4) {
+        unsigned bits =
+            (unsigned)bytes[i] << 18 | (unsigned)bytes[i + 1] << 12 | (unsigned)bytes[i + 2] << 6 | bytes[i + 3];
+        bytes[out++] = (unsigned char)(bits >> 16);
+        bytes[out++] = (unsigned char)(bits >> 8);
+        bytes[out++] = (unsigned char)bits;
+    }
     return out;
 }
 

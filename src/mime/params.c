@@ -144,7 +144,7 @@ void text_to_utf8(struct strbuf *to, struct span charset, struct span bytes)
     char *language = strchr(name, '*'); /* RFC 2231 section 5 */
     if (language)
         *language = '\0';
-    iconv_t converter = iconv_open("UTF-8", g_mime_charset_iconv_name(name));
+    iconv_t converter = iconv_open("UTF-8", name);
     if (converter == (iconv_t)-1) {
         strbuf_add(to, bytes);
         return;

@@ -259,9 +259,8 @@ static struct source body_of(const struct walk *walk, GMimePart *leaf)
     }
     uint64_t start = outline_place(walk->outline, (uint64_t)stream->bound_start);
     /* the end may be where a cut ends: the byte at the end tells the place, not the one before it */
-    uint64_t end = stream->bound_end > stream->bound_start
-                       ? outline_place(walk->outline, (uint64_t)stream->bound_end)
-                       : start;
+    uint64_t end =
+        stream->bound_end > stream->bound_start ? outline_place(walk->outline, (uint64_t)stream->bound_end) : start;
     body.start += start;
     body.len = end > start ? end - start : 0;
     return body;
@@ -319,6 +318,8 @@ static void walk_outline(struct scan *scan, const struct outline *outline, const
     if (message) {
         walk_object(&walk, g_mime_message_get_mime_part(message), prefix, level);
         g_object_unref(message);
+    } else { /* no header that makes sense: all of it is text */
+        scan_text(scan, &outline->source, prefix, level);
     }
     g_object_unref(parser);
     g_object_unref(stream);

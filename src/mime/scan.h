@@ -19,7 +19,7 @@ struct scan_limits {
     unsigned max_parts;  /* MIME parts in all */
     unsigned max_levels; /* multiparts and messages within each other */
     bool open_archives;
-    struct archive_limits archives;
+    struct archive_limits archives; /* of each archive; but time_ms is for all of the message */
     const char *directory; /* for unlinked files that hold a decoded archive */
 };
 

@@ -11,6 +11,7 @@
 #include "mime/tnef.h"
 #include "mime/unlinked.h"
 #include "mime/uuencode.h"
+#include "util/clock.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -55,6 +56,19 @@ static int visit_member(void *context, const char *member)
     return scan->stopped;
 }
 
+/* The archives of a message share one time limit: a hundred slow ones must not take a hundred times as long. */
+static enum archive_status list_archive(struct scan *scan, int fd, struct members *members)
+{
+    struct archive_limits limits = scan->limits->archives;
+    int64_t now = clock_monotonic_us();
+    if (scan->archives_until_us == 0)
+        scan->archives_until_us = now + limits.time_ms * 1000;
+    limits.time_ms = (scan->archives_until_us - now) / 1000;
+    if (limits.time_ms <= 0)
+        return ARCHIVE_OVER_LIMIT;
+    return archive_scan(scan->archives, fd, &limits, visit_member, members);
+}
+
 /* FD holds the archive from its offset 0 on. */
 static void scan_archive(struct scan *scan, int fd, const char *prefix, const char *name, const char *head, size_t len)
 {
@@ -63,16 +77,14 @@ static void scan_archive(struct scan *scan, int fd, const char *prefix, const ch
     if (listing_is_stream(head, len) && listing_stem(name, stem, sizeof stem))
         scan_report_name(scan, path, stem);
     struct members members = {scan, path};
-    enum archive_status status = ARCHIVE_FAILED;
-    if (!scan->stopped)
-        status = archive_scan(scan->archives, fd, &scan->limits->archives, visit_member, &members);
+    enum archive_status status = scan->stopped ? ARCHIVE_STOPPED : list_archive(scan, fd, &members);
     if (status == ARCHIVE_OVER_LIMIT)
         scan_report_trouble(scan, SCAN_OVER_LIMIT, path, NULL);
     else if (status == ARCHIVE_ENCRYPTED)
         scan_report_trouble(scan, SCAN_ENCRYPTED, path, NULL);
     else if (status == ARCHIVE_UNREADABLE)
         scan_report_trouble(scan, SCAN_UNREADABLE, path, NULL);
-    else if (status == ARCHIVE_FAILED)
+    else if (status == ARCHIVE_TROUBLE)
         scan_report_trouble(scan, SCAN_FAILED, path, NULL);
     free(path);
 }
@@ -385,7 +397,8 @@ void scan_part(struct scan *scan, const struct part *part)
     if (!scan->stopped && (archive || part->message || tnef_is_likely(head->bytes, head->len) || message_name(part)))
         look_into(scan, part, decoder, head, archive);
     bool base64 = part->encoding == GMIME_CONTENT_ENCODING_BASE64;
-    if (!scan->stopped && !archive)
+    bool prose = part->text || !base64 || memmem(head->bytes, head->len, "begin", 5);
+    if (!scan->stopped && !archive && prose)
         scan_uuencode(scan, &part->body, part->encoding, part->prefix, part->level, base64 && !part->text);
     report_size(scan, part);
     free(head);

@@ -15,6 +15,7 @@ struct scan {
     const struct scan_sink *sink;
     unsigned parts; /* seen so far, in all messages within each other */
     unsigned again; /* how often bytes were looked at a second time, as something else */
+    int64_t archives_until_us; /* clock_monotonic_us() at which the time for archives is over; 0 = none opened yet */
     bool stopped;
 };
 

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "checks/helo.h"
+#include "util/clock.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -342,6 +343,7 @@ struct stage {
     struct services services;
     struct session *session;
     struct message message;
+    struct dns_budget budget;
     struct recipient recipient;
 };
 
@@ -355,6 +357,8 @@ static void stage_open(struct stage *stage)
     stage->session = session_create();
     netaddr_parse("192.0.2.9", &stage->session->client);
     stage->message.arena = arena;
+    stage->budget = (struct dns_budget){clock_monotonic_us() + 20000000, 3000000, 100};
+    stage->message.dns_budget = &stage->budget;
 }
 
 static void say_helo(struct stage *stage, const char *helo)
@@ -447,10 +451,13 @@ static void test_dns_rule(void **state)
 {
     (void)state;
     static const struct dns_fake_row table[] = {
-        {"mx-only.example.org", DNS_MX, DNS_ANSWER},    {"six.example.org", DNS_AAAA, DNS_ANSWER},
-        {"broken.example.org", DNS_A, DNS_SERVFAIL},    {"half.example.org", DNS_A, DNS_TIMEOUT},
-        {"half.example.org", DNS_MX, DNS_ANSWER},       {"empty.example.org", DNS_A, DNS_NODATA},
-        {"xn--bcher-kva.example", DNS_A, DNS_ANSWER},
+        {"mx-only.example.org", DNS_MX, DNS_ANSWER, "10 mx.example.org"},
+        {"six.example.org", DNS_AAAA, DNS_ANSWER, "2001:db8::1"},
+        {"broken.example.org", DNS_A, DNS_SERVFAIL, NULL},
+        {"half.example.org", DNS_A, DNS_TIMEOUT, NULL},
+        {"half.example.org", DNS_MX, DNS_ANSWER, "10 mx.example.org"},
+        {"empty.example.org", DNS_A, DNS_NODATA, NULL},
+        {"xn--bcher-kva.example", DNS_A, DNS_ANSWER, "192.0.2.1"},
     };
     static const struct {
         const char *helo;

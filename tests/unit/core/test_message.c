@@ -7,6 +7,7 @@ struct fixture {
     struct arena *arena;
     struct general_settings general;
     struct message_settings message_settings;
+    struct dns_settings dns_settings;
     struct settings settings;
     struct check check;
     struct check_options options;
@@ -31,6 +32,8 @@ static void begin(struct fixture *f)
     f->message_settings = (struct message_settings){"/tmp", 1 << 16, 1 << 20, 0, 1000};
     f->settings.general = &f->general;
     f->settings.message = &f->message_settings;
+    f->dns_settings = (struct dns_settings){.timeout = 3000, .message_budget = 20000, .message_queries = 100};
+    f->settings.dns = &f->dns_settings;
     f->settings.content_limits = (struct content_limits){"/tmp", 1 << 16, 1 << 20, 0};
     f->check = (struct check){.name = "reader", .needs = NEEDS_HEADER | NEEDS_CONTENT};
     f->options.applies_to = CLASS_OUTSIDE;

@@ -3,6 +3,7 @@
 
 #include "core/runner.h"
 #include "skeleton.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@ struct world {
     struct skeleton_options options;
     struct general_settings general;
     struct message_settings message_settings;
+    struct dns_settings dns_settings;
     struct plan_entry entry;
     struct engine engine;
     struct session *session;
@@ -42,6 +44,8 @@ static void world_begin(struct world *world, enum check_mode mode)
     world->entry = (struct plan_entry){&check_skeleton, &world->options.common, mode, check_skeleton.needs, "skeleton.error"};
     world->engine.settings.general = &world->general;
     world->engine.settings.message = &world->message_settings;
+    world->dns_settings = (struct dns_settings){.timeout = 3000, .message_budget = 20000, .message_queries = 100};
+    world->engine.settings.dns = &world->dns_settings;
     world->engine.settings.content_limits = (struct content_limits){directory, 1 << 16, 1 << 20, 1 << 20};
     world->engine.plan = (struct plan){&world->entry, 1, NEEDS_HEADER | NEEDS_CONTENT};
     world->engine.counters = counters_create(world->arena);
@@ -238,6 +242,25 @@ static void marks_and_forged_marks(void **state)
     world_end(&world);
 }
 
+/* Waiting for the client costs nothing of the DNS budget; what the phases take does. */
+static void the_dns_budget_rests_between_phases(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, MODE_ENFORCE);
+    world.dns_settings.message_budget = 50;
+    play(&world);
+    int64_t left = world.message->dns_left_us;
+    assert_in_range(left, 1, 50000);
+    usleep(60000);
+    runner_eom(&world.engine, world.session, world.message);
+    assert_in_range(world.message->dns_left_us, 1, left);
+    world.message->dns_left_us = -1;
+    runner_eom(&world.engine, world.session, world.message);
+    assert_true(world.message->dns_budget->deadline_us < clock_monotonic_us());
+    world_end(&world);
+}
+
 static void a_new_greeting_forgets_the_old(void **state)
 {
     (void)state;
@@ -291,6 +314,7 @@ int main(void)
         cmocka_unit_test(classes_and_modes),
         cmocka_unit_test(on_error_decides),
         cmocka_unit_test(marks_and_forged_marks),
+        cmocka_unit_test(the_dns_budget_rests_between_phases),
         cmocka_unit_test(a_new_greeting_forgets_the_old),
         cmocka_unit_test(too_large_messages),
     };

@@ -99,6 +99,27 @@ static void replies(void **state)
     assert_int_equal(strlen(parts.text) % 2, 0);
 }
 
+static void sendmail_names_the_recipient_itself(void **state)
+{
+    static const struct {
+        const char *reply, *left;
+    } rows[] = {
+        {"550 5.7.1 <a@b.example>... Access denied", "550 5.7.1 Access denied"},
+        {"450 4.7.1 <a@b.example>... Later", "450 4.7.1 Later"},
+        {"553 5.7.1 <a@b.example>... No", "553 5.7.1 No"},
+        {"452 4.5.3 <a@b.example>... Too many", "452 4.5.3 <a@b.example>... Too many"},
+        {"550 5.7.1 No <a@b.example>... here", "550 5.7.1 No <a@b.example>... here"},
+        {"550 5.7.1 <a@b.example>... ", "550 5.7.1 <a@b.example>... "},
+        {"550 5.7.1 <a@b.example> no", "550 5.7.1 <a@b.example> no"},
+        {"550 no status", "550 no status"},
+    };
+    struct arena *arena = arena_create(1024);
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(reply_for_sendmail(arena, rows[i].reply), rows[i].left);
+    arena_destroy(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +127,7 @@ int main(void)
         cmocka_unit_test(what_is_needed_is_asked_for),
         cmocka_unit_test(an_old_mta_is_asked_for_nothing_it_lacks),
         cmocka_unit_test(replies),
+        cmocka_unit_test(sendmail_names_the_recipient_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,22 +14,22 @@ static const char *const hits[] = {
     "run.exe ", "run.exe . . ", "run.exe\t", "run.exe\r\n", "run.exe\xc2\xa0", "run.exe\xa0", "run.exe\xe3\x80\x80",
     "run.exe\xe2\x80\x83", "run.exe\xe2\x80\xa8", "x.exe." CLSID, "x.exe" CLSID, "x.exe." CLSID ".", "x.exe.{}.{1}",
     "run.exe\xe2\x90\x80.txt", "run.exe\x01.txt", "run.e\x01xe", "run.exe\x7f.txt", "run.exe\n.txt",
-    "a\x01" "run.exe\x02.txt", "run.exe\x01\x02.txt\x03.pdf", "r\xe2\x90\x80u\xe2\x90\x80.\xe2\x90\x80" "e\xe2\x90\x80xe",
-    "run.\xe2\x80\xae" "exe", "run.e\xe2\x80\x8bxe", "run.exe\xe2\x80\x8f", "run.ex\xe2\x81\xa0" "e", "run.\xef\xbb\xbf" "exe",
-    "run.e\xc2\xadxe", "run.exe\xef\xb8\x8f", "run.\xef\xbd\x85\xef\xbd\x98\xef\xbd\x85", "run\xef\xbc\x8e" "exe",
-    "run.\xef\xbc\xa5\xef\xbc\xb8\xef\xbc\xa5", "run\xe2\x80\xa4" "exe", "run\xef\xb9\x92" "exe", "run\xe3\x80\x82" "exe",
+    "a\001run.exe\x02.txt", "run.exe\x01\x02.txt\x03.pdf", "r\xe2\x90\x80u\xe2\x90\x80.\xe2\x90\200e\xe2\x90\200xe",
+    "run.\xe2\x80\256exe", "run.e\xe2\x80\x8bxe", "run.exe\xe2\x80\x8f", "run.ex\xe2\x81\240e", "run.\xef\xbb\277exe",
+    "run.e\xc2\xadxe", "run.exe\xef\xb8\x8f", "run.\xef\xbd\x85\xef\xbd\x98\xef\xbd\x85", "run\xef\xbc\216exe",
+    "run.\xef\xbc\xa5\xef\xbc\xb8\xef\xbc\xa5", "run\xe2\x80\244exe", "run\xef\xb9\222exe", "run\xe3\x80\202exe",
     "run.\xf0\x9d\x90\x9e\xf0\x9d\x90\xb1\xf0\x9d\x90\x9e", "run.\xe2\x93\x94\xe2\x93\xa7\xe2\x93\x94", "run.j\xc5\xbf",
     "x.exe:y", "x.exe::$DATA", "x.exe:y:$DATA", "x.exe.:y", "\"run.exe\"", "'run.exe'", "run.exe\"", "run.exe'.",
     "\xe2\x80\x9crun.exe\xe2\x80\x9d", "<run.exe>", "dir/run.exe", "C:\\dir\\run.exe", "run.exe/", "run.exe\\", "a.zip/run.exe",
     "/run.exe", "../../run.exe", "http://example.net/run.exe", "www.example.com", "run.js", "back.tar.gz", "run.ws",
-    "\xff\xfe" "run.exe", "\xc3\xa4\xc3\xb6.exe", "run\xe9.exe", "run.exe\xc2\x85", "run.exe \"", "run.exe\xe2\xa0\x80",
+    "\xff\376run.exe", "\xc3\xa4\xc3\xb6.exe", "run\xe9.exe", "run.exe\xc2\x85", "run.exe \"", "run.exe\xe2\xa0\x80",
 };
 
 static const char *const misses[] = {
     "", ".", "...", "exe", "run", "run.txt", "readme.exe.txt", "post.htm_kopija.zip", "run_exe", "run.exe_", "run.exe2",
     "run.exec", "runexe", "run.ex", "run.exe.zip", "run.exe/readme.txt", "run.exe\\readme.txt", "exe.pdf", "com.example.txt",
     "C:\\run.com\\x.pdf", "http://example.com/x.pdf", "http://example.com:80/x.pdf", "x.jsx", "x.json", "x.tar", "x.gz",
-    "foo.tar.gzip", "x.pdf:exe", "x.pdf:run", "{exe}", CLSID, "x." CLSID, "run. exe", "run.e xe", "\xc3\xa4.txt", "run.\xd0\xb5xe",
+    "foo.tar.gzip", "x.pdf:exe", "x.pdf:run", "{exe}", CLSID, ("x." CLSID), "run. exe", "run.e xe", "\xc3\xa4.txt", "run.\xd0\xb5xe",
     "x.exe-signed.pdf", "mail.example.com.txt", "run.exe (1).txt", "run\xc3\xa9xe", "12.30 Uhr", "a.b", "tar.gz", ".zip",
 };
 

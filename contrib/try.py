@@ -1,0 +1,196 @@
+"""The demonstration behind contrib/try: mails over real SMTP, what was answered, and why."""
+import argparse
+import os
+import signal
+import sys
+import textwrap
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "live"))
+
+from harness import archives, mails  # noqa: E402
+from harness.archives import MZ  # noqa: E402
+from harness.postfix import PrivatePostfix, Service  # noqa: E402
+from harness.posternd import Posternd, quote, strings  # noqa: E402
+from harness.smtp import Smtp  # noqa: E402
+from harness.tools import can_connect, make_directory, remove_directory  # noqa: E402
+
+PORT = 2525
+HELO = "mail.sender.example"
+GOOD = mails.plain("Lunch?")
+MANY = [f"member{i}@example.net" for i in range(1, 102)]
+
+
+class Show:
+    """One mail of the demonstration. EXPECTED: the start of each answer that counts, WHY: the token in the log."""
+
+    def __init__(self, title, message, expected, why, helo=HELO, to=("user@example.net",), login=None, client="192.0.2.7"):
+        self.title, self.message, self.expected, self.why = title, message, expected, why
+        self.helo, self.to, self.login, self.client = helo, list(to), login, client
+
+
+def bogus(helo, why, title):
+    return Show(title, GOOD, f"550 5.7.1 <user@example.net>... Access denied - bogus HELO [{helo or ''}]", why, helo)
+
+
+def attached(title, name, data, path=None, why="attachments.extension", kind="application/octet-stream"):
+    return Show(title, mails.attached(name, data, "Your invoice", kind),
+                f"554 5.7.0 <{path or name}> - attachment type not accepted" if why else "250 2.0.0", why)
+
+
+PROGRAM = {"doc/run.exe": MZ}
+SHOWS = [
+    Show("A good mail", GOOD, "250 2.0.0", None),
+    bogus("127.0.0.1", "helo.bare-ip", "HELO is a bare IP address"),
+    bogus("[127.0.0.1]", "helo.literal", "HELO is an address literal"),
+    bogus("localhost", "helo.localhost", "HELO is not a real name"),
+    bogus("www", "helo.not-fqdn", "HELO is not fully qualified"),
+    bogus("fakedomain.xyz", "helo.banned", "HELO is on the administrator's list"),
+    bogus("mx.example.net", "helo.self", "HELO is our own name, said by a stranger"),
+    bogus(None, "helo.missing", "No HELO at all"),
+    Show("HELO is bogus, but the mail is for postmaster", GOOD, "250 2.0.0", None, "www", ["postmaster@example.net"]),
+    Show("HELO is bogus, but the user has logged in", GOOD, "250 2.0.0", None, "laptop", login="alice"),
+    Show("100 recipients", GOOD, "250 2.0.0", None, to=MANY[:100]),
+    Show("101 recipients: the first hundred stand", GOOD,
+         "452 4.5.3 <member101@example.net>... Too many recipients, at most 100 a message", "recipients.excess",
+         to=MANY),
+    Show("101 recipients from our own user: nothing is sent to half a list", GOOD,
+         "554 5.5.3 Too many recipients, at most 100 a message; nothing was sent", "recipients.message", to=MANY,
+         login="alice"),
+    attached("A program attached", "run.exe", MZ),
+    attached("A program called document", "document.pdf.exe", MZ),
+    attached("A program in a zip", "invoice.zip", archives.zip_of(PROGRAM), "invoice.zip/doc/run.exe"),
+    attached("A program in a zip in a zip", "invoice.zip", archives.zip_of({"inner.zip": archives.zip_of(PROGRAM)}),
+             "invoice.zip/inner.zip/doc/run.exe"),
+    attached("A program in a 7z that claims to be a PDF", "invoice.pdf", archives.sevenzip_of(PROGRAM),
+             "invoice.pdf/doc/run.exe", kind="application/pdf"),
+    attached("A program in Outlook's winmail.dat", "winmail.dat", archives.tnef_of({"run.exe": MZ}),
+             "winmail.dat/run.exe", kind="application/ms-tnef"),
+    Show("A program in a forwarded mail", mails.forwarded(mails.attached("run.scr", MZ)), "554 5.7.0 <",
+         "attachments.extension"),
+    attached("A zip with nothing to object to", "photos.zip", archives.zip_of({"sea.jpg": b"\xff\xd8\xff" * 500}),
+             why=None),
+]
+
+
+def client_of(show, port):
+    """The client as the outside world sees it: Postfix lets this machine say XCLIENT, so it can be anybody."""
+    smtp = Smtp(port)
+    smtp.ehlo("localhost.example")
+    smtp.xclient(show.client, HELO, **({"login": show.login} if show.login else {}))
+    if show.helo:
+        smtp.ehlo(show.helo)
+    return smtp
+
+
+def play(show, port, daemon):
+    """(the answer that counts, the log line that explains it)."""
+    mark = daemon.mark()
+    with client_of(show, port) as smtp:
+        outcome = smtp.transaction("sender@sender.example", show.to, show.message)
+        smtp.quit()
+    if show.why == "recipients.excess" and outcome.end and outcome.end.code == 250:
+        answer = outcome.rcpts[-1]
+    else:
+        answer = outcome.last
+    kind = "recipient" if show.why and (show.why.startswith("helo.") or show.why == "recipients.excess") else "message"
+    return answer, daemon.wait_event(kind, mark)
+
+
+def tell(number, show, answer, line):
+    said = f"HELO {show.helo}" if show.helo else "no HELO"
+    to = show.to[0] if len(show.to) == 1 else f"{len(show.to)} recipients"
+    who = f", logged in as {show.login}" if show.login else ""
+    why = line.get("why")
+    reason = f"check {line['check']}, {why}" if why else f"nothing to object to (class {line.get('class')})"
+    ok = str(answer).startswith(show.expected) and why == show.why
+    print(f"{number:2}. {show.title}")
+    print(f"    sent      {said}, from {show.client}{who}, to {to}, {len(show.message)} bytes")
+    print("\n".join(textwrap.wrap(str(answer), 100, initial_indent="    answered  ", subsequent_indent=" " * 14)))
+    print(f"    why       {reason}")
+    if not ok:
+        print(f"    EXPECTED  {show.expected} ... ({show.why or 'accepted'})")
+    print(flush=True)
+    return ok
+
+
+def invite(daemon, area):
+    program = os.path.join(area, "run.exe")
+    with open(program, "wb") as file:
+        file.write(MZ)
+    print(f"""\
+Postfix listens on 127.0.0.1:{PORT}, and takes mail for example.net (which it throws away). Send one yourself,
+from another terminal; this one passes:
+
+    swaks --server 127.0.0.1:{PORT} --helo {HELO} --from you@sender.example --to user@example.net
+
+Refused: the same with --helo www, or with --attach @{program}
+
+The configuration is {daemon.config}
+Edit it, then: {os.environ.get('POSTERN_BUILD', 'build')}/posternctl reload -c {daemon.config}
+
+Postern's log follows. Ctrl-C ends everything.
+""", flush=True)
+
+
+def follow(daemon):
+    at = daemon.mark()
+    while daemon.process.poll() is None:
+        text = daemon.text_since(at)
+        end = text.rfind("\n") + 1
+        if end:
+            print(text[:end], end="", flush=True)
+            at += len(text[:end].encode("utf-8", "backslashreplace"))
+        time.sleep(0.2)
+    print("posternd has ended by itself.", file=sys.stderr)
+    return 1
+
+
+def stage(area):
+    """posternd and Postfix, not started. The mail of this machine is outside mail here, so that a visitor's own swaks
+    meets all the checks."""
+    daemon = Posternd(area, "postern", sections={
+        "": {"trusted_networks": strings("198.51.100.0/24"), "socket_group": quote("postfix"),
+             "socket_mode": quote("0660")},
+        "helo": {"banned": strings("fakedomain.xyz")}})
+    postfix = PrivatePostfix(area, [Service("try", [daemon.milter], port=PORT)])
+    return daemon, postfix
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="contrib/try", description=f"Builds Postern, starts a private Postfix on "
+                                     f"127.0.0.1:{PORT} with posternd in front of it, sends demonstration mails and "
+                                     "shows what each was answered and why. Then stays up for mails of your own. "
+                                     "Leaves nothing running and touches nothing of the system's mail set-up.")
+    parser.add_argument("--once", action="store_true", help="end after the demonstration; the exit status is 0 only "
+                        "if every answer was the expected one")
+    options = parser.parse_args()
+    if can_connect(PORT):
+        sys.exit(f"Port {PORT} of 127.0.0.1 is in use; is another contrib/try running?")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell had us ignore it
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
+    area = make_directory(prefix="postern-try-")
+    daemon, postfix = stage(area)
+    try:
+        daemon.start()
+        postfix.start()
+        print()
+        results = [tell(i, show, *play(show, PORT, daemon)) for i, show in enumerate(SHOWS, 1)]
+        print(f"{sum(results)} of {len(results)} answers were the expected ones.\n", flush=True)
+        if options.once:
+            return 0 if all(results) else 1
+        invite(daemon, area)
+        return follow(daemon)
+    except KeyboardInterrupt:
+        print()
+        return 0
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        postfix.stop()
+        daemon.stop()
+        remove_directory(area)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

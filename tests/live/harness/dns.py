@@ -1,0 +1,55 @@
+"""An authoritative name server (nsd) on a high loopback port, serving the zones it is given."""
+import os
+import subprocess
+
+from .tools import free_port, stop_process, wait_until
+
+
+class NameServer:
+    """ZONES: {"sender.example": ["mail A 192.0.2.7", "@ MX 10 mail"]}; SOA and NS are added."""
+
+    def __init__(self, directory, zones):
+        self.directory = os.path.join(directory, "dns")
+        self.port = free_port()
+        self.zones, self.process = zones, None
+
+    @property
+    def server(self):
+        """As dns { servers } names it."""
+        return f"127.0.0.1@{self.port}"
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        os.makedirs(self.directory, exist_ok=True)
+        config = [f"server:\n ip-address: {self.server}\n server-count: 1\n username: \"\"\n chroot: \"\"",
+                  f" zonesdir: \"{self.directory}\"\n database: \"\"\n zonelistfile: \"{self.directory}/zone.list\"",
+                  f" xfrdfile: \"{self.directory}/xfrd.state\"\n pidfile: \"\"\n logfile: \"{self.directory}/nsd.log\"",
+                  " hide-version: yes\nremote-control:\n control-enable: no"]
+        for name, records in self.zones.items():
+            with open(os.path.join(self.directory, name), "w", encoding="ascii") as file:
+                file.write(f"$ORIGIN {name}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\n"
+                           "ns A 127.0.0.1\n" + "".join(record + "\n" for record in records))
+            config.append(f"zone:\n name: {name}\n zonefile: {name}")
+        path = os.path.join(self.directory, "nsd.conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("\n".join(config) + "\n")
+        log = os.path.join(self.directory, "nsd.log")
+        with open(os.path.join(self.directory, "nsd.out"), "wb") as out:
+            self.process = subprocess.Popen(["nsd", "-d", "-c", path], stdout=out, stderr=out)
+
+        def is_up():
+            if self.process.poll() is not None:
+                raise RuntimeError(f"nsd ended: {open(log, encoding='utf-8').read()}")
+            return os.path.exists(log) and "nsd started" in open(log, encoding="utf-8").read()
+        wait_until(is_up, 10, "nsd")
+        return self
+
+    def stop(self):
+        if self.process:
+            stop_process(self.process)
+            self.process = None

@@ -1,0 +1,143 @@
+"""A private Sendmail beside an installed Postfix: the packages conflict, so they are unpacked, never installed.
+
+It queues everything and delivers nothing (-odq): what is looked at are its answers and its queue. /etc/hosts and
+/etc/resolv.conf are bind-mounted in a mount namespace of its own, because Sendmail sleeps for a minute on a
+host without a fully qualified name. The tests' directory is seen as /mnt there: Sendmail takes no milter socket whose
+path leads through a world-writable directory such as /tmp.
+"""
+import glob
+import os
+import shutil
+import socket
+import subprocess
+
+from .tools import build_directory, can_connect, free_port, run, stop_process, wait_until
+
+PACKAGES = ("sendmail-bin", "sendmail-base", "sendmail-cf")
+
+MC = """\
+divert(0)dnl
+VERSIONID(`postern live test')
+OSTYPE(`linux')dnl
+define(`confDOMAIN_NAME', `mx.example.net')dnl
+define(`QUEUE_DIR', `{directory}/queue')dnl
+define(`STATUS_FILE', `{directory}/statistics')dnl
+define(`ALIAS_FILE', `{directory}/aliases')dnl
+define(`confPID_FILE', `{directory}/pid')dnl
+define(`HELP_FILE', `{root}/etc/mail/helpfile')dnl
+define(`confCF_VERSION', `postern')dnl
+define(`confSERVICE_SWITCH_FILE', `{directory}/service.switch')dnl
+define(`confHOSTS_FILE', `/etc/hosts')dnl
+define(`confDONT_PROBE_INTERFACES', `True')dnl
+define(`confDONT_BLAME_SENDMAIL', `GroupWritableDirPathSafe')dnl
+define(`confTO_IDENT', `0')dnl
+define(`confBAD_RCPT_THROTTLE', `0')dnl
+define(`confMAX_HEADERS_LENGTH', `0')dnl
+define(`confLOG_LEVEL', `9')dnl
+FEATURE(`no_default_msa')dnl
+FEATURE(`nocanonify')dnl
+FEATURE(`accept_unresolvable_domains')dnl
+RELAY_DOMAIN(`example.net')dnl
+{daemons}
+{filters}
+define(`SMART_HOST', `relay:[127.0.0.1]')dnl
+MAILER(`smtp')dnl
+LOCAL_RULESETS
+SLocal_check_rcpt
+R< unknown @ $* >	$#error $@ 5.1.1 $: "550 User unknown"
+"""
+
+
+def unpack():
+    """The root of the unpacked packages; downloaded once into the build directory."""
+    root = os.path.join(build_directory(), "sendmail-root")
+    if not os.path.exists(os.path.join(root, ".complete")):
+        debs = os.path.join(build_directory(), "sendmail-debs")
+        shutil.rmtree(root, ignore_errors=True)
+        os.makedirs(debs, exist_ok=True)
+        # As ourselves, not as _apt, who may not enter the build directory.
+        run("apt-get", "-o", "APT::Sandbox::User=root", "download", *PACKAGES, cwd=debs, timeout=120)
+        for deb in glob.glob(os.path.join(debs, "*.deb")):
+            run("dpkg", "-x", deb, root)
+        open(os.path.join(root, ".complete"), "wb").close()
+    return root
+
+
+class PrivateSendmail:
+    """FILTERS: the milters in order, as ("name", "unix:/path" or "inet:8891@127.0.0.1")."""
+
+    def __init__(self, directory, filters, addresses=("127.0.0.1",)):
+        self.base = directory
+        self.directory = os.path.join(directory, "sendmail")
+        self.filters, self.addresses = filters, addresses
+        self.port = free_port()
+        self.log_path = os.path.join(self.directory, "log")
+        self.process = None
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        root = unpack()
+        os.makedirs(os.path.join(self.directory, "queue"), exist_ok=True)
+        os.chmod(os.path.join(self.directory, "queue"), 0o700)
+        self._write("aliases", "")
+        self._write("service.switch", "hosts files\naliases files\n")
+        self._write("hosts", f"127.0.0.1 mx.example.net localhost {socket.gethostname()}\n::1 localhost\n")
+        self._write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+        cf_directory = os.path.join(root, "usr/share/sendmail/cf")
+        daemons = "\n".join(f"DAEMON_OPTIONS(`Name=MTA{i}, Port={self.port}, Addr={a}')dnl"
+                            for i, a in enumerate(self.addresses))
+        filters = "\n".join(f"INPUT_MAIL_FILTER(`{name}', `S={spec.replace(self.base, '/mnt')}, F=T, T=C:10s;S:30s;R:30s;E:120s')dnl"
+                            for name, spec in self.filters)
+        mc = self._write("sendmail.mc", MC.format(directory=self.directory, root=root, daemons=daemons,
+                                                  filters=filters))
+        cf = run("m4", f"-D_CF_DIR_={cf_directory}/", os.path.join(cf_directory, "m4/cf.m4"), mc)
+        self._write("sendmail.cf", cf.stdout)
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                ["unshare", "-m", "sh", "-c",
+                 f"mount --bind {self.directory}/hosts /etc/hosts && mount --bind {self.directory}/resolv.conf"
+                 f" /etc/resolv.conf && mount --bind {self.base} /mnt && exec {root}/usr/libexec/sendmail/sendmail -C {self.directory}/sendmail.cf"
+                 f" -bD -odq"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+        def is_up():
+            if self.process.poll() is not None:
+                raise RuntimeError(f"sendmail ended with {self.process.returncode}: {self.log()}")
+            return can_connect(self.port, self.addresses[0])
+        wait_until(is_up, 20, "the private Sendmail")
+        return self
+
+    def stop(self):
+        if self.process:
+            stop_process(self.process)
+            self.process = None
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="backslashreplace") as file:
+            return file.read()
+
+    def queued(self, queue_id):
+        """(control file, data file) of a queued message as texts; None if it is not there."""
+        texts = []
+        for kind in ("qf", "df"):
+            path = os.path.join(self.directory, "queue", kind + queue_id)
+            held = os.path.join(self.directory, "queue", "hf" + queue_id)
+            if kind == "qf" and not os.path.exists(path) and os.path.exists(held):
+                path = held
+            try:
+                with open(path, encoding="utf-8", errors="backslashreplace") as file:
+                    texts.append(file.read())
+            except FileNotFoundError:
+                return None
+        return tuple(texts)
+
+    def _write(self, name, text):
+        path = os.path.join(self.directory, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path

@@ -1,0 +1,84 @@
+"""Small things that several harness modules need."""
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+
+def free_port(host="127.0.0.1"):
+    """A TCP port that nobody used a moment ago; each call gives another one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for _ in range(100):
+        with socket.socket(family) as sock:
+            sock.bind((host, 0))
+            port = sock.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
+    raise RuntimeError("no free port")
+
+
+_given = set()
+
+
+def wait_until(condition, timeout=10, what="condition", step=0.02):
+    """The first true value of CONDITION(); TimeoutError after TIMEOUT seconds."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what}: not within {timeout} s")
+        time.sleep(step)
+
+
+def can_connect(port, host="127.0.0.1"):
+    try:
+        with socket.create_connection((host, port), 1):
+            return True
+    except OSError:
+        return False
+
+
+def run(*command, check=True, timeout=60, **more):
+    """A finished command with its output as text; the output is part of the error."""
+    done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          errors="backslashreplace", timeout=timeout, **more)
+    if check and done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def make_directory(parent=None, prefix="postern-"):
+    """A directory that the unprivileged users of the servers may pass through."""
+    path = tempfile.mkdtemp(prefix=prefix, dir=parent)
+    os.chmod(path, 0o755)
+    return path
+
+
+def remove_directory(path):
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def stop_process(process, timeout=10):
+    """Ask, wait, insist. The exit status, negative for a signal."""
+    if process.poll() is None:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(timeout)
+        process.kill()
+    return process.wait()
+
+
+def source_directory():
+    """The root of the source tree."""
+    return os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+
+
+def build_directory():
+    """Where the programs were built: $POSTERN_BUILD, else build/ in the source tree."""
+    return os.path.abspath(os.environ.get("POSTERN_BUILD") or os.path.join(source_directory(), "build"))

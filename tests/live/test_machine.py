@@ -1,0 +1,247 @@
+"""Trouble that is not the client's: a bad configuration, a full disk, no descriptors, no user, no directory."""
+import contextlib
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import time
+
+import pytest
+
+from attachment_table import MZ
+from harness import archives, mails
+from harness.posternd import Posternd, program, quote, render, strings
+from harness.smtp import Smtp
+from harness.tools import run, wait_until
+
+# What is wrong, and in which line of the file (0: any) the message must be.
+BAD = [
+    ("unknown option", 'socket = "unix:/tmp/x.sock"\nnonsense = 1\n', 2, "nonsense"),
+    ("unknown section", 'socket = "unix:/tmp/x.sock"\n\nnonsense {\n}\n', 3, "nonsense"),
+    ("unknown option in a section", 'helo {\n  missing = yes\n  nonsense = yes\n}\n', 3, "nonsense"),
+    ("wrong type", 'recipients {\n  max = many\n}\n', 2, "max"),
+    ("wrong bool", 'helo {\n  missing = perhaps\n}\n', 2, "missing"),
+    ("out of range", 'recipients {\n\n  max = 0\n}\n', 3, "max"),
+    ("far out of range", 'recipients {\n  max = 99999999999999999999\n}\n', 2, "max"),
+    ("bad size", 'message {\n  memory = 1X\n}\n', 2, "memory"),
+    ("bad duration", 'drain_timeout = soon\n', 1, "drain_timeout"),
+    ("bad word", 'mode = sometimes\n', 1, "mode"),
+    ("bad CIDR", '\ntrusted_networks = { "192.0.2.0/33" }\n', 2, "192.0.2.0/33"),
+    ("bad address", 'trusted_networks = { "not an address" }\n', 1, "not an address"),
+    ("unreadable list", 'attachments {\n  extensions = { "/nonexistent/list" }\n}\n', 2, "/nonexistent/list"),
+    ("bad placeholder", 'helo {\n  reply = "550 5.7.1 {nobody}"\n}\n', 2, "nobody"),
+    ("bad reply code", 'helo {\n  reply = "250 2.0.0 fine"\n}\n', 2, "250"),
+    ("codes disagree", 'helo {\n  reply = "550 4.7.1 no"\n}\n', 2, "4.7.1"),
+    ("duplicate section", 'helo {\n}\n\nhelo {\n}\n', 4, "helo"),
+    ("long socket path", f'socket = "unix:/tmp/{"x" * 120}"\n', 1, "x" * 20),
+    ("bad socket", 'socket = "carrier pigeon"\n', 1, "carrier pigeon"),
+    ("bad mode", 'socket_mode = "rw-"\n', 1, "rw-"),
+    ("no end", 'helo {\n  missing = yes\n', 0, ""),
+    ("no value", 'socket =\n', 0, ""),
+    ("bytes", 'socket = "\x01\x02"\n\xff\xfe = {{{\n', 0, ""),
+]
+
+
+@pytest.mark.parametrize("name,text,line,word", BAD, ids=[entry[0] for entry in BAD])
+def test_bad_configuration_is_named(tmp_path, name, text, line, word):
+    path = tmp_path / "postern.conf"
+    path.write_text(text, encoding="latin-1")
+    for command in (["posternd", "-t", "-c", path], ["posternctl", "check", "-c", path], ["posternd", "-f", "-c", path]):
+        done = run(program(command[0]), *command[1:], check=False, timeout=20)
+        assert done.returncode == 78, (command, done)
+        output = done.stdout + done.stderr
+        assert f"{path}:{line}:" in output if line else str(path) in output, output
+        assert word in output
+
+
+def test_every_problem_is_listed(tmp_path):
+    path = tmp_path / "postern.conf"
+    path.write_text('mode = sometimes\nnonsense = 1\nhelo {\n  missing = perhaps\n  reply = "550 5.7.1 {x}"\n}\n'
+                    'recipients {\n  max = 0\n}\n')
+    output = run(program("posternd"), "-t", "-c", path, check=False).stderr
+    for line in (1, 2, 4, 5, 8):
+        assert f"{path}:{line}:" in output, output
+
+
+def test_good_configuration_passes(tmp_path):
+    path = tmp_path / "postern.conf"
+    path.write_text(f'socket = "unix:{tmp_path}/x.sock"\nuser = "nobody"\nmessage {{\n directory = "{tmp_path}"\n}}\n')
+    assert run(program("posternd"), "-t", "-c", path).returncode == 0
+    assert run(program("posternctl"), "check", "-c", path).returncode == 0
+
+
+def test_missing_file(tmp_path):
+    done = run(program("posternd"), "-f", "-c", tmp_path / "nowhere.conf", check=False, timeout=20)
+    assert done.returncode == 78 and "nowhere.conf" in done.stderr
+
+
+def test_broken_reload_keeps_the_old_worker(make_gate):
+    gate = make_gate({"helo": {"banned": strings("one.example")}})
+    before, mark = gate.daemon.workers(), gate.daemon.mark()
+    gate.daemon.write({"helo": {"banned": strings("two.example"), "nonsense": "1"}})
+    done = gate.daemon.ctl("reload", check=False)
+    assert done.returncode != 0 and "nonsense" in done.stdout + done.stderr
+    os.kill(gate.daemon.pid, 1)
+    gate.daemon.wait_text(r"postern\.conf:\d+:", mark)
+    time.sleep(0.5)
+    assert gate.daemon.workers() == before
+    for helo, code in [("one.example", 550), ("two.example", 250)]:
+        with gate.client(helo=helo) as smtp:
+            smtp.mail("s@sender.example")
+            assert smtp.rcpt("user@example.net").code == code
+    assert gate.daemon.reload({"helo": {"banned": strings("two.example")}})
+    with gate.client(helo="two.example") as smtp:
+        smtp.mail("s@sender.example")
+        assert smtp.rcpt("user@example.net").code == 550
+
+
+@contextlib.contextmanager
+def small_disk(path, size="700k"):
+    os.makedirs(path, exist_ok=True)
+    run("mount", "-t", "tmpfs", "-o", f"size={size},mode=0777", "postern-test", path)
+    try:
+        yield path
+    finally:
+        run("umount", "-l", path)
+
+
+def test_full_disk_is_4xx_for_that_message_alone(make_gate, area):
+    with small_disk(os.path.join(area, "small-disk")) as path:
+        gate = make_gate({"message": {"directory": quote(path), "memory": "64k"}})
+        mark = gate.daemon.mark()
+        with gate.client() as smtp:
+            outcome = smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(3 << 20))
+            assert str(outcome.end).startswith("452 4.3.1")
+            assert smtp.transaction("s@sender.example", ["user@example.net"], mails.plain()).end.code == 250
+            assert smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(300000)).end.code == 250
+            assert smtp.transaction("s@sender.example", ["user@example.net"],
+                                    mails.attached("run.exe", MZ)).end.code == 554
+        assert gate.daemon.wait_event("message", mark)["verdict"] == "tempfail"
+        assert path in gate.daemon.wait_event("error", mark)["error"]
+        gate.daemon.stop()
+
+
+def test_full_disk_while_unpacking_is_4xx(make_gate, area):
+    """The nested archive is larger than the disk that it must be unpacked to."""
+    inner = archives.zip_of({"noise.bin": os.urandom(3 << 20)})
+    message = mails.attached("a.zip", archives.zip_of({"b.zip": inner}))
+    with small_disk(os.path.join(area, "small-disk2"), "5m") as path:
+        gate = make_gate({"message": {"directory": quote(path)}})
+        outcome = gate.send(message)
+        assert outcome.end.code // 100 == 4, outcome.end
+        assert gate.send(mails.plain()).end.code == 250
+        gate.daemon.stop()
+
+
+def limit_descriptors(pid, count):
+    """As the worker's own user: root in a container may lack CAP_SYS_RESOURCE."""
+    run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "prlimit", f"--pid={pid}", f"--nofile={count}:")
+
+
+def soft_limit(pid):
+    with open(f"/proc/{pid}/limits", encoding="ascii") as file:
+        return next(line.split()[3] for line in file if line.startswith("Max open files"))
+
+
+def descriptors(pid):
+    """The limit that leaves PID no descriptor to open."""
+    taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    return next(fd for fd in range(len(taken) + 1) if fd not in taken)
+
+
+def test_descriptors_used_up_is_4xx_and_passes(make_gate):
+    gate = make_gate()
+    worker = gate.daemon.workers()[0]
+    before = soft_limit(worker)
+    with gate.client() as smtp:
+        assert smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(2 << 20)).end.code == 250
+        limit_descriptors(worker, descriptors(worker))
+        outcome = smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(2 << 20))
+        assert outcome.last.code // 100 == 4, outcome
+        limit_descriptors(worker, before)
+        assert smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(2 << 20)).end.code == 250
+    assert gate.send(mails.plain()).end.code == 250
+    assert gate.daemon.workers() == [worker]
+
+
+def test_no_descriptor_for_a_connection_delays_it_only(make_gate):
+    gate = make_gate()
+    worker = gate.daemon.workers()[0]
+    before = soft_limit(worker)
+    gate.send(mails.plain())
+    limit_descriptors(worker, descriptors(worker))
+    clients = [Smtp(gate.port, greet=False) for _ in range(4)]
+    time.sleep(1.5)
+    limit_descriptors(worker, before)
+    for client in clients:
+        client.close()
+    wait_until(lambda: gate.send(mails.plain()).last.code == 250, 20, "mail after descriptors are back")
+    assert gate.daemon.workers() == [worker]
+
+
+START = [
+    ("user missing", {"": {"user": quote("no-such-user")}}, "no-such-user"),
+    ("group missing", {"": {"socket_group": quote("no-such-group")}}, "no-such-group"),
+    ("owner missing", {"": {"socket_owner": quote("no-such-owner")}}, "no-such-owner"),
+    ("socket directory missing", {"": {"socket": quote("unix:/nonexistent/dir/x.sock")}}, "/nonexistent/dir/x.sock"),
+    ("socket is a file", {"": {"socket": quote("unix:/etc/passwd")}}, "/etc/passwd"),
+    ("address not ours", {"": {"socket": quote("inet:8891@192.0.2.99")}}, "192.0.2.99"),
+    ("spool missing", {"message": {"directory": quote("/nonexistent/spool")}}, "/nonexistent/spool"),
+]
+
+
+@pytest.mark.parametrize("name,sections,word", START, ids=[entry[0] for entry in START])
+def test_cannot_start(area, name, sections, word):
+    daemon = Posternd(area, "start-" + name.replace(" ", "-"), sections=sections)
+    done = subprocess.run(daemon.command(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, text=True)
+    assert done.returncode != 0 and word in done.stdout, done
+    assert os.path.getsize("/etc/passwd") > 0
+
+
+def test_socket_owner_group_and_mode(make_gate):
+    gate = make_gate({"": {"socket_group": quote("postfix"), "socket_owner": quote("nobody"),
+                           "socket_mode": quote("0660")}})
+    info = os.stat(gate.daemon.socket[5:])
+    assert stat.S_IMODE(info.st_mode) == 0o660
+    assert shutil._get_gid("postfix") == info.st_gid and shutil._get_uid("nobody") == info.st_uid
+    assert gate.send(mails.plain()).end.code == 250
+
+
+def test_privileges_are_dropped(make_gate):
+    gate = make_gate()
+    for pid in gate.daemon.workers():
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            fields = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+        uid = str(shutil._get_uid("nobody"))
+        assert set(fields["Uid"].split()) == {uid}
+        assert "0" not in fields["Groups"].split() and fields["CapEff"].strip("0") == ""
+
+
+def test_stale_socket_is_replaced_and_a_live_one_is_not(sockets, area):
+    path = os.path.join(area, "sockets", "stale.sock")
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(path)
+    spec = f"unix:{path}"
+    first = Posternd(area, "stale-first", spec).start()
+    try:
+        second = Posternd(area, "stale-second", spec)
+        done = subprocess.run(second.command(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, text=True)
+        assert done.returncode != 0 and path in done.stdout
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(path)
+    finally:
+        assert first.stop() == 0
+    assert not os.path.exists(path)
+
+
+def test_options_plan_and_version(tmp_path):
+    options = run(program("posternd"), "-T", "options").stdout
+    for name in ("socket", "trusted_networks", "banned", "max_header", "max_expanded", "drain_timeout"):
+        assert name in options
+    path = tmp_path / "postern.conf"
+    path.write_text(render({"message": {"directory": quote("/tmp")}, "recipients": {"mode": "off"}}))
+    plan = run(program("posternd"), "-T", "plan", "-c", path).stdout
+    assert "helo" in plan and "attachments" in plan and "eom" in plan
+    assert "recipients" not in [line.split()[-1] for line in plan.splitlines() if line.split()]
+    assert run(program("posternd"), "-V").stdout.startswith(("posternd", "postern"))
