@@ -11,6 +11,7 @@ libpostern_a_SOURCES += \
 	src/auth/dkim_verify.c src/auth/dkim_verify.h
 # SPF: sender_libspf2.c is the only file that includes <spf2/spf.h>.
 libpostern_a_SOURCES += \
+	src/auth/received.c src/auth/received.h \
 	src/auth/sender.c src/auth/sender.h src/auth/sender_eval.h \
 	src/auth/sender_builtin.c \
 	src/auth/sender_libspf2.c \

@@ -249,7 +249,12 @@ void sender_check_libspf2(const struct sender_query *query, struct sender_answer
     SPF_server_free(server);
     if (leash.forced != AUTH_NONE)
         answer->result = leash.forced;
+    else if (answer->result == AUTH_PERMERROR && leash.reason)
+        answer->result = AUTH_TEMPERROR; /* it takes an include that gives no answer for one that does not exist */
     if (answer->result == AUTH_FAIL)
         explain(query, answer);
-    answer->reason = leash.reason ? leash.reason : answer->result == AUTH_FAIL ? "libspf2 says fail" : NULL;
+    bool is_fine = answer->result == AUTH_PASS || answer->result == AUTH_NEUTRAL || answer->result == AUTH_NONE;
+    if (!is_fine)
+        answer->reason = leash.reason ? leash.reason
+                                      : arena_printf(query->arena, "libspf2 says %s", auth_result_name(answer->result));
 }

@@ -7,3 +7,5 @@ libpostern_a_SOURCES += \
 libpostern_a_SOURCES += \
 	src/checks/authres.c src/checks/authres.h \
 	src/checks/dkim.c src/checks/dkim.h
+libpostern_a_SOURCES += \
+	src/checks/spf.c src/checks/spf.h

@@ -54,6 +54,7 @@ struct check_options {
 
 extern const struct option_word check_mode_words[], check_class_words[], check_on_error_words[];
 
+struct plan;          /* core/engine.h */
 struct dns;           /* dns/dns.h */
 struct archive_scanner; /* mime/archive.h */
 struct verifier_service; /* auth/dkim_verify.h */
@@ -77,6 +78,7 @@ struct check_call {
     struct arena *arena;               /* of the session in connect, of the greeting in helo, else of the message */
     struct facts *facts;               /* of the same; where new facts go */
     struct edits *edits;               /* NULL in connect and helo */
+    const struct plan *plan;           /* who else runs: plan_enforces(); NULL in unit tests */
     void **state; /* a slot of the check's own, NULL at MAIL, as long-lived as the message; NULL in connect and helo.
                    * What it points to belongs on the message's arena (arena_on_destroy() for a library's handle). */
 };

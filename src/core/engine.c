@@ -164,6 +164,16 @@ unsigned plan_needs(const struct plan *plan, enum session_class class)
     return needs;
 }
 
+bool plan_enforces(const struct plan *plan, const char *name, enum session_class class)
+{
+    for (size_t i = 0; plan && i < plan->count; i++) {
+        const struct plan_entry *entry = &plan->entries[i];
+        if (strcmp(entry->check->name, name) == 0)
+            return entry->mode == MODE_ENFORCE && (entry->options->applies_to & (unsigned)class);
+    }
+    return false;
+}
+
 static void print_classes(FILE *out, unsigned classes)
 {
     const char *separator = "";

@@ -51,6 +51,10 @@ bool plan_has_hook(const struct plan *plan, enum phase phase);
 /* What the checks that look at a session of CLASS need kept: enum check_needs, ORed. */
 unsigned plan_needs(const struct plan *plan, enum session_class class);
 
+/* Does the check NAME run for a session of CLASS, and is what it says done? False for what is off or in monitor mode, and
+ * for a PLAN that is NULL. */
+bool plan_enforces(const struct plan *plan, const char *name, enum session_class class);
+
 /* The manual's list of tokens, in mdoc(7): those of all checks and of the core. */
 void engine_print_whys(FILE *out);
 

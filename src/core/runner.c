@@ -67,6 +67,7 @@ static struct check_call call_of(const struct run *run, size_t number)
                               .session = run->session,
                               .message = message,
                               .recipient = run->recipient,
+                              .plan = &run->engine->plan,
                               .arena = run->session->arena,
                               .facts = &run->session->facts,
                               .edits = NULL};

@@ -140,6 +140,11 @@ const char *netset_add(struct netset *set, const char *cidr)
     return NULL;
 }
 
+bool netset_is_empty(const struct netset *set)
+{
+    return set->count == 0;
+}
+
 bool netset_has(const struct netset *set, const struct netaddr *addr)
 {
     if (addr->family == AF_UNSPEC)

@@ -38,6 +38,7 @@ struct netset *netset_create(struct arena *arena);
 /* "192.0.2.0/24", "2001:db8::/32", or an address alone. NULL, or why it is refused (static text). Host bits that are
  * set are refused, because they are nearly always a typing error. */
 const char *netset_add(struct netset *set, const char *cidr);
+bool netset_is_empty(const struct netset *set);
 bool netset_has(const struct netset *set, const struct netaddr *addr);
 
 #endif
