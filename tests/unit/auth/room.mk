@@ -3,3 +3,9 @@ check_PROGRAMS += tests/unit/auth/test_sender_record
 tests_unit_auth_test_sender_record_SOURCES = tests/unit/auth/test_sender_record.c
 check_PROGRAMS += tests/unit/auth/test_sender
 tests_unit_auth_test_sender_SOURCES = tests/unit/auth/test_sender.c
+check_PROGRAMS += tests/unit/auth/test_author tests/unit/auth/test_policyrec tests/unit/auth/test_policyeval
+tests_unit_auth_test_author_SOURCES = tests/unit/auth/test_author.c
+tests_unit_auth_test_policyrec_SOURCES = tests/unit/auth/test_policyrec.c
+# The only program that calls libopendmarc, to compare its verdicts with ours.
+tests_unit_auth_test_policyeval_SOURCES = tests/unit/auth/test_policyeval.c
+tests_unit_auth_test_policyeval_LDADD = $(LDADD) $(OPENDMARC_LIBS)
