@@ -18,3 +18,10 @@ libpostern_a_SOURCES += \
 	src/auth/sender_libspf2.c \
 	src/auth/sender_macro.c src/auth/sender_macro.h \
 	src/auth/sender_record.c src/auth/sender_record.h
+# DMARC. libpsl serves org_domain = psl.
+libpostern_a_SOURCES += \
+	src/auth/alignment.c src/auth/alignment.h \
+	src/auth/author.c src/auth/author.h \
+	src/auth/policyeval.c src/auth/policyeval.h \
+	src/auth/policyrec.c src/auth/policyrec.h \
+	src/auth/treewalk.c src/auth/treewalk.h

@@ -9,3 +9,5 @@ libpostern_a_SOURCES += \
 	src/checks/dkim.c src/checks/dkim.h
 libpostern_a_SOURCES += \
 	src/checks/spf.c src/checks/spf.h
+libpostern_a_SOURCES += \
+	src/checks/dmarc.c src/checks/dmarc.h

@@ -10,6 +10,7 @@
 #define CTL_CONF POSTERN_SYSCONFDIR "/postern/postern.conf"
 
 int ctl_check(int argc, char **argv);
+int ctl_dmarc(int argc, char **argv);
 int ctl_explain(int argc, char **argv);
 int ctl_reload(int argc, char **argv);
 int ctl_spf(int argc, char **argv);

@@ -3,6 +3,7 @@ posternctl_SOURCES += \
 	src/ctl/check.c \
 	src/ctl/control.c src/ctl/control.h \
 	src/ctl/ctl.h \
+	src/ctl/dmarc.c \
 	src/ctl/explain.c src/ctl/explain.h src/ctl/explain_print.c \
 	src/ctl/message_file.c src/ctl/message_file.h \
 	src/ctl/reload.c \

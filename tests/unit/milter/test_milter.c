@@ -59,7 +59,7 @@ static void some_bodies_are_of_no_use(void **state)
     static const struct check body = {.name = "body", .needs = NEEDS_HEADER | NEEDS_CONTENT, .on_eom = hook};
     static const struct check_options outside = {MODE_ENFORCE, CLASS_OUTSIDE, ON_ERROR_TEMPFAIL};
     struct plan_entry entry = {&body, &outside, MODE_ENFORCE, body.needs, NULL};
-    struct plan plan = {&entry, 1, body.needs};
+    struct plan plan = {.entries = &entry, .count = 1, .needs = body.needs};
     struct negotiated got = negotiate(&plan, (struct negotiated){SMFI_CURR_ACTS, all_steps});
     assert_true(got.steps & SMFIP_SKIP);
     assert_false(got.steps & SMFIP_NR_BODY); /* an answer is needed to say "skip" */
