@@ -165,7 +165,11 @@ static bool read_result(struct reader *reader, struct authres_result *result)
     if (!read_char(reader, '=') || !(value = lower(read_word(reader, ";"))))
         return false;
     result->result = value;
-    while (skip_cfws(reader) && reader->at < reader->end && *reader->at != ';') {
+    for (;;) {
+        if (!skip_cfws(reader))
+            return false;
+        if (reader->at >= reader->end || *reader->at == ';')
+            break;
         if (!read_pair(reader, "=;", &name, &value))
             return false;
         if (strcmp(name, "reason") == 0)
@@ -176,7 +180,7 @@ static bool read_result(struct reader *reader, struct authres_result *result)
     struct authres_property *copy = ARENA_ARRAY(reader->arena, struct authres_property, result->property_count + 1);
     memcpy(copy, properties, result->property_count * sizeof *copy);
     result->properties = copy;
-    return reader->at >= reader->end || *reader->at == ';';
+    return true;
 }
 
 /* The authserv-id and its version. True if what follows is the end of its piece. */

@@ -19,6 +19,9 @@
  * - It takes signatures with a malformed tag for good if BADSIGHANDLES is set, and no message without a plain From
  *   address if it is not: it is set, and malformed signatures are not fed.
  *
+ * It also looks at t= and x= by the clock on the wall, with a day of grace, whatever time the message has: only
+ * `posternctl explain --now` can tell the difference.
+ *
  * Not done: reporting (r=), ADSP, ATPS, the library's own resolver and its cache.
  */
 #include "auth/dkim_verify.h"

@@ -65,14 +65,13 @@ static int parse_literal(struct span literal, struct netaddr *address)
 /* The word behind "helo=" in COMMENT, or OTHERWISE. */
 static struct span helo_in(struct span comment, struct span otherwise)
 {
-    struct span rest = comment;
+    struct span rest = skip_blanks(comment);
     while (rest.len > 0) {
         struct span word = take_word(&rest);
         if (word.len > 5 && strncasecmp(word.ptr, "helo=", 5) == 0)
             return (struct span){word.ptr + 5, word.len - 5};
         if (word.len == 0) { /* a parenthesis */
-            rest.ptr++;
-            rest.len--;
+            rest = skip_blanks((struct span){rest.ptr + 1, rest.len - 1});
         }
     }
     return otherwise;

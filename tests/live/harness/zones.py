@@ -147,5 +147,5 @@ class Zones:
                 answer = self.reply(stream.read(int.from_bytes(head, "big")))
                 if answer is None:
                     return
-                wire = answer.to_wire()
+                wire = answer.to_wire(max_size=65535)
                 peer.sendall(len(wire).to_bytes(2, "big") + wire)

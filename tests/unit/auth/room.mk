@@ -9,3 +9,8 @@ tests_unit_auth_test_policyrec_SOURCES = tests/unit/auth/test_policyrec.c
 # The only program that calls libopendmarc, to compare its verdicts with ours.
 tests_unit_auth_test_policyeval_SOURCES = tests/unit/auth/test_policyeval.c
 tests_unit_auth_test_policyeval_LDADD = $(LDADD) $(OPENDMARC_LIBS)
+# DKIM and Authentication-Results. The messages are signed by data/generate.py.
+check_PROGRAMS += tests/unit/auth/test_dkim tests/unit/auth/test_authres
+tests_unit_auth_test_authres_SOURCES = tests/unit/auth/test_authres.c
+tests_unit_auth_test_dkim_SOURCES = tests/unit/auth/test_dkim.c
+EXTRA_DIST += tests/unit/auth/data

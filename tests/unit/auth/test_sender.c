@@ -320,6 +320,7 @@ static void test_received(void **state)
         {"", NULL, NULL},
         {" from a (\\", NULL, NULL},
         {" from a ()", NULL, NULL},
+        {" from a ([192.0.2.1] () )", "192.0.2.1", "a"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct netaddr client, wanted;

@@ -66,17 +66,27 @@ static struct result on_eoh(const struct check_call *call)
     return judge(call, PHASE_EOH);
 }
 
+/* What a check keeps from hook to hook: here the bytes of the body, counted. */
+static void on_body(const struct check_call *call, struct span bytes)
+{
+    if (!*call->state)
+        *call->state = ARENA_NEW(call->arena, size_t);
+    *(size_t *)*call->state += bytes.len;
+}
+
 static struct result on_eom(const struct check_call *call)
 {
     const struct skeleton_options *options = call->options;
     const struct fact *helo = call_fact(call, "skeleton.helo");
     facts_set(call->facts, call->arena, "skeleton.eom", helo ? helo->text : "none", NULL);
+    const size_t *body = *call->state;
+    facts_set(call->facts, call->arena, "skeleton.body", arena_printf(call->arena, "%zu", body ? *body : 0), NULL);
     if (options->header)
         edits_add_header(call->edits, call->arena, "X-Skeleton", options->header);
     return judge(call, PHASE_EOM);
 }
 
-static const char *const provides[] = {"skeleton.helo", "skeleton.eom", NULL};
+static const char *const provides[] = {"skeleton.helo", "skeleton.eom", "skeleton.body", NULL};
 
 const struct check check_skeleton = {
     .name = "skeleton",
@@ -84,7 +94,7 @@ const struct check check_skeleton = {
     .rows = rows,
     .options_size = sizeof(struct skeleton_options),
     .whys = whys,
-    .needs = NEEDS_HEADER | NEEDS_CONTENT,
+    .needs = NEEDS_HEADER | NEEDS_CONTENT | NEEDS_BODY,
     .provides = provides,
     .on_connect = on_connect,
     .on_helo = on_helo,
@@ -92,5 +102,6 @@ const struct check check_skeleton = {
     .on_rcpt = on_rcpt,
     .on_data = on_data,
     .on_eoh = on_eoh,
+    .on_body = on_body,
     .on_eom = on_eom,
 };

@@ -103,12 +103,26 @@ static void modes_make_the_plan(void **state)
     assert_true(plan_needs(&engine->plan, CLASS_LOCAL) & NEEDS_CONTENT);
     engine_destroy(engine);
 
-    engine = engine_of("attachments { mode = off }\n");
+#define ENVELOPE_ONLY "attachments { mode = off }\ndkim { mode = off }\nauthres { mode = off }\n"
+    engine = engine_of(ENVELOPE_ONLY);
     assert_int_equal(engine->plan.needs, 0);
     engine_destroy(engine);
-    engine = engine_of("attachments { mode = off }\nrecipients { max_header = 50 }\n");
+    engine = engine_of(ENVELOPE_ONLY "recipients { max_header = 50 }\n");
     assert_int_equal(engine->plan.needs, NEEDS_HEADER);
     engine_destroy(engine);
+    engine = engine_of(ENVELOPE_ONLY "tag_subject = \"[suspicious]\"\n");
+    assert_int_equal(engine->plan.needs, NEEDS_HEADER);
+    assert_int_equal(plan_needs(&engine->plan, CLASS_LOCAL), NEEDS_HEADER);
+    engine_destroy(engine);
+    engine = engine_of("attachments { mode = off }\n");
+    assert_int_equal(plan_needs(&engine->plan, CLASS_OUTSIDE), NEEDS_HEADER | NEEDS_BODY);
+    assert_int_equal(plan_needs(&engine->plan, CLASS_AUTHENTICATED), 0);
+    engine_destroy(engine);
+    engine = engine_of("attachments { mode = off }\ndkim { source = header }\n");
+    assert_int_equal(engine->plan.needs, NEEDS_HEADER);
+    engine_destroy(engine);
+    assert_null(engine_of("tag_subject = \"k\xe4se\"\n"));
+    assert_null(engine_of("authserv_id = \"a b\"\n"));
 
     engine = engine_of("mode = off\nhelo { mode = monitor }\n");
     assert_non_null(engine);

@@ -38,7 +38,7 @@ static void begin(struct fixture *f)
     f->check = (struct check){.name = "reader", .needs = NEEDS_HEADER | NEEDS_CONTENT};
     f->options.applies_to = CLASS_OUTSIDE;
     f->entry = (struct plan_entry){&f->check, &f->options, MODE_ENFORCE, f->check.needs, NULL};
-    f->plan = (struct plan){&f->entry, 1, NEEDS_HEADER | NEEDS_CONTENT};
+    f->plan = (struct plan){.entries = &f->entry, .count = 1, .needs = NEEDS_HEADER | NEEDS_CONTENT};
     f->session = session_create();
     f->message = message_begin(f->session, &f->settings, &f->plan, "<a@b.example>", 1);
 }

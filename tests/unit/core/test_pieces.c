@@ -4,6 +4,7 @@
 #include "core/counters.h"
 #include "core/edits.h"
 #include "core/facts.h"
+#include "core/subject.h"
 #include "core/verdict.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -115,9 +116,72 @@ static void test_counters(void **state)
     arena_destroy(arena);
 }
 
+static void test_folded_edits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *added, *changed;
+    } rows[] = {
+        {"a;\n\tb", "a;\n\tb", "a;\n\tb"},
+        {"a\nX-Evil: b", "a?X-Evil: b", "a?X-Evil: b"},
+        {"a\r\n\tb", "a?\n\tb", "a?\n\tb"},
+        {"a\n\t", "a?\t", "a?\t"},         /* a line of white space alone */
+        {"a\n \n b", "a? \n b", "a? \n b"},
+        {"k\xc3\xa4se", "k??se", "k\xc3\xa4se"},
+        {"\x01", "?", "?"},
+    };
+    struct arena *arena = arena_create(256);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct edits edits = {NULL, 0, 0};
+        edits_add_folded(&edits, arena, "X-A", rows[i].value);
+        edits_change_header(&edits, arena, "Subject", 2, rows[i].value);
+        assert_string_equal(edits.items[0].value, rows[i].added);
+        assert_int_equal(edits.items[0].kind, EDIT_ADD_HEADER);
+        assert_string_equal(edits.items[1].value, rows[i].changed);
+        assert_int_equal(edits.items[1].index, 2);
+    }
+    char *large = arena_alloc(arena, 40001);
+    memset(large, 'x', 40000);
+    for (size_t i = 500; i < 40000; i += 500)
+        memcpy(large + i, "\n\t", 2);
+    struct edits edits = {NULL, 0, 0};
+    edits_add_folded(&edits, arena, "X-A", large);
+    assert_true(strlen(edits.items[0].value) <= 16384);
+    assert_string_equal(edit_kind_name(EDIT_CHANGE_HEADER), "change-header");
+    arena_destroy(arena);
+}
+
+static void test_subject(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *tag, *value, *expected;
+    } rows[] = {
+        {"[spam]", " hello", "[spam] hello"},
+        {"[spam]", "hello", "[spam] hello"},
+        {"[spam]", "", "[spam]"},
+        {"[spam]", " a\r\n b", "[spam] a\n b"},
+        {"[spam]", " =?utf-8?q?x?=", "[spam] =?utf-8?q?x?="},
+        {"k\xc3\xa4se", " hello", "=?UTF-8?B?a8Okc2Ug?= hello"},
+        {"k\xc3\xa4se", " =?utf-8?q?x?=", "=?UTF-8?B?a8Okc2Ug?= =?utf-8?q?x?="},
+        {"=?x?q?y?=", " hello", "=?UTF-8?B?PT94P3E/eT89IA==?= hello"},
+        {"[spam]", " a long subject that fills the line up to where nothing more would fit in",
+         "[spam]\n a long subject that fills the line up to where nothing more would fit in"},
+    };
+    struct arena *arena = arena_create(256);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(subject_tag(arena, rows[i].tag, span_of(rows[i].value)), rows[i].expected);
+    assert_true(subject_is_taggable("[k\xc3\xa4se]"));
+    assert_false(subject_is_taggable("a\nb"));
+    assert_false(subject_is_taggable("k\xe4se"));
+    assert_false(subject_is_taggable("\xc3"));
+    arena_destroy(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_facts), cmocka_unit_test(test_edits),
-                                       cmocka_unit_test(test_verdict), cmocka_unit_test(test_counters)};
+                                       cmocka_unit_test(test_verdict), cmocka_unit_test(test_counters),
+                                       cmocka_unit_test(test_folded_edits), cmocka_unit_test(test_subject)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

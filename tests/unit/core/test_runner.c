@@ -47,7 +47,7 @@ static void world_begin(struct world *world, enum check_mode mode)
     world->dns_settings = (struct dns_settings){.timeout = 3000, .message_budget = 20000, .message_queries = 100};
     world->engine.settings.dns = &world->dns_settings;
     world->engine.settings.content_limits = (struct content_limits){directory, 1 << 16, 1 << 20, 1 << 20};
-    world->engine.plan = (struct plan){&world->entry, 1, NEEDS_HEADER | NEEDS_CONTENT};
+    world->engine.plan = (struct plan){.entries = &world->entry, .count = 1, .needs = NEEDS_HEADER | NEEDS_CONTENT | NEEDS_BODY};
     world->engine.counters = counters_create(world->arena);
     counters_register(world->engine.counters, "message.reject");
     counters_register(world->engine.counters, "monitor.skeleton.said-so");
@@ -95,7 +95,8 @@ static struct answers play(struct world *world)
     answers.eoh = runner_eoh(&world->engine, world->session, world->message).action;
     if (answers.eoh != OUTCOME_CONTINUE)
         return answers;
-    message_add_body(world->message, span_of("text\r\n"));
+    runner_body(&world->engine, world->session, world->message, span_of("te"));
+    runner_body(&world->engine, world->session, world->message, span_of("xt\r\n"));
     outcome = runner_eom(&world->engine, world->session, world->message);
     answers.eom = outcome.action;
     answers.eom_reply = outcome.reply;
@@ -275,6 +276,66 @@ static void a_new_greeting_forgets_the_old(void **state)
     world_end(&world);
 }
 
+static void the_body_streams_by(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, MODE_ENFORCE);
+    play(&world);
+    assert_string_equal(facts_get(&world.message->facts, "skeleton.body")->text, "6");
+    assert_memory_equal(content_memory(world.message->content).ptr + content_size(world.message->content) - 6, "text\r\n", 6);
+    world_end(&world);
+
+    /* streamed to those who want it, and kept by nobody */
+    world_begin(&world, MODE_ENFORCE);
+    world.entry.needs = NEEDS_BODY;
+    play(&world);
+    assert_null(world.message->content);
+    assert_string_equal(facts_get(&world.message->facts, "skeleton.body")->text, "6");
+    world.message->verdict.disposition = DISPOSITION_ACCEPT;
+    assert_false(runner_is_decided(&world.engine, world.session, world.message));
+    world.entry.needs = NEEDS_HEADER;
+    assert_true(runner_is_decided(&world.engine, world.session, world.message));
+    world_end(&world);
+
+    /* not to a check of another class, nor once it is decided; and each message begins anew */
+    world_begin(&world, MODE_ENFORCE);
+    world.options.common.applies_to = CLASS_TRUSTED;
+    play(&world);
+    assert_null(facts_get(&world.message->facts, "skeleton.body"));
+    assert_null(world.message->check_state[0]);
+    message_end(&world.message);
+    world.options.common.applies_to = CLASS_OUTSIDE;
+    world.session->is_local = true;
+    world.options.common.applies_to = CLASS_LOCAL;
+    world.options.result[PHASE_EOH] = RESULT_REJECT;
+    play(&world);
+    assert_null(world.message->check_state[0]);
+    world_end(&world);
+}
+
+static void the_subject_gets_a_tag(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, MODE_ENFORCE);
+    world.general.tag_subject = "[suspicious]";
+    world.options.result[PHASE_EOM] = RESULT_TAG;
+    play(&world);
+    const struct edits *edits = &world.message->edits;
+    assert_int_equal(edits->count, 3);
+    assert_int_equal(edits->items[2].kind, EDIT_CHANGE_HEADER);
+    assert_int_equal(edits->items[2].index, 1);
+    assert_string_equal(edits->items[2].value, "[suspicious] hello");
+    world_end(&world);
+
+    world_begin(&world, MODE_ENFORCE);
+    world.general.tag_subject = "[suspicious]";
+    play(&world);
+    assert_int_equal(world.message->edits.count, 1); /* only the forged mark goes */
+    world_end(&world);
+}
+
 static void too_large_messages(void **state)
 {
     (void)state;
@@ -316,6 +377,8 @@ int main(void)
         cmocka_unit_test(marks_and_forged_marks),
         cmocka_unit_test(the_dns_budget_rests_between_phases),
         cmocka_unit_test(a_new_greeting_forgets_the_old),
+        cmocka_unit_test(the_body_streams_by),
+        cmocka_unit_test(the_subject_gets_a_tag),
         cmocka_unit_test(too_large_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ static const struct check_options everybody = {MODE_ENFORCE, 15, ON_ERROR_TEMPFA
 static struct negotiated ask(const struct check *check, unsigned long steps)
 {
     struct plan_entry entry = {check, &everybody, MODE_ENFORCE, check ? check->needs : 0, NULL};
-    struct plan plan = {&entry, check ? 1 : 0, check ? check->needs : 0};
+    struct plan plan = {.entries = &entry, .count = check ? 1 : 0, .needs = check ? check->needs : 0};
     return negotiate(&plan, (struct negotiated){SMFI_CURR_ACTS, steps});
 }
 
@@ -58,7 +58,7 @@ static void an_old_mta_is_asked_for_nothing_it_lacks(void **state)
     (void)state;
     static const struct check body = {.name = "body", .needs = NEEDS_CONTENT, .on_eom = hook};
     struct plan_entry entry = {&body, &everybody, MODE_ENFORCE, body.needs, NULL};
-    struct plan plan = {&entry, 1, body.needs};
+    struct plan plan = {.entries = &entry, .count = 1, .needs = body.needs};
     struct negotiated got = negotiate(&plan, (struct negotiated){SMFI_V2_ACTS, SMFI_V2_PROT});
     assert_int_equal(got.steps & ~(unsigned long)SMFI_V2_PROT, 0);
     assert_int_equal(got.actions & ~(unsigned long)SMFI_V2_ACTS, 0);
