@@ -96,7 +96,7 @@ static unsigned needs_with(const void *of)
 }
 
 static const char *const provides[] = {"authres.forged", NULL};
-static const char *const needs_facts[] = {"dkim", NULL};
+static const char *const needs_facts[] = {"spf", "dkim", "dmarc", NULL};
 
 const struct check check_authres = {
     .name = "authres",

@@ -295,7 +295,7 @@ static struct result on_eom(const struct check_call *call)
     } else if (call->services->dns) {
         evaluate(call, work_of(call), &facts);
     } else {
-        return (struct result){RESULT_ERROR, NULL, "there is no resolver"};
+        return pending ? *pending : (struct result){RESULT_ERROR, NULL, "there is no resolver"};
     }
     tell(call, &facts);
     struct result result = check_dmarc_decide(options, &facts);

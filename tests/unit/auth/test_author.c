@@ -259,7 +259,7 @@ static void test_many(void **state)
     expect_many(10000, 3, ", ", 3, false);
     expect_many(100, 100, " ", 100, false);
     expect_many(102, 1, " ", 0, true); /* one item that is never ended */
-    expect_many(10000, 10000, "> <", 100, true);
+    expect_many(10000, 10000, "> <", 0, true);
 }
 
 /* Pieces that a quadratic parser would choke on. */

@@ -43,7 +43,7 @@ static void world_open(struct world *world, const char *options)
     assert_true(fd >= 0);
     dprintf(fd,
             "log { level = error }\nhelo { mode = off }\nrecipients { mode = off }\nattachments { mode = off }\n"
-            "hostname = \"mx.here.example\"\ndkim { mode = off }\nauthres { mode = off }\nspf { %s }\n",
+            "hostname = \"mx.here.example\"\ndkim { mode = off }\ndmarc { mode = off }\nauthres { mode = off }\nspf { %s }\n",
             options);
     close(fd);
     struct conf_problems problems = {report, NULL, 0};
@@ -259,7 +259,7 @@ static void test_dmarc_decides(void **state)
         struct plan *plan = &world.engine->plan;
         struct plan_entry entries[8];
         size_t n = 0;
-        for (size_t k = 0; k < plan->count; k++) /* without the real one, if there is one by now */
+        for (size_t k = 0; k < plan->count; k++) /* without the real one, which is off */
             if (strcmp(plan->entries[k].check->name, "dmarc") != 0)
                 entries[n++] = plan->entries[k];
         entries[n++] = (struct plan_entry){&dmarc, &common, rows[i].mode, 0, "dmarc.error"};
