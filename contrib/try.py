@@ -1,5 +1,6 @@
 """The demonstration behind contrib/try: mails over real SMTP, what was answered, and why."""
 import argparse
+import email
 import os
 import signal
 import sys
@@ -10,8 +11,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from harness import archives, mails  # noqa: E402
 from harness.archives import MZ  # noqa: E402
+from harness.dns import NameServer  # noqa: E402
 from harness.postfix import PrivatePostfix, Service  # noqa: E402
 from harness.posternd import Posternd, quote, strings  # noqa: E402
+from harness.sink import Sink  # noqa: E402
 from harness.smtp import Smtp  # noqa: E402
 from harness.tools import can_connect, make_directory, remove_directory  # noqa: E402
 
@@ -21,12 +24,20 @@ GOOD = mails.plain("Lunch?")
 MANY = [f"member{i}@example.net" for i in range(1, 102)]
 
 
-class Show:
-    """One mail of the demonstration. EXPECTED: the start of each answer that counts, WHY: the token in the log."""
+# What the name server of the demonstration says. The client 192.0.2.7, and this machine for mails of your own, may send
+# for sender.example; bank.example wants what it has not sent itself to be refused.
+ZONES = {"example": ['sender TXT "v=spf1 ip4:192.0.2.7 ip4:127.0.0.0/8 -all"', "mail.sender A 192.0.2.7",
+                     '_dmarc.bank TXT "v=DMARC1; p=reject"', 'bank TXT "v=spf1 -all"']}
 
-    def __init__(self, title, message, expected, why, helo=HELO, to=("user@example.net",), login=None, client="192.0.2.7"):
+
+class Show:
+    """One mail of the demonstration. EXPECTED: the start of each answer that counts, WHY: the token in the log.
+    DELIVERED: the name of the field that is shown as it was delivered, and the only value that it may have."""
+
+    def __init__(self, title, message, expected, why, helo=HELO, to=("user@example.net",), login=None, client="192.0.2.7",
+                 delivered=None):
         self.title, self.message, self.expected, self.why = title, message, expected, why
-        self.helo, self.to, self.login, self.client = helo, list(to), login, client
+        self.helo, self.to, self.login, self.client, self.delivered = helo, list(to), login, client, delivered
 
 
 def bogus(helo, why, title):
@@ -70,6 +81,16 @@ SHOWS = [
          "attachments.extension"),
     attached("A zip with nothing to object to", "photos.zip", archives.zip_of({"sea.jpg": b"\xff\xd8\xff" * 500}),
              why=None),
+    Show("SPF: a client that may not send for the sender's domain", GOOD,
+         "550 5.7.23 <sender@sender.example> - SPF: not permitted to send for sender.example", "spf.fail",
+         client="203.0.113.9"),
+    Show("DMARC: a stranger writes in the name of a bank", GOOD.replace(b"sender@sender.example", b"service@bank.example"),
+         "550 5.7.1 <bank.example> - DMARC policy of bank.example: reject", "dmarc.reject"),
+    Show("A forged result of ours is taken away",
+         b"Authentication-Results: mx.example.net; dmarc=pass header.from=bank.example\n" + mails.plain("Forged"),
+         "250 2.0.0", None, delivered=("Authentication-Results",
+         'mx.example.net; spf=pass smtp.mailfrom=sender.example; dkim=none; dmarc=none reason="no DMARC record" '
+         "header.from=sender.example")),
 ]
 
 
@@ -81,6 +102,13 @@ def client_of(show, port):
     if show.helo:
         smtp.ehlo(show.helo)
     return smtp
+
+
+def delivered_field(sink, show):
+    """The values of the field that SHOW wants to see, in the last mail that came to the sink, unfolded."""
+    subject = show.message.partition(b"Message-ID: ")[2].partition(b"\n")[0]
+    message = email.message_from_bytes(sink.wait_for(subject)[-1].content)
+    return [" ".join(value.split()) for value in message.get_all(show.delivered[0], [])]
 
 
 def play(show, port, daemon):
@@ -97,7 +125,7 @@ def play(show, port, daemon):
     return answer, daemon.wait_event(kind, mark)
 
 
-def tell(number, show, answer, line):
+def tell(number, show, sink, answer, line):
     said = f"HELO {show.helo}" if show.helo else "no HELO"
     to = show.to[0] if len(show.to) == 1 else f"{len(show.to)} recipients"
     who = f", logged in as {show.login}" if show.login else ""
@@ -108,6 +136,12 @@ def tell(number, show, answer, line):
     print(f"    sent      {said}, from {show.client}{who}, to {to}, {len(show.message)} bytes")
     print("\n".join(textwrap.wrap(str(answer), 100, initial_indent="    answered  ", subsequent_indent=" " * 14)))
     print(f"    why       {reason}")
+    if show.delivered:
+        values = delivered_field(sink, show)
+        ok = ok and values == [show.delivered[1]]
+        for value in values:
+            print("\n".join(textwrap.wrap(f"{show.delivered[0]}: {value}", 100, initial_indent="    delivered ",
+                                          subsequent_indent=" " * 14)))
     if not ok:
         print(f"    EXPECTED  {show.expected} ... ({show.why or 'accepted'})")
     print(flush=True)
@@ -119,12 +153,12 @@ def invite(daemon, area):
     with open(program, "wb") as file:
         file.write(MZ)
     print(f"""\
-Postfix listens on 127.0.0.1:{PORT}, and takes mail for example.net (which it throws away). Send one yourself,
+Postfix listens on 127.0.0.1:{PORT}, and takes mail for example.net (which goes nowhere). Send one yourself,
 from another terminal; this one passes:
 
     swaks --server 127.0.0.1:{PORT} --helo {HELO} --from you@sender.example --to user@example.net
 
-Refused: the same with --helo www, or with --attach @{program}
+Refused: the same with --helo www, with --attach @{program}, with --from you@bank.example
 
 The configuration is {daemon.config}
 Edit it, then: {os.environ.get('POSTERN_BUILD', 'build')}/posternctl reload -c {daemon.config}
@@ -146,14 +180,15 @@ def follow(daemon):
     return 1
 
 
-def stage(area):
+def stage(area, names, sink):
     """posternd and Postfix, not started. The mail of this machine is outside mail here, so that a visitor's own swaks
-    meets all the checks."""
+    meets all the checks. NAMES is asked instead of this machine's resolver: the demonstration needs no network."""
     daemon = Posternd(area, "postern", sections={
         "": {"trusted_networks": strings("198.51.100.0/24"), "socket_group": quote("postfix"),
              "socket_mode": quote("0660")},
-        "helo": {"banned": strings("fakedomain.xyz")}})
-    postfix = PrivatePostfix(area, [Service("try", [daemon.milter], port=PORT)])
+        "helo": {"banned": strings("fakedomain.xyz")}, "dns": {"servers": strings(names.server)},
+        "spf": {"mode": "global"}, "dmarc": {"mode": "global"}})
+    postfix = PrivatePostfix(area, [Service("try", [daemon.milter], port=PORT)], f"smtp:[127.0.0.1]:{sink.port}")
     return daemon, postfix
 
 
@@ -171,12 +206,15 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
     area = make_directory(prefix="postern-try-")
-    daemon, postfix = stage(area)
+    names, sink = NameServer(area, ZONES), Sink()
+    daemon, postfix = stage(area, names, sink)
     try:
+        names.start()
+        sink.start()
         daemon.start()
         postfix.start()
         print()
-        results = [tell(i, show, *play(show, PORT, daemon)) for i, show in enumerate(SHOWS, 1)]
+        results = [tell(i, show, sink, *play(show, PORT, daemon)) for i, show in enumerate(SHOWS, 1)]
         print(f"{sum(results)} of {len(results)} answers were the expected ones.\n", flush=True)
         if options.once:
             return 0 if all(results) else 1
@@ -189,6 +227,7 @@ def main():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         postfix.stop()
         daemon.stop()
+        names.stop()
         remove_directory(area)
 
 

@@ -76,7 +76,8 @@ def test_same_answers_under_every_negotiation(connect, daemon):
         assert answer.code == 554 and rcpts[5].code == 550
         assert end_of(mta, encrypted) == GO_ON
         added = [data for kind, data in mta.edits if kind in "ih"]
-        assert len(added) == 1 and b"X-Postern\0" in added[0]
+        # The last to be added stands on top.
+        assert len(added) == 2 and b"X-Postern\0" in added[0] and b"Authentication-Results\0" in added[1]
         # With HDR_LEADSPC the space is ours to give, without it the MTA's.
         assert (b"X-Postern\0 suspicious" in added[0]) == bool(mta.steps & milter.LEADING_SPACE)
 
