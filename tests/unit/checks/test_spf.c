@@ -43,7 +43,7 @@ static void world_open(struct world *world, const char *options)
     assert_true(fd >= 0);
     dprintf(fd,
             "log { level = error }\nhelo { mode = off }\nrecipients { mode = off }\nattachments { mode = off }\n"
-            "hostname = \"mx.here.example\"\ndkim { mode = off }\nauthres { mode = off }\nspf { %s }\n",
+            "hostname = \"mx.here.example\"\ndkim { mode = off }\ndmarc { mode = off }\nauthres { mode = off }\nspf { %s }\n",
             options);
     close(fd);
     struct conf_problems problems = {report, NULL, 0};
