@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (status == POLICYREC_MALFORMED && (!record.error || record.has_policy))
         abort();
     if (status == POLICYREC_OK && !record.has_policy &&
-        (!record.error || record.p != AUTH_POLICY_NONE || record.sp != AUTH_POLICY_NONE || record.np != AUTH_POLICY_NONE))
+        (!record.error || record.p != AUTH_POLICY_NONE || record.sp != AUTH_POLICY_NONE ||
+         record.np != AUTH_POLICY_NONE))
         abort();
     if (record.pct < 0 || record.pct > 100 || record.note_count > POLICYREC_NOTES || !strchr("yun", record.psd))
         abort();

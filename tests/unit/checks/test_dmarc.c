@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TXT(name, text) {"_dmarc." name, DNS_TXT, DNS_ANSWER, text}
+#define TXT(name, text)                                                                                                \
+    {                                                                                                                  \
+        "_dmarc." name, DNS_TXT, DNS_ANSWER, text                                                                      \
+    }
 static const struct dns_fake_row zone[] = {
     TXT("reject.example", "v=DMARC1; p=reject"),    TXT("quar.example", "v=DMARC1; p=quarantine"),
     TXT("none.example", "v=DMARC1; p=none"),        TXT("two.example", "v=DMARC1; p=reject"),
@@ -86,9 +89,9 @@ static void test_join(void **state)
 
 /* One message through both hooks. */
 struct scene {
-    const char *from[3];          /* fields */
-    const char *spf, *dkim;       /* domains that pass */
-    bool pending;                 /* SPF would refuse */
+    const char *from[3];    /* fields */
+    const char *spf, *dkim; /* domains that pass */
+    bool pending;           /* SPF would refuse */
     const char *client;
     enum result_code code;
     const char *why, *reply, *fact; /* fact: how "dmarc" begins */
@@ -104,8 +107,8 @@ static void play(const struct check_dmarc_options *with, const struct scene *sce
     struct services services = {.dns = dns};
     struct header_field fields[3] = {{{NULL, 0}, {NULL, 0}}};
     struct message message = {.arena = arena, .session = session, .headers = fields, .dns_budget = &budget};
-    struct auth_spf spf = {.result = AUTH_PASS, .mailfrom_result = AUTH_PASS, .mailfrom_domain = scene->spf,
-                           .domain = scene->spf};
+    struct auth_spf spf = {
+        .result = AUTH_PASS, .mailfrom_result = AUTH_PASS, .mailfrom_domain = scene->spf, .domain = scene->spf};
     struct auth_dkim_signature signature = {.result = AUTH_PASS, .domain = scene->dkim, .counts = true};
     struct auth_dkim dkim = {AUTH_PASS, &signature, 1};
     struct result pending = {RESULT_REJECT, "spf.fail", "550 5.7.23 no"};
@@ -119,8 +122,14 @@ static void play(const struct check_dmarc_options *with, const struct scene *sce
         facts_set(&message.facts, arena, "dkim", "pass", &dkim);
     if (scene->pending)
         facts_set(&message.facts, arena, FACT_SPF_PENDING, pending.reply, &pending);
-    struct check_call call = {.options = with, .settings = &settings, .services = &services, .session = session,
-                              .message = &message, .arena = arena, .facts = &message.facts, .state = &slot};
+    struct check_call call = {.options = with,
+                              .settings = &settings,
+                              .services = &services,
+                              .session = session,
+                              .message = &message,
+                              .arena = arena,
+                              .facts = &message.facts,
+                              .state = &slot};
     assert_int_equal(check_dmarc.on_eoh(&call).code, RESULT_DUNNO);
     struct result got = check_dmarc.on_eom(&call);
     const char *fact = facts_get(&message.facts, "dmarc")->text;
@@ -138,10 +147,13 @@ static void test_hooks(void **state)
 {
     (void)state;
     static const struct scene scenes[] = {
-        {.from = {" a@reject.example"}, .code = RESULT_REJECT, .why = "dmarc.reject",
+        {.from = {" a@reject.example"},
+         .code = RESULT_REJECT,
+         .why = "dmarc.reject",
          .reply = "550 5.7.1 <reject.example> - DMARC policy of reject.example: reject",
          .fact = "fail from=reject.example policy=reject record=reject.example"},
-        {.from = {" a@sub.reject.example"}, .code = RESULT_REJECT,
+        {.from = {" a@sub.reject.example"},
+         .code = RESULT_REJECT,
          .reply = "550 5.7.1 <sub.reject.example> - DMARC policy of reject.example: reject"},
         {.from = {" a@reject.example"}, .spf = "mail.reject.example", .code = RESULT_OK, .fact = "pass"},
         {.from = {" a@reject.example"}, .dkim = "reject.example", .pending = true, .code = RESULT_OK, .fact = "pass"},
@@ -155,15 +167,23 @@ static void test_hooks(void **state)
         {.from = {" a@two.example"}, .code = RESULT_OK, .fact = "permerror"},
         {.from = {" a@slow.example"}, .code = RESULT_OK, .fact = "temperror"},
         /* several: the strictest decides, whatever its place */
-        {.from = {" a@none.example, b@reject.example"}, .spf = "none.example", .code = RESULT_REJECT,
+        {.from = {" a@none.example, b@reject.example"},
+         .spf = "none.example",
+         .code = RESULT_REJECT,
          .reply = "550 5.7.1 <reject.example> - DMARC policy of reject.example: reject"},
         {.from = {" a@reject.example", " b@none.example"}, .spf = "none.example", .code = RESULT_REJECT},
-        {.from = {" a@quar.example, b@none.example", " c@reject.example"}, .code = RESULT_REJECT, .why = "dmarc.reject"},
+        {.from = {" a@quar.example, b@none.example", " c@reject.example"},
+         .code = RESULT_REJECT,
+         .why = "dmarc.reject"},
         {.from = {" a@slow.example, b@reject.example"}, .code = RESULT_REJECT, .why = "dmarc.reject"},
         /* nobody */
-        {.from = {NULL}, .code = RESULT_REJECT, .why = "dmarc.no-from",
+        {.from = {NULL},
+         .code = RESULT_REJECT,
+         .why = "dmarc.no-from",
          .reply = "550 5.6.0 From field cannot be used for DMARC: there is none"},
-        {.from = {" nobody"}, .code = RESULT_REJECT, .why = "dmarc.no-from",
+        {.from = {" nobody"},
+         .code = RESULT_REJECT,
+         .why = "dmarc.no-from",
          .reply = "550 5.6.0 From field cannot be used for DMARC: an address without a domain"},
     };
     for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++)
@@ -187,21 +207,28 @@ static void test_options(void **state)
     play(&with, &(struct scene){.from = {" a@reject.example"}, .code = RESULT_OK, .fact = "fail"});
     play(&with, &(struct scene){.from = {" a@sub.reject.example"}, .code = RESULT_REJECT});
     play(&with, &(struct scene){.from = {" a@reject.example, b@quar.example"}, .code = RESULT_QUARANTINE});
-    play(&with, &(struct scene){.from = {" a@reject.example"}, .pending = true, .code = RESULT_REJECT, .why = "spf.fail"});
+    play(&with,
+         &(struct scene){.from = {" a@reject.example"}, .pending = true, .code = RESULT_REJECT, .why = "spf.fail"});
     play(&with, &(struct scene){.from = {" a@sub.reject.example"}, .client = "198.51.100.7", .code = RESULT_OK});
     play(&with, &(struct scene){.from = {" a@none.example"}, .client = "198.51.100.7", .code = RESULT_OK});
-    play(&with, &(struct scene){.from = {" a@none.example"}, .code = RESULT_REJECT, .why = "dmarc.always-enforce",
+    play(&with, &(struct scene){.from = {" a@none.example"},
+                                .code = RESULT_REJECT,
+                                .why = "dmarc.always-enforce",
                                 .reply = "550 5.7.1 <none.example> - DMARC policy of mx.example.net: reject"});
     play(&with, &(struct scene){.from = {" a@none.example"}, .spf = "mail.none.example", .code = RESULT_OK});
     play(&with, &(struct scene){.from = {" a@nothing.example"}, .code = RESULT_REJECT, .why = "dmarc.always-enforce"});
     play(&with, &(struct scene){.from = {" a@nothing.example"}, .dkim = "nothing.example", .code = RESULT_OK});
     with.multiple_from = CHECK_DMARC_REJECT_SEVERAL;
-    play(&with, &(struct scene){.from = {" a@x.example", " b@y.example"}, .code = RESULT_REJECT, .why = "dmarc.multiple-from",
+    play(&with, &(struct scene){.from = {" a@x.example", " b@y.example"},
+                                .code = RESULT_REJECT,
+                                .why = "dmarc.multiple-from",
                                 .reply = "550 5.6.0 From field cannot be used for DMARC: more than one From field"});
     with.no_from = CHECK_DMARC_ACCEPT;
     play(&with, &(struct scene){.from = {NULL}, .code = RESULT_OK, .fact = "permerror (no From field)"});
     with.temperror = CHECK_DMARC_TEMPFAIL;
-    play(&with, &(struct scene){.from = {" a@slow.example"}, .code = RESULT_DEFER, .why = "dmarc.temperror",
+    play(&with, &(struct scene){.from = {" a@slow.example"},
+                                .code = RESULT_DEFER,
+                                .why = "dmarc.temperror",
                                 .reply = "451 4.7.1 <slow.example> - DMARC cannot be evaluated now, try again later"});
     arena_destroy(arena);
 }
@@ -214,7 +241,9 @@ static void test_used_up(void **state)
     for (unsigned i = 0; i < 60; i++)
         snprintf(from + strlen(from), sizeof from - strlen(from), "a@d%u.x%u.test,", i, i);
     snprintf(from + strlen(from), sizeof from - strlen(from), "b@reject.example");
-    play(&options, &(struct scene){.from = {from}, .code = RESULT_REJECT, .why = "dmarc.no-from",
+    play(&options, &(struct scene){.from = {from},
+                                   .code = RESULT_REJECT,
+                                   .why = "dmarc.no-from",
                                    .reply = "550 5.6.0 From field cannot be used for DMARC: too many author domains"});
     from[0] = ' ';
     from[1] = '\0';
