@@ -1,5 +1,6 @@
 /*
- * alignment - equal names are aligned whatever their organizational domains are; under strict alignment nothing else is.
+ * alignment - equal names are aligned whatever their organizational domains are; under strict alignment nothing else
+ * is.
  *
  * Names without a common parent cannot have the same organizational domain, so no walk is made for them: a foreign
  * signature costs no query.

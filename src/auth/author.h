@@ -22,10 +22,10 @@ struct author_list {
     struct strset *seen;
     const char **domains; /* canonical (lower case, A-labels), distinct, in the order they stand */
     size_t count, capacity;
-    size_t fields;        /* From fields read */
-    size_t addresses;     /* that have a domain, repeated ones and groups' members included */
+    size_t fields;    /* From fields read */
+    size_t addresses; /* that have a domain, repeated ones and groups' members included */
     bool is_over;
-    const char *problem;  /* the first thing that is wrong, static; NULL: all is well */
+    const char *problem; /* the first thing that is wrong, static; NULL: all is well */
 };
 
 void author_list_init(struct author_list *list, struct arena *arena);

@@ -34,10 +34,10 @@ static void settle_absence(struct arena *arena, const struct treewalk *walk, str
     if (fault) {
         dmarc->result = AUTH_PERMERROR;
         dmarc->record_domain = fault->domain;
-        dmarc->reason = fault->finding == TREEWALK_SEVERAL
-                            ? arena_printf(arena, "more than one DMARC record at _dmarc.%s", fault->domain)
-                            : arena_printf(arena, "malformed DMARC record at _dmarc.%s: %s", fault->domain,
-                                           fault->record.error);
+        dmarc->reason =
+            fault->finding == TREEWALK_SEVERAL
+                ? arena_printf(arena, "more than one DMARC record at _dmarc.%s", fault->domain)
+                : arena_printf(arena, "malformed DMARC record at _dmarc.%s: %s", fault->domain, fault->record.error);
     } else if (walk->failed) {
         dmarc->result = AUTH_TEMPERROR;
         dmarc->reason = arena_printf(arena, "no answer for _dmarc.%s (%s)", walk->failed->domain,
@@ -126,7 +126,7 @@ void policyeval_author(struct walker *walker, const char *author, const struct p
         tally = align(walker, author, eval->record, input);
     dmarc->spf_aligned = tally.spf;
     dmarc->dkim_aligned = tally.dkim;
-    eval->alignment = tally.spf || tally.dkim              ? ALIGNMENT_YES
+    eval->alignment = tally.spf || tally.dkim            ? ALIGNMENT_YES
                       : tally.unknown || tally.temperror ? ALIGNMENT_UNKNOWN
                                                          : ALIGNMENT_NO;
     if (has_policy) {
@@ -145,8 +145,8 @@ void policyeval_author(struct walker *walker, const char *author, const struct p
 
 static int rank(const struct policyeval *eval)
 {
-    static const int ranks[] = {[AUTH_PASS] = 0, [AUTH_NONE] = 1, [AUTH_PERMERROR] = 2, [AUTH_FAIL] = 3,
-                                [AUTH_TEMPERROR] = 4, [AUTH_POLICY] = 0};
+    static const int ranks[] = {[AUTH_PASS] = 0, [AUTH_NONE] = 1,      [AUTH_PERMERROR] = 2,
+                                [AUTH_FAIL] = 3, [AUTH_TEMPERROR] = 4, [AUTH_POLICY] = 0};
     return (eval->disposition != AUTH_POLICY_NONE ? 10 * (int)eval->disposition : 0) + ranks[eval->dmarc.result];
 }
 

@@ -27,9 +27,10 @@ struct policyeval_input {
 
 struct policyeval {
     struct auth_dmarc dmarc;
-    enum auth_policy disposition; /* what the policy asks for this message: t=y, pct and the result taken into account */
+    enum auth_policy
+        disposition; /* what the policy asks for this message: t=y, pct and the result taken into account */
     const struct policyrec *record; /* NULL: none */
-    enum alignment alignment;     /* of the best identifier */
+    enum alignment alignment;       /* of the best identifier */
 };
 
 void policyeval_author(struct walker *walker, const char *author, const struct policyeval_input *input,

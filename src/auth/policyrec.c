@@ -13,8 +13,22 @@
 #include "util/strbuf.h"
 #include <ctype.h>
 
-enum tag { TAG_P, TAG_SP, TAG_NP, TAG_ADKIM, TAG_ASPF, TAG_T, TAG_PSD, TAG_PCT, TAG_RUA, TAG_RUF, TAG_FO, TAG_RF, TAG_RI,
-           TAG_COUNT };
+enum tag {
+    TAG_P,
+    TAG_SP,
+    TAG_NP,
+    TAG_ADKIM,
+    TAG_ASPF,
+    TAG_T,
+    TAG_PSD,
+    TAG_PCT,
+    TAG_RUA,
+    TAG_RUF,
+    TAG_FO,
+    TAG_RF,
+    TAG_RI,
+    TAG_COUNT
+};
 static const char *const tag_names[TAG_COUNT] = {"p",   "sp",  "np",  "adkim", "aspf", "t", "psd",
                                                  "pct", "rua", "ruf", "fo",    "rf",   "ri"};
 
@@ -57,9 +71,9 @@ static void note(struct parse *parse, const char *text)
 static void wrong(struct parse *parse, enum tag tag, struct span value, const char *instead)
 {
     parse->is_wrong[tag] = true;
-    note(parse, arena_printf(parse->arena, "%s=%.60s is not a value that %s can have%s%s", tag_names[tag],
-                             printable(parse->arena, value), tag_names[tag], instead[0] ? "; it counts as " : "",
-                             instead));
+    note(parse,
+         arena_printf(parse->arena, "%s=%.60s is not a value that %s can have%s%s", tag_names[tag],
+                      printable(parse->arena, value), tag_names[tag], instead[0] ? "; it counts as " : "", instead));
 }
 
 static void read_policy(struct parse *parse, enum tag tag, struct span value, enum auth_policy *policy, bool *has)
@@ -206,11 +220,11 @@ static void settle_policy(struct parse *parse)
 {
     struct policyrec *record = parse->record;
     bool reports = record->rua && !parse->is_wrong[TAG_RUA];
-    const char *error = !record->has_p               ? "the tag p is missing"
-                        : parse->is_wrong[TAG_P]     ? "the policy p is none of none, quarantine, reject"
-                        : parse->is_wrong[TAG_SP]    ? "the policy sp is none of none, quarantine, reject"
-                        : parse->is_wrong[TAG_NP]    ? "the policy np is none of none, quarantine, reject"
-                                                     : NULL;
+    const char *error = !record->has_p            ? "the tag p is missing"
+                        : parse->is_wrong[TAG_P]  ? "the policy p is none of none, quarantine, reject"
+                        : parse->is_wrong[TAG_SP] ? "the policy sp is none of none, quarantine, reject"
+                        : parse->is_wrong[TAG_NP] ? "the policy np is none of none, quarantine, reject"
+                                                  : NULL;
     record->has_policy = !error || reports;
     if (error && reports) {
         note(parse, arena_printf(parse->arena, "%s; because there is a rua the record counts as p=none", error));
@@ -286,8 +300,8 @@ enum policyrec_choice policyrec_choose(struct arena *arena, const struct dns_ans
             continue;
         if (choice != POLICYREC_NONE)
             return POLICYREC_SEVERAL;
-        choice = policyrec_parse(arena, answer->records[i].text, record) == POLICYREC_OK ? POLICYREC_ONE
-                                                                                          : POLICYREC_BROKEN;
+        choice =
+            policyrec_parse(arena, answer->records[i].text, record) == POLICYREC_OK ? POLICYREC_ONE : POLICYREC_BROKEN;
     }
     return choice;
 }

@@ -14,23 +14,23 @@
 #define POLICYREC_NOTES 16
 
 enum policyrec_status {
-    POLICYREC_OK,        /* a record; whether it holds a policy says has_policy */
-    POLICYREC_OTHER,     /* does not begin with v=DMARC1: some other text */
-    POLICYREC_MALFORMED  /* begins with it and is no list of tags */
+    POLICYREC_OK,       /* a record; whether it holds a policy says has_policy */
+    POLICYREC_OTHER,    /* does not begin with v=DMARC1: some other text */
+    POLICYREC_MALFORMED /* begins with it and is no list of tags */
 };
 
 struct policyrec {
-    const char *text;         /* the record, printable */
-    bool has_policy;          /* false: neither a valid p (sp, np) nor a rua: nothing may be enforced; `error` says */
+    const char *text;           /* the record, printable */
+    bool has_policy;            /* false: neither a valid p (sp, np) nor a rua: nothing may be enforced; `error` says */
     enum auth_policy p, sp, np; /* sp and np in force: what is absent is filled in from sp and p */
     bool has_p, has_sp, has_np; /* stands in the record, valid or not */
     bool strict_dkim, strict_spf;
-    bool is_test;             /* t=y */
-    char psd;                 /* 'y', 'n', 'u' */
-    int pct;                  /* 0..100; 100 if absent or wrong */
+    bool is_test;                         /* t=y */
+    char psd;                             /* 'y', 'n', 'u' */
+    int pct;                              /* 0..100; 100 if absent or wrong */
     const char *rua, *ruf, *fo, *rf, *ri; /* as they stand, printable; NULL if absent */
-    const char *error;        /* why MALFORMED, or why there is no policy; NULL */
-    const char *notes[POLICYREC_NOTES]; /* what is odd but does no harm, in plain words */
+    const char *error;                    /* why MALFORMED, or why there is no policy; NULL */
+    const char *notes[POLICYREC_NOTES];   /* what is odd but does no harm, in plain words */
     size_t note_count;
 };
 

@@ -114,8 +114,7 @@ static void ask(struct walker *walker, struct treewalk_step *step)
     step->finding = TREEWALK_NOTHING;
     if (strlen(PREFIX) + strlen(step->domain) > DOMAIN_MAX)
         return;
-    const struct dns_answer *answer =
-        query(walker, arena_printf(walker->arena, PREFIX "%s", step->domain), DNS_TXT);
+    const struct dns_answer *answer = query(walker, arena_printf(walker->arena, PREFIX "%s", step->domain), DNS_TXT);
     step->outcome = answer->outcome;
     if (answer->outcome == DNS_SERVFAIL || answer->outcome == DNS_TIMEOUT || answer->outcome == DNS_BOGUS)
         step->finding = TREEWALK_FAILED;
@@ -132,8 +131,8 @@ static const struct treewalk_step *step_at(struct walker *walker, const char *do
     struct treewalk_step *step = ARENA_NEW(walker->arena, struct treewalk_step);
     step->domain = arena_strdup(walker->arena, domain);
     ask(walker, step);
-    walker->steps = arena_grow(walker->arena, walker->steps, &walker->step_capacity, walker->step_count + 1,
-                               sizeof *walker->steps);
+    walker->steps =
+        arena_grow(walker->arena, walker->steps, &walker->step_capacity, walker->step_count + 1, sizeof *walker->steps);
     walker->steps[walker->step_count++] = step;
     return step;
 }
@@ -163,9 +162,7 @@ static void choose_org_domain(struct treewalk *walk)
             break;
         }
         last = step;
-        walk->org_domain = step->domain;
-        if (step->record.psd != 'u')
-            break;
+        walk->org_domain = step->domain; /* with psd=n the walk has ended here */
     }
     walk->org = last;
     for (size_t i = 0; walk->psd && i < walk->count; i++) {
@@ -220,8 +217,8 @@ const struct treewalk *walker_walk(struct walker *walker, const char *domain)
         walk_dns(walker, walk);
     else
         walk_psl(walker, walk);
-    walker->walks = arena_grow(walker->arena, walker->walks, &walker->walk_capacity, walker->walk_count + 1,
-                               sizeof *walker->walks);
+    walker->walks =
+        arena_grow(walker->arena, walker->walks, &walker->walk_capacity, walker->walk_count + 1, sizeof *walker->walks);
     walker->walks[walker->walk_count++] = walk;
     return walk;
 }

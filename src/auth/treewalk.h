@@ -35,8 +35,8 @@ struct treewalk_step {
 struct treewalk {
     const struct treewalk_step *steps[TREEWALK_QUERIES];
     size_t count;
-    const char *org_domain;            /* NULL: cannot be told now */
-    const struct treewalk_step *start; /* of the domain itself; never NULL */
+    const char *org_domain;                /* NULL: cannot be told now */
+    const struct treewalk_step *start;     /* of the domain itself; never NULL */
     const struct treewalk_step *org, *psd; /* with a RECORD at the organizational domain, at a public suffix above it;
                                             * else NULL */
     const struct treewalk_step *failed;    /* FAILED; else NULL */

@@ -22,7 +22,8 @@
 static const struct option_word org_words[] = {{"treewalk", TREEWALK_DNS}, {"psl", TREEWALK_PSL}, {NULL, 0}};
 static const struct option_word multiple_words[] = {
     {"evaluate", CHECK_DMARC_EVALUATE}, {"reject", CHECK_DMARC_REJECT_SEVERAL}, {NULL, 0}};
-static const struct option_word refuse_words[] = {{"reject", CHECK_DMARC_REJECT}, {"accept", CHECK_DMARC_ACCEPT}, {NULL, 0}};
+static const struct option_word refuse_words[] = {
+    {"reject", CHECK_DMARC_REJECT}, {"accept", CHECK_DMARC_ACCEPT}, {NULL, 0}};
 static const struct option_word policy_words[] = {{"reject", CHECK_DMARC_REJECT},
                                                   {"quarantine", CHECK_DMARC_QUARANTINE},
                                                   {"tag", CHECK_DMARC_TAG},
@@ -33,51 +34,80 @@ static const struct option_word temperror_words[] = {
     {"accept", CHECK_DMARC_ACCEPT}, {"tempfail", CHECK_DMARC_TEMPFAIL}, {NULL, 0}};
 
 #define ACTION(member, preset, set, text)                                                                              \
-    {.name = #member, .type = OPTION_ENUM, .offset = OPTION(member), .def = preset, .words = set, .help = text}
+    {                                                                                                                  \
+        .name = #member, .type = OPTION_ENUM, .offset = OPTION(member), .def = preset, .words = set, .help = text      \
+    }
 
 static const struct option_row rows[] = {
     CHECK_OPTION_ROWS(struct check_dmarc_options, "{ outside }", "accept"),
     AUTHRES_SOURCE_ROW(struct check_dmarc_options, source),
-    ACTION(org_domain, "treewalk", org_words,
-           "How the organizational domain is found. treewalk: by asking for the DMARC records of the parents, at most 8 "
-           "names (RFC 9989). psl: with the public suffix list of the system (RFC 7489)."),
-    ACTION(multiple_from, "evaluate", multiple_words,
-           "From fields that name several author domains. evaluate: each is evaluated and the strictest decides. reject: "
-           "refuse the message (dmarc.multiple-from)."),
-    ACTION(no_from, "reject", refuse_words,
-           "A message without an author domain that could be evaluated: no From field, no domain name in it, or more than "
-           "can be looked at. reject: refuse it (dmarc.no-from). accept: leave it to the other checks."),
+    ACTION(
+        org_domain, "treewalk", org_words,
+        "How the organizational domain is found. treewalk: by asking for the DMARC records of the parents, at most 8 "
+        "names (RFC 9989). psl: with the public suffix list of the system (RFC 7489)."),
+    ACTION(
+        multiple_from, "evaluate", multiple_words,
+        "From fields that name several author domains. evaluate: each is evaluated and the strictest decides. reject: "
+        "refuse the message (dmarc.multiple-from)."),
+    ACTION(
+        no_from, "reject", refuse_words,
+        "A message without an author domain that could be evaluated: no From field, no domain name in it, or more than "
+        "can be looked at. reject: refuse it (dmarc.no-from). accept: leave it to the other checks."),
     ACTION(reject, "reject", policy_words, "What to do if the policy is reject and the message fails (dmarc.reject)."),
     ACTION(quarantine, "quarantine", policy_words,
-           "What to do if the policy is quarantine and the message fails (dmarc.quarantine). quarantine: the MTA holds it."),
+           "What to do if the policy is quarantine and the message fails (dmarc.quarantine). quarantine: the MTA holds "
+           "it."),
     ACTION(none, "accept", none_words, "What to do if the policy is none and the message fails (dmarc.none)."),
     ACTION(temperror, "accept", temperror_words,
            "What to do if a name server does not answer and the result depends on it (dmarc.temperror)."),
     ACTION(permerror, "accept", none_words,
            "What to do if the author's domain has several DMARC records or a malformed one (dmarc.permerror). Such a "
            "record is never enforced."),
-    {.name = "honour_pct", .type = OPTION_BOOL, .offset = OPTION(honour_pct), .def = "no",
+    {.name = "honour_pct",
+     .type = OPTION_BOOL,
+     .offset = OPTION(honour_pct),
+     .def = "no",
      .help = "Apply the policy to pct percent of the failing messages only, and one level weaker to the others, as RFC "
              "7489 had it. RFC 9989 has no pct."},
-    {.name = "never_enforce", .type = OPTION_DOMAINS, .offset = OPTION(never_enforce),
+    {.name = "never_enforce",
+     .type = OPTION_DOMAINS,
+     .offset = OPTION(never_enforce),
      .help = "Author domains whose policy is not carried out: names, .suffixes, or files. They are still evaluated. It "
              "goes before always_enforce, but only if all author domains of the message are on the list."},
-    {.name = "never_enforce_networks", .type = OPTION_NETWORKS, .offset = OPTION(never_enforce_networks),
-     .help = "Clients whose mail is evaluated, but for which no policy is carried out, such as a mailing list's host that "
-             "one must receive from."},
-    {.name = "always_enforce", .type = OPTION_DOMAINS, .offset = OPTION(always_enforce),
-     .help = "Author domains whose mail is refused if it is not aligned, whatever their DMARC record asks for, and also "
-             "without one (dmarc.always-enforce)."},
-    {.name = "reply", .type = OPTION_TEMPLATE, .offset = OPTION(reply), .placeholders = "domain policy_domain client",
-     .reply_class = "5", .def = "550 5.7.1 <{domain}> - DMARC policy of {policy_domain}: reject",
-     .help = "The answer to what is refused. {domain} is the author domain, {policy_domain} where its record was found, or "
-             "our own name if always_enforce decided."},
-    {.name = "reply_temperror", .type = OPTION_TEMPLATE, .offset = OPTION(reply_temperror),
-     .placeholders = "domain client", .reply_class = "4",
+    {.name = "never_enforce_networks",
+     .type = OPTION_NETWORKS,
+     .offset = OPTION(never_enforce_networks),
+     .help =
+         "Clients whose mail is evaluated, but for which no policy is carried out, such as a mailing list's host that "
+         "one must receive from."},
+    {.name = "always_enforce",
+     .type = OPTION_DOMAINS,
+     .offset = OPTION(always_enforce),
+     .help =
+         "Author domains whose mail is refused if it is not aligned, whatever their DMARC record asks for, and also "
+         "without one (dmarc.always-enforce)."},
+    {.name = "reply",
+     .type = OPTION_TEMPLATE,
+     .offset = OPTION(reply),
+     .placeholders = "domain policy_domain client",
+     .reply_class = "5",
+     .def = "550 5.7.1 <{domain}> - DMARC policy of {policy_domain}: reject",
+     .help =
+         "The answer to what is refused. {domain} is the author domain, {policy_domain} where its record was found, or "
+         "our own name if always_enforce decided."},
+    {.name = "reply_temperror",
+     .type = OPTION_TEMPLATE,
+     .offset = OPTION(reply_temperror),
+     .placeholders = "domain client",
+     .reply_class = "4",
      .def = "451 4.7.1 <{domain}> - DMARC cannot be evaluated now, try again later",
      .help = "The answer with temperror = tempfail."},
-    {.name = "reply_from", .type = OPTION_TEMPLATE, .offset = OPTION(reply_from), .placeholders = "reason client",
-     .reply_class = "5", .def = "550 5.6.0 From field cannot be used for DMARC: {reason}",
+    {.name = "reply_from",
+     .type = OPTION_TEMPLATE,
+     .offset = OPTION(reply_from),
+     .placeholders = "reason client",
+     .reply_class = "5",
+     .def = "550 5.6.0 From field cannot be used for DMARC: {reason}",
      .help = "The answer with no_from = reject and multiple_from = reject. {reason} says what is wrong."},
     {0}};
 
@@ -200,7 +230,8 @@ static void evaluate(const struct check_call *call, struct work *work, struct ch
     struct policyeval_input input = {.honour_pct = options->honour_pct, .sample = options->honour_pct ? draw() : 0};
     struct walker *walker =
         walker_create(call->arena, call->services->dns, call->message->dns_budget, options->org_domain);
-    input.identifiers = policyeval_identifiers(call->arena, value_of(call, "spf"), value_of(call, "dkim"), &input.count);
+    input.identifiers =
+        policyeval_identifiers(call->arena, value_of(call, "spf"), value_of(call, "dkim"), &input.count);
     bool from_exempt_host = netset_has(options->never_enforce_networks, &call->session->client);
     for (size_t i = 0; i < work->authors.count && !work->authors.is_over; i++) {
         const char *author = work->authors.domains[i];
@@ -210,7 +241,8 @@ static void evaluate(const struct check_call *call, struct work *work, struct ch
         here.is_forced = domain_set_has(options->always_enforce, author);
         input.needs_alignment = here.is_forced;
         policyeval_author(walker, author, &input, eval);
-        if (eval->dmarc.result == AUTH_TEMPERROR && work->authors.count > 1 && call->message->dns_budget->queries_left == 0)
+        if (eval->dmarc.result == AUTH_TEMPERROR && work->authors.count > 1 &&
+            call->message->dns_budget->queries_left == 0)
             facts->used_up = true;
         int ours = weight(options, &here), best = facts->eval ? weight(options, facts) : -1;
         if (ours > best || (ours == best && policyeval_is_stricter(eval, facts->eval))) {
@@ -224,7 +256,8 @@ static void evaluate(const struct check_call *call, struct work *work, struct ch
 static void tell(const struct check_call *call, const struct check_dmarc_facts *facts)
 {
     struct auth_dmarc *dmarc = ARENA_NEW(call->arena, struct auth_dmarc);
-    *dmarc = facts->eval ? facts->eval->dmarc : (struct auth_dmarc){.result = AUTH_PERMERROR, .reason = "no author domain"};
+    *dmarc =
+        facts->eval ? facts->eval->dmarc : (struct auth_dmarc){.result = AUTH_PERMERROR, .reason = "no author domain"};
     const struct author_list *authors = facts->authors;
     if (authors && !facts->eval)
         dmarc->reason = authors->problem ? authors->problem : "no From field";
@@ -257,21 +290,23 @@ static const char *reply_of(const struct check_call *call, const struct check_dm
     bool is_own = strcmp(result.why, "dmarc.always-enforce") == 0;
     bool is_from = strcmp(result.why, "dmarc.no-from") == 0 || strcmp(result.why, "dmarc.multiple-from") == 0;
     const char *domain = dmarc && dmarc->author_domain ? dmarc->author_domain : "";
-    const char *policy_domain = is_own ? call->settings->hostname : dmarc && dmarc->record_domain ? dmarc->record_domain : domain;
-    const char *reason = !facts->authors                ? ""
-                         : facts->authors->fields == 0  ? "there is none"
-                         : facts->used_up               ? "too many author domains"
-                         : facts->authors->problem      ? facts->authors->problem
-                                                        : "several author domains";
+    const char *policy_domain = is_own                          ? call->settings->hostname
+                                : dmarc && dmarc->record_domain ? dmarc->record_domain
+                                                                : domain;
+    const char *reason = !facts->authors               ? ""
+                         : facts->authors->fields == 0 ? "there is none"
+                         : facts->used_up              ? "too many author domains"
+                         : facts->authors->problem     ? facts->authors->problem
+                                                       : "several author domains";
     char client[NETADDR_TEXT_SIZE];
     const struct placeholder values[] = {{"domain", span_of(domain)},
                                          {"policy_domain", span_of(policy_domain)},
                                          {"reason", span_of(reason)},
                                          {"client", span_of(netaddr_format(&call->session->client, client))},
                                          {NULL, {NULL, 0}}};
-    return template_expand(is_from                          ? options->reply_from
+    return template_expand(is_from                       ? options->reply_from
                            : result.code == RESULT_DEFER ? options->reply_temperror
-                                                            : options->reply,
+                                                         : options->reply,
                            call->arena, values);
 }
 

@@ -25,9 +25,9 @@ enum check_dmarc_multiple { CHECK_DMARC_EVALUATE, CHECK_DMARC_REJECT_SEVERAL };
 
 struct check_dmarc_options {
     struct check_options common;
-    int source;     /* enum authres_source */
-    int org_domain; /* enum treewalk_mode */
-    int multiple_from;                                        /* enum check_dmarc_multiple */
+    int source;                                                  /* enum authres_source */
+    int org_domain;                                              /* enum treewalk_mode */
+    int multiple_from;                                           /* enum check_dmarc_multiple */
     int no_from, reject, quarantine, none, temperror, permerror; /* enum check_dmarc_action */
     bool honour_pct;
     const struct domain_set *never_enforce, *always_enforce;

@@ -42,7 +42,8 @@ static int add_identifier(struct request *request, const char *text, bool is_spf
     const char *colon = strchr(text, ':');
     char name[DOMAIN_MAX + 1];
     enum auth_result result;
-    if (!colon || auth_result_parse(arena_spandup(request->arena, (struct span){text, (size_t)(colon - text)}), &result) != 0)
+    if (!colon ||
+        auth_result_parse(arena_spandup(request->arena, (struct span){text, (size_t)(colon - text)}), &result) != 0)
         return usage_error("neither pass:DOMAIN nor another result with a domain", text);
     if (domain_canonical(span_of(colon + 1), name) != 0)
         return usage_error("has no domain name behind the colon", text);
@@ -89,11 +90,10 @@ static int read_option(struct request *request, int option)
 
 static int read_arguments(struct request *request, int argc, char **argv)
 {
-    static const struct option options[] = {{"evaluate", 0, NULL, 'e'}, {"from", 1, NULL, 'f'},
-                                            {"spf", 1, NULL, 's'},      {"dkim", 1, NULL, 'k'},
-                                            {"dns", 1, NULL, 'd'},      {"org-domain", 1, NULL, 'o'},
-                                            {"json", 0, NULL, 'j'},     {"help", 0, NULL, 'H'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"evaluate", 0, NULL, 'e'}, {"from", 1, NULL, 'f'}, {"spf", 1, NULL, 's'},
+        {"dkim", 1, NULL, 'k'},     {"dns", 1, NULL, 'd'},  {"org-domain", 1, NULL, 'o'},
+        {"json", 0, NULL, 'j'},     {"help", 0, NULL, 'H'}, {NULL, 0, NULL, 0}};
     char name[DOMAIN_MAX + 1];
     int option;
     optind = 1;
@@ -167,12 +167,14 @@ static void print_evaluation_json(const struct author_list *authors, const struc
     print_object(object);
 }
 
-static void print_evaluation(const struct author_list *authors, const struct policyeval *eval, const struct walker *walker)
+static void print_evaluation(const struct author_list *authors, const struct policyeval *eval,
+                             const struct walker *walker)
 {
     const struct auth_dmarc *dmarc = &eval->dmarc;
     printf("result        %s%s%s\n", auth_result_name(dmarc->result), dmarc->reason ? ": " : "",
            dmarc->reason ? dmarc->reason : "");
-    printf("policy        %s\ndisposition   %s\n", auth_policy_name(dmarc->policy), auth_policy_name(eval->disposition));
+    printf("policy        %s\ndisposition   %s\n", auth_policy_name(dmarc->policy),
+           auth_policy_name(eval->disposition));
     for (size_t i = 0; i < authors->count; i++)
         printf("%-13s %s\n", i == 0 ? "author" : "", authors->domains[i]);
     if (authors->problem)

@@ -8,7 +8,7 @@ EXTRA_DIST += \
 	.ci/run contrib/bench contrib/bench.py contrib/build contrib/check contrib/install-packages contrib/packages \
 	contrib/try contrib/try.py \
 	tests/live/attachment_table.py tests/live/conftest.py tests/live/load.py tests/live/tsan.supp \
-	tests/live/test_attachments.py tests/live/test_chain.py tests/live/test_dkim.py tests/live/test_explain.py tests/live/test_helo.py \
+	tests/live/test_attachments.py tests/live/test_chain.py tests/live/test_dkim.py tests/live/test_dmarc.py tests/live/test_explain.py tests/live/test_helo.py \
 	tests/live/test_input.py tests/live/test_machine.py tests/live/test_process.py tests/live/test_recipients.py \
 	tests/live/test_two_mtas.py \
 	tests/live/harness/__init__.py tests/live/harness/archives.py tests/live/harness/dns.py \

@@ -29,4 +29,12 @@ noinst_PROGRAMS += tests/fuzz/fuzz_dkim
 tests_fuzz_fuzz_dkim_SOURCES = tests/fuzz/fuzz_dkim.c
 tests_fuzz_fuzz_dkim_LDADD = $(POSTERN_LIBS)
 tests_fuzz_fuzz_dkim_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_from
+tests_fuzz_fuzz_from_SOURCES = tests/fuzz/fuzz_from.c
+tests_fuzz_fuzz_from_LDADD = $(POSTERN_LIBS)
+tests_fuzz_fuzz_from_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_dmarc_record
+tests_fuzz_fuzz_dmarc_record_SOURCES = tests/fuzz/fuzz_dmarc_record.c
+tests_fuzz_fuzz_dmarc_record_LDADD = $(POSTERN_LIBS)
+tests_fuzz_fuzz_dmarc_record_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif

@@ -105,7 +105,8 @@ class Posternd:
                  "local_domains": strings("example.net", ".example.net"),
                  "trusted_networks": strings("127.0.0.0/8", "::1"), "drain_timeout": "20s"},
             "log": {"target": "stderr", "format": "kv", "level": "info"},
-            "spf": {"mode": "off"}, "dmarc": {"mode": "off"},  # they would ask the name servers of this machine
+            "spf": {"mode": "off"},  # spf and dmarc would ask the name servers of this machine
+            "dmarc": {"mode": "off"},
             "message": {"directory": quote(os.path.join(self.directory, "spool"))},
         }
         for name, options in sections.items():

@@ -104,12 +104,22 @@ static const struct {
     {"a@192.0.2.1", "", false},
     {"[x@evil.example] <a@example.net>", "example.net", true},
     /* internationalized */
-    {"a@b\xc3\xbc" "cher.example", "xn--bcher-kva.example", true},
-    {"a@B\xc3\x9c" "CHER.example", "xn--bcher-kva.example", true},
+    {"a@b\xc3\xbc"
+     "cher.example",
+     "xn--bcher-kva.example", true},
+    {"a@B\xc3\x9c"
+     "CHER.example",
+     "xn--bcher-kva.example", true},
     {"a@xn--bcher-kva.example", "xn--bcher-kva.example", true},
-    {"a@b\xc3\xbc" "cher.example, b@xn--bcher-kva.example", "xn--bcher-kva.example", true},
-    {"a@bank\xe3\x80\x82" "example", "bank.example", true},
-    {"a@b\xfc" "cher.example", "", false},
+    {"a@b\xc3\xbc"
+     "cher.example, b@xn--bcher-kva.example",
+     "xn--bcher-kva.example", true},
+    {"a@bank\xe3\x80\x82"
+     "example",
+     "bank.example", true},
+    {"a@b\xfc"
+     "cher.example",
+     "", false},
     {"J\xc3\xbcrgen <a@example.net>", "example.net", true},
     {"J\xfcrgen <a@example.net>", "example.net", true},
     {"\xff\xfe@example.net", "example.net", true},

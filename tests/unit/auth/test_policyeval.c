@@ -8,11 +8,14 @@
 #include "auth/policyeval.h"
 #include "util/clock.h"
 #include "util/strbuf.h"
+#include <opendmarc/dmarc.h>
 #include <stdio.h>
 #include <sys/types.h>
-#include <opendmarc/dmarc.h>
 
-#define TXT(name, text) {"_dmarc." name, DNS_TXT, DNS_ANSWER, text}
+#define TXT(name, text)                                                                                                \
+    {                                                                                                                  \
+        "_dmarc." name, DNS_TXT, DNS_ANSWER, text                                                                      \
+    }
 
 static const struct dns_fake_row zone[] = {
     TXT("reject.example", "v=DMARC1; p=reject"),
@@ -83,7 +86,7 @@ struct row {
     enum auth_result result;
     enum auth_policy policy, disposition;
     const char *org_domain, *record_domain, *aligned; /* "s", "d", "sd", "" */
-    const char *differs; /* what libopendmarc says instead; NULL: the same */
+    const char *differs;                              /* what libopendmarc says instead; NULL: the same */
 };
 
 #define NONE AUTH_POLICY_NONE
@@ -97,29 +100,35 @@ static const struct row rows[] = {
      "reject.example", "sd", NULL},
     {"reject.example", "fail:reject.example", "fail:reject.example", AUTH_FAIL, REJ, REJ, "reject.example",
      "reject.example", "", NULL},
-    {"reject.example", "softfail:reject.example", "-", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "", NULL},
+    {"reject.example", "softfail:reject.example", "-", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "",
+     NULL},
     {"reject.example", "-", "-", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "", NULL},
-    {"reject.example", "pass:evil.example", "pass:none.example", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example",
-     "", NULL},
+    {"reject.example", "pass:evil.example", "pass:none.example", AUTH_FAIL, REJ, REJ, "reject.example",
+     "reject.example", "", NULL},
     {"reject.example", "pass:evil.test", "-", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "", NULL},
     {"reject.example", "-", "pass:example", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "", NULL},
-    {"reject.example", "pass:notreject.example", "-", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "", NULL},
+    {"reject.example", "pass:notreject.example", "-", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "",
+     NULL},
     {"quar.example", "-", "-", AUTH_FAIL, QUAR, QUAR, "quar.example", "quar.example", "", NULL},
     {"none.example", "-", "-", AUTH_FAIL, NONE, NONE, "none.example", "none.example", "", NULL},
     {"extra.example", "-", "-", AUTH_FAIL, REJ, REJ, "extra.example", "extra.example", "", NULL},
     /* relaxed: up, down, sideways */
-    {"reject.example", "pass:mail.reject.example", "-", AUTH_PASS, REJ, NONE, "reject.example", "reject.example", "s", NULL},
-    {"a.reject.example", "pass:reject.example", "-", AUTH_PASS, REJ, NONE, "reject.example", "reject.example", "s", NULL},
-    {"a.reject.example", "-", "pass:b.reject.example", AUTH_PASS, REJ, NONE, "reject.example", "reject.example", "d", NULL},
-    {"a.b.c.reject.example", "-", "pass:d.reject.example", AUTH_PASS, REJ, NONE, "reject.example", "reject.example", "d",
+    {"reject.example", "pass:mail.reject.example", "-", AUTH_PASS, REJ, NONE, "reject.example", "reject.example", "s",
      NULL},
-    {"sub.reject.example", "pass:reject.example", "-", AUTH_PASS, NONE, NONE, "reject.example", "sub.reject.example", "s",
+    {"a.reject.example", "pass:reject.example", "-", AUTH_PASS, REJ, NONE, "reject.example", "reject.example", "s",
      NULL},
+    {"a.reject.example", "-", "pass:b.reject.example", AUTH_PASS, REJ, NONE, "reject.example", "reject.example", "d",
+     NULL},
+    {"a.b.c.reject.example", "-", "pass:d.reject.example", AUTH_PASS, REJ, NONE, "reject.example", "reject.example",
+     "d", NULL},
+    {"sub.reject.example", "pass:reject.example", "-", AUTH_PASS, NONE, NONE, "reject.example", "sub.reject.example",
+     "s", NULL},
     {"sub.reject.example", "-", "-", AUTH_FAIL, NONE, NONE, "reject.example", "sub.reject.example", "", NULL},
     /* a department of its own: psd=n */
     {"dept.reject.example", "pass:reject.example", "-", AUTH_FAIL, QUAR, QUAR, "dept.reject.example",
      "dept.reject.example", "", NULL},
-    {"reject.example", "pass:dept.reject.example", "-", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "", NULL},
+    {"reject.example", "pass:dept.reject.example", "-", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "",
+     NULL},
     {"a.dept.reject.example", "pass:b.dept.reject.example", "-", AUTH_PASS, QUAR, NONE, "dept.reject.example",
      "dept.reject.example", "s", NULL},
     /* public suffixes: psd=y */
@@ -172,12 +181,13 @@ static const struct row rows[] = {
     {"ok.slowtop", "pass:ok.slowtop", "-", AUTH_PASS, REJ, NONE, "ok.slowtop", "ok.slowtop", "s", NULL},
     {"ok.slowtop", "pass:a.ok.slowtop", "-", AUTH_TEMPERROR, REJ, NONE, "ok.slowtop", "ok.slowtop", "", NULL},
     {"ok.slowtop", "-", "-", AUTH_FAIL, REJ, REJ, "ok.slowtop", "ok.slowtop", "", NULL},
-    {"reject.example", "temperror:reject.example", "-", AUTH_TEMPERROR, REJ, NONE, "reject.example", "reject.example", "",
-     NULL},
+    {"reject.example", "temperror:reject.example", "-", AUTH_TEMPERROR, REJ, NONE, "reject.example", "reject.example",
+     "", NULL},
     {"reject.example", "temperror:evil.test", "-", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "", NULL},
     {"reject.example", "temperror:reject.example", "pass:reject.example", AUTH_PASS, REJ, NONE, "reject.example",
      "reject.example", "d", NULL},
-    {"reject.example", "-", "permerror:reject.example", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "", NULL},
+    {"reject.example", "-", "permerror:reject.example", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "",
+     NULL},
 };
 
 static size_t add(struct arena *arena, struct policyeval_identifier *list, size_t count, const char *text, bool is_spf)
@@ -187,8 +197,8 @@ static size_t add(struct arena *arena, struct policyeval_identifier *list, size_
         return count;
     list[count].is_spf = is_spf;
     list[count].domain = colon + 1;
-    assert_int_equal(auth_result_parse(arena_spandup(arena, (struct span){text, (size_t)(colon - text)}),
-                                       &list[count].result), 0);
+    assert_int_equal(
+        auth_result_parse(arena_spandup(arena, (struct span){text, (size_t)(colon - text)}), &list[count].result), 0);
     return count + 1;
 }
 
@@ -222,10 +232,11 @@ static void test_table(void **state)
         if (dmarc->result != row->result || dmarc->policy != row->policy || eval.disposition != row->disposition ||
             !same(dmarc->org_domain, row->org_domain) || !same(dmarc->record_domain, row->record_domain) ||
             strcmp(aligned, row->aligned) != 0 || (dmarc->result == AUTH_PASS) != (dmarc->reason == NULL)) {
-            print_error("%s %s %s: %s policy %s disposition %s org %s record %s aligned %s (%s)\n", row->author, row->spf,
-                        row->dkim, auth_result_name(dmarc->result), auth_policy_name(dmarc->policy),
+            print_error("%s %s %s: %s policy %s disposition %s org %s record %s aligned %s (%s)\n", row->author,
+                        row->spf, row->dkim, auth_result_name(dmarc->result), auth_policy_name(dmarc->policy),
                         auth_policy_name(eval.disposition), dmarc->org_domain,
-                        dmarc->record_domain ? dmarc->record_domain : "-", aligned, dmarc->reason ? dmarc->reason : "-");
+                        dmarc->record_domain ? dmarc->record_domain : "-", aligned,
+                        dmarc->reason ? dmarc->reason : "-");
             failed++;
         }
         close_fixture(&fixture);
@@ -242,7 +253,8 @@ static const char *their_verdict(const struct row *row, const struct policyeval 
     assert_non_null(context);
     opendmarc_policy_store_from_domain(context, (u_char *)row->author);
     u_char *org = strcmp(record_domain, row->author) != 0 ? (u_char *)record_domain : NULL;
-    if (opendmarc_policy_store_dmarc(context, (u_char *)eval->record->text, (u_char *)row->author, org) != DMARC_PARSE_OKAY) {
+    if (opendmarc_policy_store_dmarc(context, (u_char *)eval->record->text, (u_char *)row->author, org) !=
+        DMARC_PARSE_OKAY) {
         opendmarc_policy_connect_shutdown(context);
         return "error";
     }
@@ -250,7 +262,8 @@ static const char *their_verdict(const struct row *row, const struct policyeval 
         opendmarc_policy_store_spf(context, (u_char *)row->author, DMARC_POLICY_SPF_OUTCOME_PASS,
                                    DMARC_POLICY_SPF_ORIGIN_MAILFROM, NULL);
     if (eval->dmarc.dkim_aligned)
-        opendmarc_policy_store_dkim(context, (u_char *)row->author, (u_char *)"s", DMARC_POLICY_DKIM_OUTCOME_PASS, NULL);
+        opendmarc_policy_store_dkim(context, (u_char *)row->author, (u_char *)"s", DMARC_POLICY_DKIM_OUTCOME_PASS,
+                                    NULL);
     switch (opendmarc_get_policy_to_enforce(context)) {
     case DMARC_POLICY_PASS:
         verdict = "pass";
@@ -289,8 +302,8 @@ static void test_opendmarc(void **state)
             const char *theirs = their_verdict(row, &eval), *expected = row->differs ? row->differs : ours;
             compared++;
             if (strcmp(theirs, expected) != 0 || (row->differs && strcmp(theirs, ours) == 0)) {
-                print_error("%s %s %s: libopendmarc says %s, Postern %s, expected %s\n", row->author, row->spf, row->dkim,
-                            theirs, ours, expected);
+                print_error("%s %s %s: libopendmarc says %s, Postern %s, expected %s\n", row->author, row->spf,
+                            row->dkim, theirs, ours, expected);
                 failed++;
             }
         }
@@ -336,10 +349,11 @@ static void test_queries(void **state)
     expect_queries("1.2.3.4.5.6.k.example", "-", TREEWALK_DNS,
                    "_dmarc.1.2.3.4.5.6.k.example _dmarc.2.3.4.5.6.k.example _dmarc.3.4.5.6.k.example "
                    "_dmarc.4.5.6.k.example _dmarc.5.6.k.example _dmarc.6.k.example _dmarc.k.example _dmarc.example");
-    expect_queries("a.b.c.d.e.f.g.h.i.j.mail.k.example", "-", TREEWALK_DNS,
-                   "_dmarc.a.b.c.d.e.f.g.h.i.j.mail.k.example _dmarc.g.h.i.j.mail.k.example _dmarc.h.i.j.mail.k.example "
-                   "_dmarc.i.j.mail.k.example _dmarc.j.mail.k.example _dmarc.mail.k.example _dmarc.k.example "
-                   "_dmarc.example");
+    expect_queries(
+        "a.b.c.d.e.f.g.h.i.j.mail.k.example", "-", TREEWALK_DNS,
+        "_dmarc.a.b.c.d.e.f.g.h.i.j.mail.k.example _dmarc.g.h.i.j.mail.k.example _dmarc.h.i.j.mail.k.example "
+        "_dmarc.i.j.mail.k.example _dmarc.j.mail.k.example _dmarc.mail.k.example _dmarc.k.example "
+        "_dmarc.example");
     expect_queries("a.b.org.co.uk", "pass:c.org.co.uk", TREEWALK_PSL,
                    "_dmarc.a.b.org.co.uk _dmarc.org.co.uk _dmarc.c.org.co.uk");
 }
@@ -445,8 +459,13 @@ static void test_identifiers(void **state)
         {.result = AUTH_FAIL, .domain = "fail.example", .counts = true},
         {.result = AUTH_TEMPERROR, .domain = "late.example"}};
     struct auth_dkim dkim = {AUTH_PASS, signatures, 4};
-    struct auth_spf spf = {.result = AUTH_PASS, .domain = "helo.example", .is_helo = true, .helo_result = AUTH_PASS,
-                           .helo_domain = "helo.example", .mailfrom_result = AUTH_FAIL, .mailfrom_domain = "from.example"};
+    struct auth_spf spf = {.result = AUTH_PASS,
+                           .domain = "helo.example",
+                           .is_helo = true,
+                           .helo_result = AUTH_PASS,
+                           .helo_domain = "helo.example",
+                           .mailfrom_result = AUTH_FAIL,
+                           .mailfrom_domain = "from.example"};
     struct policyeval_identifier *list = policyeval_identifiers(arena, &spf, &dkim, &count);
     assert_int_equal(count, 3);
     assert_string_equal(list[0].domain, "from.example"); /* a HELO pass does not help a MAIL FROM that fails */

@@ -114,8 +114,9 @@ static void test_tags(void **state)
     (void)state;
     struct arena *arena = arena_create(1024);
     struct policyrec record;
-    assert_int_equal(policyrec_parse(arena, span_of("v=DMARC1; p=none; adkim=S; aspf=s; t=y; psd=Y; pct=25; rua=mailto:a@b; "
-                                                    "ruf=mailto:c@d; fo=1:s; rf=afrf; ri=3600"),
+    assert_int_equal(policyrec_parse(arena,
+                                     span_of("v=DMARC1; p=none; adkim=S; aspf=s; t=y; psd=Y; pct=25; rua=mailto:a@b; "
+                                             "ruf=mailto:c@d; fo=1:s; rf=afrf; ri=3600"),
                                      &record),
                      POLICYREC_OK);
     assert_true(record.strict_dkim && record.strict_spf && record.is_test);
