@@ -21,4 +21,4 @@ libpostern_a_SOURCES += \
 posternd_SOURCES = src/posternd.c
 posternd_LDADD = libpostern.a $(SYSTEMD_LIBS)
 dist_man8_MANS = docs/man/posternd.8 docs/man/posternctl.8
-EXTRA_DIST += docs/adr/0001-master-asks-the-worker.md contrib/systemd/postern.service
+EXTRA_DIST += docs/adr contrib/systemd/postern.service

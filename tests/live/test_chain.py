@@ -1,10 +1,14 @@
 """Another real milter before and after ours: neither disturbs the other."""
+import re
+
 import pytest
 
 from attachment_table import MZ
 from harness import archives, mails
+from harness.dns import NameServer
 from harness.opendkim import OpenDkim
 from harness.posternd import strings
+from test_dkim import Keys, one_result, openssl, txt
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +39,35 @@ def test_signature_survives(chain, dkim, sink, service):
     if service == "before":  # its result is ours
         assert content.count(b"dkim=pass") == 2
         assert b"mx.example.net;\r\n\tdkim=pass header.d=sender.example" in content
+
+
+@pytest.fixture(scope="module")
+def own(area, mta, sockets, free_slots, dkim):
+    """A gate that evaluates by itself, with the key that opendkim reads from its file."""
+    from conftest import running_gate
+    with open(f"{dkim.directory}/keys", encoding="ascii") as file:
+        name, record = file.read().strip().split(" ", 1)
+    zone = [f"{name.partition('.sender.example')[0]} TXT {txt(record)}"]
+    with NameServer(f"{area}/chain-zones", {"sender.example": zone}) as server:
+        with running_gate(area, mta, sockets, free_slots, {"dns": {"servers": strings(server.server)}}) as value:
+            yield value
+
+
+@pytest.mark.parametrize("kind,wanted", [("whole", "pass"), ("changed", "fail"), ("unsigned", "none")])
+def test_its_result_agrees_with_our_own(chain, own, dkim, sink, kind, wanted):
+    keys, results = Keys(), []  # opendkim-testmsg signs with SHA-1, on which we do not agree
+    keys.rsa = openssl("rsa", "-traditional", "-in", f"{dkim.directory}/key.pem")
+    for gate, service in ((chain, "before"), (own, None)):
+        tag = f"agree-{kind}-{service}"
+        message = mails.plain(tag) if kind == "unsigned" else keys.sign(mails.plain(tag), selector="test")
+        if kind == "changed":
+            message = message.replace(b"plain text", b"changed text")
+        assert gate.send(message, service=service).end.code == 250
+        content = sink.wait_for(f"<{tag}@sender.example>")[-1].content.decode()
+        # opendkim's own field has the same name at its head; ours stands on top.
+        value = content[content.index("Authentication-Results:"):] if service else one_result(content)
+        results.append(re.search(r"dkim=(\w+)", value)[1])
+    assert results == [wanted, wanted], content
 
 
 @pytest.mark.parametrize("service", ["before", "after"])
