@@ -153,7 +153,7 @@ static const struct auth_spf *evaluate(const struct check_call *call, const stru
     if (!spf->is_helo) {
         evaluate_identity(call, subject, call->message->reverse_path, &from);
         spf->mailfrom_result = from.result;
-        spf->mailfrom_domain = from.domain;
+        spf->mailfrom_domain = from.domain ? from.domain : "";
         spf->is_helo = helo.result == AUTH_FAIL;
         deciding = spf->is_helo ? &helo : &from;
     }

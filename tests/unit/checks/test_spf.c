@@ -43,7 +43,7 @@ static void world_open(struct world *world, const char *options)
     assert_true(fd >= 0);
     dprintf(fd,
             "log { level = error }\nhelo { mode = off }\nrecipients { mode = off }\nattachments { mode = off }\n"
-            "hostname = \"mx.here.example\"\ndkim { mode = off }\nauthres { mode = off }\nspf { %s }\n",
+            "hostname = \"mx.here.example\"\ndkim { mode = off }\nauthres { mode = off }\ndmarc { mode = off }\nspf { %s }\n",
             options);
     close(fd);
     struct conf_problems problems = {report, NULL, 0};
@@ -149,6 +149,7 @@ static void test_results(void **state)
         {"mail.x.example", "<a@none.example>", AUTH_NONE, false, NULL, DISPOSITION_TAG},
         {"mail.x.example", "<a@two.example>", AUTH_PERMERROR, false, NULL, DISPOSITION_TAG},
         {"mail.x.example", "<a@dead.example>", AUTH_TEMPERROR, false, NULL, DISPOSITION_ACCEPT},
+        {"pass.example", "<a@localhost>", AUTH_NONE, false, NULL, DISPOSITION_TAG},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         for (int engine = 0; engine < 2; engine++) {
@@ -160,6 +161,7 @@ static void test_results(void **state)
                 fail_msg("%s: %s", rows[i].from, outcome.reply ? outcome.reply : "250");
             assert_int_equal(result_of(&world)->result, rows[i].result);
             assert_int_equal(result_of(&world)->is_helo, rows[i].is_helo);
+            assert_int_equal(result_of(&world)->mailfrom_domain == NULL, strcmp(rows[i].from, "<>") == 0);
             if (!rows[i].reply) {
                 say_end(&world, NULL);
                 if (world.message->verdict.disposition != rows[i].disposition)
