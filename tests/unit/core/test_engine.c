@@ -103,7 +103,7 @@ static void modes_make_the_plan(void **state)
     assert_true(plan_needs(&engine->plan, CLASS_LOCAL) & NEEDS_CONTENT);
     engine_destroy(engine);
 
-#define ENVELOPE_ONLY "attachments { mode = off }\ndkim { mode = off }\nauthres { mode = off }\n"
+#define ENVELOPE_ONLY "attachments { mode = off }\ndkim { mode = off }\nauthres { mode = off }\ndmarc { mode = off }\n"
     engine = engine_of(ENVELOPE_ONLY);
     assert_int_equal(engine->plan.needs, 0);
     engine_destroy(engine);
