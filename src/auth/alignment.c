@@ -2,10 +2,12 @@
  * alignment - equal names are aligned whatever their organizational domains are; under strict alignment nothing else
  * is.
  *
- * Names without a common parent cannot have the same organizational domain, so no walk is made for them: a foreign
- * signature costs no query.
+ * A name that is not within the author's organizational domain cannot have the same one, so no walk is made for it: a
+ * foreign signature costs no query, and a stranger whose name servers give no answer cannot turn the author's policy
+ * into a temperror by signing with a domain of his own.
  */
 #include "auth/alignment.h"
+#include "util/domain.h"
 
 enum alignment alignment_compare(const char *author, const char *author_org, const char *identifier,
                                  const char *identifier_org, bool strict)
@@ -32,6 +34,8 @@ enum alignment alignment_find(struct walker *walker, const char *author, const c
         return ALIGNMENT_NO;
     if (!strict && strcmp(author, identifier) != 0) {
         author_org = walker_walk(walker, author)->org_domain;
+        if (author_org && !domain_is_within(identifier, author_org))
+            return ALIGNMENT_NO;
         identifier_org = author_org ? walker_walk(walker, identifier)->org_domain : NULL;
     }
     return alignment_compare(author, author_org, identifier, identifier_org, strict);

@@ -33,7 +33,7 @@ struct auth_spf {
     enum auth_result helo_result; /* AUTH_NONE if it was not asked */
     const char *helo_domain;      /* NULL if HELO is no domain name */
     enum auth_result mailfrom_result;
-    const char *mailfrom_domain;  /* NULL for the null reverse-path */
+    const char *mailfrom_domain;  /* NULL for the null reverse-path; "" if that of another one is no domain name */
     const char *reason;      /* for people: "mechanism -all", "two records"; may be NULL */
     const char *explanation; /* of exp=, made printable; NULL if there is none */
 };

@@ -7,7 +7,10 @@
  * the grammar does not allow is settled so that no domain gets lost: a quoted string or comment without an end is read
  * as if its first character were not there, a bracket without a partner ends where the item does, two addresses
  * without a comma are two, and of "a@b@c" both b and c are taken. A source route (RFC 5322 4.4) names no author. An
- * encoded word (RFC 2047) is opaque: an @ in it is no address, in clear or encoded. Control characters end a word.
+ * encoded word (RFC 2047) is opaque: an @ in it is no address, in clear or encoded. Only if it holds a "<", which none
+ * may, it is read as plain text whose quotes and parentheses mean nothing: there are programs that look for addresses
+ * before they decode. A domain with a control character in it is two, what stands before and the whole without it. A
+ * "[" begins an address literal only behind an @. Dots behind a domain do not hide it.
  *
  * Nothing recurses, and each byte is looked at a bounded number of times: once a quoted string (or comment) without an
  * end was found, no further one is looked for.
@@ -28,6 +31,7 @@ struct token {
 
 struct reader {
     const char *p, *end;
+    const char *plain_until;     /* up to here quotes, parentheses and brackets are blanks; NULL */
     bool no_quotes, no_comments; /* one without an end was met */
     struct token token;          /* the current one */
     struct author_list *list;
@@ -123,10 +127,13 @@ static void read_quoted(struct reader *reader)
     reader->token = (struct token){TOKEN_WORD, 0, {start, 0}};
 }
 
+/* Anywhere but behind an @ the brackets are blanks: "[List] <a@b>", "[<a@b>]". */
 static void read_literal(struct reader *reader)
 {
-    const char *start = reader->p, *close = memchr(start, ']', (size_t)(reader->end - start));
-    if (!close) {
+    const char *start = reader->p, *close = start + 1;
+    while (close < reader->end && !strchr("[]<>@,;\"()", *close) && *close)
+        close++;
+    if (close == reader->end || *close != ']') {
         complain(reader->list, "an address literal has no end");
         close = start;
     }
@@ -134,18 +141,31 @@ static void read_literal(struct reader *reader)
     reader->token = (struct token){TOKEN_LITERAL, 0, {start, (size_t)(reader->p - start)}};
 }
 
+/* Is what stands here as good as a blank? */
+static bool at_blank(const struct reader *reader)
+{
+    char c = *reader->p;
+    return is_blank(c) || c == ')' || (reader->p < reader->plain_until && c && strchr("(\"[]\\", c));
+}
+
 /* Goes to the next token. */
 static void advance(struct reader *reader)
 {
-    while (reader->p < reader->end && (is_blank(*reader->p) || *reader->p == ')' || skip_comment(reader))) {
-        if (reader->p < reader->end && (is_blank(*reader->p) || *reader->p == ')'))
+    while (reader->p < reader->end && (at_blank(reader) || skip_comment(reader))) {
+        if (reader->p < reader->end && at_blank(reader))
             reader->p++;
     }
     if (reader->p >= reader->end) {
         reader->token = (struct token){TOKEN_END, 0, {reader->end, 0}};
         return;
     }
-    const char *start = reader->p, *word_end = find_encoded_word_end(start, reader->end);
+    const char *start = reader->p;
+    const char *word_end = start < reader->plain_until ? NULL : find_encoded_word_end(start, reader->end);
+    if (word_end && memchr(start, '<', (size_t)(word_end - start))) {
+        complain(reader->list, "a bracket in an encoded word");
+        reader->plain_until = word_end;
+        word_end = NULL;
+    }
     if (word_end) {
         reader->token = (struct token){TOKEN_ENCODED_WORD, 0, {start, (size_t)(word_end - start)}};
         reader->p = word_end;
@@ -191,6 +211,10 @@ static void item_add(struct author_list *list, struct item *item, bool in_bracke
 static const char *canonical(struct author_list *list, struct span text)
 {
     char name[DOMAIN_MAX + 1];
+    while (text.len > 2 && text.ptr[text.len - 1] == '.' && text.ptr[text.len - 2] == '.') {
+        complain(list, "dots behind a domain name");
+        text.len--;
+    }
     if (text.len == 0 || domain_canonical(text, name) != 0) {
         complain(list, text.len ? "what stands behind an @ is no domain name" : "nothing stands behind an @");
         return NULL;
@@ -203,7 +227,7 @@ static void read_domain(struct reader *reader, struct item *item, bool in_bracke
 {
     char text[4 * DOMAIN_MAX + 1];
     size_t len = 0;
-    bool after_word = false;
+    bool after_word = false, was_cut = false;
     if (reader->token.kind == TOKEN_LITERAL) {
         complain(reader->list, "an address literal instead of a domain name");
         advance(reader);
@@ -214,6 +238,16 @@ static void read_domain(struct reader *reader, struct item *item, bool in_bracke
         bool is_word = token->kind == TOKEN_WORD || token->kind == TOKEN_QUOTED;
         if (token->kind == TOKEN_QUOTED)
             complain(reader->list, "a quoted string in a domain name");
+        if (at_special(reader, '\0') && len > 0 && !was_cut) {
+            const char *before = canonical(reader->list, (struct span){text, len});
+            if (before)
+                item_add(reader->list, item, in_brackets, before);
+            was_cut = true;
+        }
+        if (at_special(reader, '\0')) {
+            after_word = false;
+            continue;
+        }
         if ((!is_word && !at_special(reader, '.')) || (is_word && after_word && token->text.len > 0))
             break;
         if (token->text.len > 0)

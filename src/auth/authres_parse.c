@@ -258,7 +258,7 @@ bool authres_same_id(const char *id, const char *other)
     return domain_canonical(span_of(id), a) == 0 && domain_canonical(span_of(other), b) == 0 && strcmp(a, b) == 0;
 }
 
-/* VALUE in lower case without white space, quotes, backslashes, NUL, and, if asked, without comments. */
+/* VALUE in lower case without white space, quotes, backslashes, control characters, and, if asked, without comments. */
 static char *strip(struct arena *arena, struct span value, bool with_comments)
 {
     struct reader reader = {arena, value.ptr, value.ptr + value.len};
@@ -271,7 +271,7 @@ static char *strip(struct arena *arena, struct span value, bool with_comments)
             reader = before;
         }
         char c = *reader.at++;
-        if (c && !is_space(c) && c != '"' && c != '\\')
+        if ((unsigned char)c > ' ' && c != 0x7f && c != '"' && c != '\\')
             *to++ = (char)tolower((unsigned char)c);
     }
     *to = '\0';

@@ -11,7 +11,7 @@
 
 #define LINE_LIMIT 78 /* octets we aim at (RFC 5322 2.1.1) */
 #define VALUE_MAX 300 /* octets of one value, quotes not counted; the longest domain name has 253 */
-#define FIELD_MAX 12288
+#define FIELD_MAX 32768 /* 16 signatures with the longest of names and reasons */
 
 struct writer {
     struct strbuf out;

@@ -15,6 +15,8 @@
  * - In the relaxed body a bare CR is skipped, so it could be added at will: then relaxed signatures fail.
  * - A body that does not end with CRLF makes all signatures unusable: it gets one (RFC 6376 3.4.3, 3.4.4).
  * - A word without end is kept in memory: a line longer than LINE_LIMIT ends the verification.
+ * - A From field above the signed one does not break a signature whose h= names From only once, and it is the one that
+ *   many programs show: a signature counts for something only if it covers every From field (RFC 6376 8.15).
  * - l= does not tell whether something was left out: the canonical length is counted here.
  * - It takes signatures with a malformed tag for good if BADSIGHANDLES is set, and no message without a plain From
  *   address if it is not: it is set, and malformed signatures are not fed.
@@ -128,7 +130,7 @@ static int alignment_of(const struct message *message, const char *domain)
         while (looked_at++ < 20 && (p = memchr(p, '@', (size_t)(end - p)))) {
             struct span name = {++p, 0};
             char canonical[DOMAIN_MAX + 1];
-            while (p < end && ((unsigned char)*p >= 0x80 || isalnum((unsigned char)*p) || strchr("-._", *p)) && *p)
+            while (p < end && p - name.ptr <= 4 * DOMAIN_MAX && ((unsigned char)*p >= 0x80 || isalnum((unsigned char)*p) || strchr("-._", *p)) && *p)
                 p++;
             name.len = (size_t)(p - name.ptr);
             if (domain_canonical(name, canonical) != 0)
@@ -159,10 +161,38 @@ static void finish_candidate(struct candidate *candidate, enum auth_result resul
     candidate->is_done = true;
 }
 
+static bool value_is_clean(struct span value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.ptr[i];
+        if (c == '\r' && i + 2 < value.len && value.ptr[i + 1] == '\n' &&
+            (value.ptr[i + 2] == ' ' || value.ptr[i + 2] == '\t'))
+            i++; /* a fold */
+        else if (c == '\r' || c == '\n' || c == '\0')
+            return false;
+    }
+    return true;
+}
+
+/* What else makes a signature one that is not fed: the library would leave a field of unclean bytes out and its
+ * results would be taken for those of another one. */
+static void judge_field(struct signature *signature, const struct header_field *field, size_t authors)
+{
+    size_t covered = 0;
+    for (size_t i = 0; i < signature->header_count; i++)
+        covered += strcasecmp(signature->headers[i], "From") == 0;
+    if (!signature->problem && !value_is_clean(field->value))
+        signature->problem = "the signature holds bytes that no field may hold";
+    if (!signature->problem && covered < authors)
+        signature->problem = "h= does not cover every From field";
+}
+
 static void find_candidates(struct verifier *verifier, const struct message *message)
 {
     const struct header_field *field;
-    size_t total = 0;
+    size_t total = 0, authors = 0;
+    for (size_t i = 0; i < message->header_count; i++)
+        authors += span_equals_nocase(span_trim(message->headers[i].name), "From");
     while (total < FOUND_MAX && message_header(message, DKIM_SIGNHEADER, total))
         total++;
     verifier->candidates = ARENA_ARRAY(verifier->arena, struct candidate, total + 1);
@@ -171,6 +201,7 @@ static void find_candidates(struct verifier *verifier, const struct message *mes
         struct candidate *candidate = &verifier->candidates[verifier->count];
         field = message_header(message, DKIM_SIGNHEADER, verifier->count);
         signature_parse(verifier->arena, field->value, &candidate->signature);
+        judge_field(&candidate->signature, field, authors);
         const struct signature *signature = &candidate->signature;
         candidate->field = field;
         candidate->order = verifier->count;
@@ -208,19 +239,6 @@ static void judge_early(const struct verifier *verifier, struct candidate *candi
 
 /* ---- feeding ---- */
 
-static bool value_is_clean(struct span value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.ptr[i];
-        if (c == '\r' && i + 2 < value.len && value.ptr[i + 1] == '\n' &&
-            (value.ptr[i + 2] == ' ' || value.ptr[i + 2] == '\t'))
-            i++; /* a fold */
-        else if (c == '\r' || c == '\n' || c == '\0')
-            return false;
-    }
-    return true;
-}
-
 static bool name_is_clean(struct span name)
 {
     size_t len = name.len;
@@ -251,8 +269,8 @@ static void feed_field(struct verifier *verifier, const struct header_field *fie
 static void spoil(struct verifier *verifier, const struct header_field *field)
 {
     struct span name = span_trim(field->name);
-    for (size_t i = 0; i < verifier->count; i++) {
-        struct candidate *candidate = &verifier->candidates[i];
+    for (size_t i = 0; i < verifier->chosen_count; i++) { /* the others are in no result, and fields may be 20,000 */
+        struct candidate *candidate = verifier->chosen[i];
         if (!candidate->is_done && signature_covers(&candidate->signature, name))
             finish_candidate(candidate, AUTH_PERMERROR, "a signed field holds bytes that no field may hold");
     }

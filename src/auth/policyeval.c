@@ -168,7 +168,7 @@ struct policyeval_identifier *policyeval_identifiers(struct arena *arena, const 
             domain = spf->domain;
             result = spf->result;
         }
-        if (domain)
+        if (domain && *domain)
             list[(*count)++] = (struct policyeval_identifier){domain, result, true};
     }
     for (size_t i = 0; dkim && i < dkim->count; i++) {

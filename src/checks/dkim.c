@@ -10,6 +10,7 @@
 #include "auth/dkim_verify.h"
 #include "util/strbuf.h"
 
+#define DMARC_KEEPS 25 /* percent of the message's DNS budget */
 #define OPTION(member) offsetof(struct check_dkim_options, member)
 
 static const struct option_word action_words[] = {
@@ -179,6 +180,14 @@ static const char *reply_of(const struct check_call *call, const struct auth_dki
     return template_expand(template, call->arena, values);
 }
 
+static const struct auth_dkim *finish(const struct check_call *call)
+{
+    struct dns_part part = message_dns_part(call->message, DMARC_KEEPS);
+    const struct auth_dkim *dkim = verifier_finish(*call->state, call->services->dns, &part.budget);
+    message_dns_settle(call->message, &part);
+    return dkim;
+}
+
 static struct result on_eom(const struct check_call *call)
 {
     const struct check_dkim_options *options = call->options;
@@ -186,7 +195,7 @@ static struct result on_eom(const struct check_call *call)
     if (options->source == AUTHRES_HEADER_OF_ANOTHER)
         dkim = authres_read_dkim(call->arena, call->message);
     else if (*call->state)
-        dkim = verifier_finish(*call->state, call->services->dns, call->message->dns_budget);
+        dkim = finish(call);
     else
         return (struct result){RESULT_ERROR, NULL, "the verifier could not be started"};
     if (!dkim)

@@ -4,7 +4,8 @@
  *
  * Each author domain is evaluated and the one that asks for the most decides. A From field that names so many domains
  * that they cannot be looked at is treated as one without a usable author: otherwise a list of a hundred strangers
- * before the forged one would use up the message's DNS budget and buy a temperror.
+ * before the forged one would use up the message's DNS budget and buy a temperror. If it is the time that is used up, by
+ * several authors, the message is put off: their name servers may be slow in good faith.
  *
  * always_enforce refuses what is not aligned even if the domain publishes nothing; never_enforce wins over it, because
  * it is the exception one makes by hand.
@@ -13,6 +14,7 @@
  */
 #include "checks/dmarc.h"
 #include "auth/authres.h"
+#include "util/clock.h"
 #include "util/strbuf.h"
 #include <sys/random.h>
 
@@ -149,6 +151,8 @@ struct result check_dmarc_decide(const struct check_dmarc_options *options, cons
         return act(options->no_from, "dmarc.no-from");
     if (authors && authors->count > 1 && options->multiple_from == CHECK_DMARC_REJECT_SEVERAL)
         return act(CHECK_DMARC_REJECT, "dmarc.multiple-from");
+    if (authors && facts->is_late && options->no_from == CHECK_DMARC_REJECT)
+        return act(CHECK_DMARC_TEMPFAIL, "dmarc.temperror");
     if (!eval || eval->dmarc.result == AUTH_PASS || facts->is_exempt)
         return RESULT(RESULT_OK);
     if (facts->is_forced && eval->alignment == ALIGNMENT_NO)
@@ -241,12 +245,14 @@ static void evaluate(const struct check_call *call, struct work *work, struct ch
         here.is_forced = domain_set_has(options->always_enforce, author);
         input.needs_alignment = here.is_forced;
         policyeval_author(walker, author, &input, eval);
-        if (eval->dmarc.result == AUTH_TEMPERROR && work->authors.count > 1 &&
-            call->message->dns_budget->queries_left == 0)
-            facts->used_up = true;
+        if (eval->dmarc.result == AUTH_TEMPERROR && work->authors.count > 1) {
+            facts->used_up |= call->message->dns_budget->queries_left == 0;
+            facts->is_late |= clock_monotonic_us() >= call->message->dns_budget->deadline_us;
+        }
         int ours = weight(options, &here), best = facts->eval ? weight(options, facts) : -1;
         if (ours > best || (ours == best && policyeval_is_stricter(eval, facts->eval))) {
             here.used_up = facts->used_up;
+            here.is_late = facts->is_late;
             *facts = here;
         }
     }

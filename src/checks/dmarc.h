@@ -38,6 +38,7 @@ struct check_dmarc_options {
 /* What is known of one message when it is time to decide. */
 struct check_dmarc_facts {
     const struct author_list *authors; /* NULL: another filter has evaluated it */
+    bool is_late;                      /* the same of its time */
     bool used_up;                      /* there are several author domains, and the DNS budget did not last for them */
     const struct policyeval *eval;     /* of the author domain that decides; NULL: there is none */
     bool is_exempt;                    /* never_enforce or never_enforce_networks */

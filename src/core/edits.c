@@ -3,7 +3,7 @@
 #include "util/strbuf.h"
 
 #define VALUE_LIMIT 900 /* octets: a header line stays under the 998 of RFC 5322 2.1.1 */
-#define FOLDED_LIMIT 16384 /* octets of a value of several lines */
+#define FOLDED_LIMIT 32768 /* octets of a value of several lines */
 
 static const char *make_safe(struct arena *arena, const char *text)
 {

@@ -167,6 +167,22 @@ int message_add_body(struct message *message, struct span bytes)
     return keep(message, bytes);
 }
 
+struct dns_part message_dns_part(const struct message *message, unsigned percent)
+{
+    const struct dns_settings *dns = message->settings->dns;
+    struct dns_part part = {.budget = *message->dns_budget};
+    unsigned kept = (unsigned)dns->message_queries * percent / 100;
+    part.budget.deadline_us -= dns->message_budget * 1000 * percent / 100;
+    part.budget.queries_left -= kept < part.budget.queries_left ? kept : part.budget.queries_left;
+    part.given = part.budget.queries_left;
+    return part;
+}
+
+void message_dns_settle(const struct message *message, const struct dns_part *part)
+{
+    message->dns_budget->queries_left -= part->given - part->budget.queries_left;
+}
+
 const struct header_field *message_header(const struct message *message, const char *name, size_t n)
 {
     for (size_t i = 0; i < message->header_count; i++) {

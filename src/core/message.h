@@ -100,6 +100,19 @@ int message_add_body(struct message *message, struct span bytes);
 /* The N-th field (from 0) of NAME, any case; NULL if there is none. */
 const struct header_field *message_header(const struct message *message, const char *name, size_t n);
 
+/* Some of the DNS budget, for look-ups of names that a stranger has chosen: without it a sender's expensive records would
+ * leave nothing for those of the author he forges, and buy him a temperror. */
+struct dns_part {
+    struct dns_budget budget; /* to be spent */
+    unsigned given;
+};
+
+/* What is left of it if PERCENT of the message's whole budget, time and queries, are to stay untouched. */
+struct dns_part message_dns_part(const struct message *message, unsigned percent);
+
+/* Counts what was spent of PART. */
+void message_dns_settle(const struct message *message, const struct dns_part *part);
+
 /* "<a@b>" -> "a@b", without an SMTP path's source route and without the angle brackets; in ARENA. */
 const char *address_strip(struct arena *arena, const char *path);
 

@@ -188,9 +188,10 @@ static const struct option_row dns_rows[] = {
     {.name = "message_budget", .type = OPTION_DURATION, .offset = DNS(message_budget), .def = "20s", .min = 1000,
      .max = 25000,
      .help = "How long one message may wait for the DNS in all its phases together. Past it a look-up counts as timed "
-             "out. Keep it well below the 30s that Postfix waits for an answer."},
+             "out. The check spf may take half of it and dkim three quarters, so that there is always something left for the "
+             "policy of the author's domain. Keep it well below the 30s that Postfix waits for an answer."},
     {.name = "message_queries", .type = OPTION_INT, .offset = DNS(message_queries), .def = "100", .min = 10,
-     .max = 1000, .help = "How many look-ups one message may cost. Past it a look-up counts as timed out."},
+     .max = 1000, .help = "How many look-ups one message may cost, shared out likewise. Past it a look-up counts as timed out."},
     {0}};
 
 static const struct conf_section sections[] = {

@@ -81,7 +81,13 @@ static const struct {
     {"a@\"example.net\"", "example.net", false},
     {"a@\"example.net", "example.net", false},
     /* encoded words */
-    {"=?utf-8?q?Bank_<b@bank.example>?= <a@example.net>", "example.net", true},
+    {"=?utf-8?q?Bank_<b@bank.example>?= <a@example.net>", "bank.example example.net", false},
+    {"=?utf-8?q?\"<b@bank.example>?= <a@example.net>", "bank.example example.net", false},
+    {"=?utf-8?q?(<b@bank.example>?= <a@example.net>", "bank.example example.net", false},
+    {"=?utf-8?q?\"?= <b@bank.example>, \"x\" <a@example.net>", "bank.example example.net", true},
+    {"=?utf-8?q?<3?= <a@example.net>", "example.net", false},
+    {"=?utf-8?q?a_(b?= <a@example.net>", "example.net", true},
+    {"=?utf-8?q?b@bank.example?= <a@example.net>", "example.net", true},
     {"=?utf-8?q?b@bank.example?=", "", false},
     {"=?utf-8?b?Yg==?= =?utf-8?Q?@x.example?= <a@example.net>", "example.net", true},
     {"=?utf-8?q?a?=@example.net", "example.net", true},
@@ -102,7 +108,13 @@ static const struct {
     {"a@[192.0.2.1], b@example.net", "example.net", false},
     {"a@[192.0.2.1", "", false},
     {"a@192.0.2.1", "", false},
-    {"[x@evil.example] <a@example.net>", "example.net", true},
+    {"[x@evil.example] <a@example.net>", "example.net", false},
+    {"[List] <a@example.net>", "example.net", true},
+    {"[ <b@bank.example> ] <a@example.net>", "bank.example example.net", false},
+    {"a@[ <b@bank.example>]", "bank.example", false},
+    {"a@[192.0.2.1] (c)", "", false},
+    {"a@bank.example..", "bank.example", false},
+    {"a@bank.example.....", "bank.example", false},
     /* internationalized */
     {"a@b\xc3\xbc"
      "cher.example",
@@ -212,10 +224,12 @@ static void test_control_bytes(void **state)
         const char *value;
         size_t len;
         const char *domains;
-    } cases[] = {{"a@example.net\0.evil.example", 27, "example.net"},
+    } cases[] = {{"a@example.net\0.evil.example", 27, "example.net example.net.evil.example"},
                  {"\0a@example.net", 14, "example.net"},
                  {"a\0b <a@example.net>", 19, "example.net"},
-                 {"a@exam\1ple.net", 14, "exam"},
+                 {"a@exam\1ple.net", 14, "exam example.net"},
+                 {"a@bank\1\2.exam\3ple", 18, "bank bank.example"},
+                 {"<b@bank.example\1.evil.example>", 30, "bank.example bank.example.evil.example"},
                  {"\0\0\0", 3, ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct arena *arena = arena_create(1024);
@@ -254,6 +268,8 @@ static void expect_many(unsigned count, unsigned distinct, const char *separator
         strbuf_printf(&text, "a%u@d%u.example%s", i, i % distinct, separator);
     author_list_init(&list, arena);
     author_add_field(&list, (struct span){text.ptr, text.len});
+    if (list.count != found)
+        print_error("%u addresses of %u domains, [%s]\n", count, distinct, separator);
     assert_int_equal(list.count, found);
     assert_int_equal(list.is_over, is_over);
     strbuf_free(&text);
@@ -269,7 +285,7 @@ static void test_many(void **state)
     expect_many(10000, 3, ", ", 3, false);
     expect_many(100, 100, " ", 100, false);
     expect_many(102, 1, " ", 0, true); /* one item that is never ended */
-    expect_many(10000, 10000, "> <", 0, true);
+    expect_many(10000, 10000, "> <", 0, true); /* one item as well */
 }
 
 /* Pieces that a quadratic parser would choke on. */

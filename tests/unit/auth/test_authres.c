@@ -155,6 +155,10 @@ static void claims(void **state)
         {"mx.example.net;none", true},
         {" MX.Example.NET; spf=pass", true},
         {" mx.example.net.; spf=pass", true},
+        {" mx.exam\001ple.net; spf=pass", true},
+        {" mx.example\x7f.net; spf=pass", true},
+        {" MX.EXAMPLE.NET ; dmarc=pass", true},
+        {"\r\n (x)\r\n (y) MX.example.net(z)/1 ; dmarc=pass", true},
         {" mx.example.net 1; spf=pass", true},
         {" mx.example.net/1; spf=pass", true},
         {" mx.example.net 1", true},
@@ -429,8 +433,13 @@ static void long_values_stay_in_their_lines(void **state)
                                                      .b = text,
                                                      .reason = text};
     struct auth_dkim dkim = {AUTH_FAIL, signatures, 16};
-    const char *written = authres_write(arena, "mx.example.net", NULL, &dkim, NULL);
-    assert_true(strlen(written) <= 16384);
+    struct auth_dmarc dmarc = {.result = AUTH_FAIL, .author_domain = "author.example"};
+    const char *written = authres_write(arena, "mx.example.net", NULL, &dkim, &dmarc);
+    assert_true(strlen(written) <= 32768);
+    assert_non_null(strstr(written, "dmarc=fail header.from=author.example")); /* nothing pushes it out */
+    struct edits edits = {0};
+    edits_add_folded(&edits, arena, AUTHRES_HEADER, written);
+    assert_string_equal(edits.items[0].value, written);
     for (const char *line = written; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
         assert_true(strcspn(line, "\n") < 998);
     free(text);

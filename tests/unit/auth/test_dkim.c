@@ -255,6 +255,7 @@ static void play(const struct row *table, size_t count)
 #define PLAY(table) play(table, sizeof table / sizeof *table)
 
 static const char bad_signature[] = "fail big (signature did not verify)",
+                  one_from[] = "permerror big (h= does not cover every From field)",
                   bad_body[] = "fail big (body hash did not verify)";
 
 static void as_signed(void **state)
@@ -327,6 +328,12 @@ static void changed_on_the_way(void **state)
         {"relaxed-relaxed", "From: Joe", "Subject: other\r\nFrom: Joe", "pass big"},
         {"oversigned", "From: Joe", "Subject: other\r\nFrom: Joe", bad_signature},
         {"oversigned", "From: Joe", "Reply-To: x@y.example\r\nFrom: Joe", bad_signature},
+        {"oversigned", "From: Joe", "FROM: boss@example.com\r\nFrom: Joe", bad_signature},
+        {"relaxed-relaxed", "From: Joe", "From: boss@example.com\r\nFrom: Joe", one_from},
+        {"relaxed-relaxed", "DKIM-Signature", "from : boss@example.com\r\nDKIM-Signature", one_from},
+        {"relaxed-relaxed", "\r\n\r\n", "\r\nFrom: boss@example.com\r\n\r\n", one_from},
+        {"simple-simple", "From: Joe", "FROM:\r\nFrom: Joe", one_from},
+        {"ed25519", "From: Joe", "From: boss@evil.example\r\nFrom: Joe", "permerror edward (h= does not cover every From field)"},
         /* both at once: one signature of a lower one */
         {"outer", "s=small", "s=smell", "fail big (signature did not verify); permerror smell (no key for signature)"},
         {"two", "Joe.", "Jon.", "fail edward (body hash did not verify); fail big (body hash did not verify)"},
@@ -341,7 +348,7 @@ static void bytes_that_no_mail_should_hold(void **state)
     const struct row table[] = {
         {"relaxed-relaxed", "Is dinner", "Is\rdinner", spoilt},
         {"simple-simple", "Is dinner", "Is dinner\r", spoilt},
-        {"relaxed-relaxed", "From: Joe", "From: evil\r@example.com\r\nFrom: Joe", spoilt},
+        {"relaxed-relaxed", "From: Joe", "From: evil\r@example.com\r\nFrom: Joe", one_from},
         {"relaxed-relaxed", "From: Joe", "X-A: \rb\r\nFrom: Joe", "pass big"},
         {"relaxed-relaxed", "From: Joe", "X;A: b\r\nFrom: Joe", "pass big"},
         {"relaxed-relaxed", "From: Joe", ": b\r\nFrom: Joe", "pass big"},
@@ -352,8 +359,26 @@ static void bytes_that_no_mail_should_hold(void **state)
         {"simple-simple", "Joe.\r\n\r\n\r\n", "Joe.\r", bad_body},
     };
     PLAY(table);
+    /* a copy of the signature, in front of it, that the library does not take: same b=, without the l= of the right one */
     size_t len;
-    char *text = edited("relaxed-relaxed", "Is dinner", "Is@dinner", &len);
+    char *text = edited("length-relaxed", "Joe.\r\n\r\n\r\n", "Joe.\r\nBuy this!\r\n", &len);
+    char *field = text, *stop = strstr(text, "\r\nFrom:") + 2, *twice = malloc(2 * len + 8), *to = twice;
+    assert_memory_equal(field, "DKIM-Signature:", 15);
+    for (const char *p = field; p < stop; p++) {
+        if (strncmp(p, " l=", 3) == 0)
+            p += 2 + strcspn(p + 2, ";") + 1;
+        *to++ = *p;
+        if (*p == ';' && to[-2] == '1') { /* behind v=1; */
+            *to++ = '\r';
+            *to++ = ' ';
+        }
+    }
+    memcpy(to, text, len);
+    assert_string_equal(verify_with(twice, (size_t)(to - twice) + len, &usual),
+                        "pass big partial not counted; permerror big (the signature holds bytes that no field may hold)");
+    free(text);
+    free(twice);
+    text = edited("relaxed-relaxed", "Is dinner", "Is@dinner", &len);
     *(char *)memchr(strstr(text, "Is@"), '@', 3) = '\0';
     assert_string_equal(verify_with(text, len, &usual), spoilt);
     free(text);

@@ -103,8 +103,14 @@ static const struct row rows[] = {
     {"reject.example", "softfail:reject.example", "-", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "",
      NULL},
     {"reject.example", "-", "-", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "", NULL},
-    {"reject.example", "pass:evil.example", "pass:none.example", AUTH_FAIL, REJ, REJ, "reject.example",
+    {"reject.example", "pass:evil.example", "pass:none.example", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example",
+     "", NULL},
+    /* a stranger's name servers cannot make the author's policy a temperror */
+    {"reject.example", "pass:fail.example", "pass:slow.example", AUTH_FAIL, REJ, REJ, "reject.example",
      "reject.example", "", NULL},
+    {"reject.example", "temperror:fail.example", "temperror:bogus.example", AUTH_FAIL, REJ, REJ, "reject.example",
+     "reject.example", "", NULL},
+    {"a.reject.example", "pass:a.fail.example", "-", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "", NULL},
     {"reject.example", "pass:evil.test", "-", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "", NULL},
     {"reject.example", "-", "pass:example", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "", NULL},
     {"reject.example", "pass:notreject.example", "-", AUTH_FAIL, REJ, REJ, "reject.example", "reject.example", "",
@@ -342,6 +348,8 @@ static void test_queries(void **state)
     /* the identifier's walk asks only for what is new */
     expect_queries("a.reject.example", "pass:b.reject.example", TREEWALK_DNS,
                    "_dmarc.a.reject.example _dmarc.reject.example _dmarc.example _dmarc.b.reject.example");
+    expect_queries("a.reject.example", "pass:a.slow.example", TREEWALK_DNS,
+                   "_dmarc.a.reject.example _dmarc.reject.example _dmarc.example");
     expect_queries("reject.example", "pass:other.test", TREEWALK_DNS, "_dmarc.reject.example _dmarc.example");
     expect_queries("gone.np.example", "-", TREEWALK_DNS,
                    "_dmarc.gone.np.example _dmarc.np.example _dmarc.example gone.np.example");
@@ -477,6 +485,10 @@ static void test_identifiers(void **state)
     assert_int_equal(count, 1);
     assert_string_equal(list[0].domain, "helo.example");
     assert_int_equal(list[0].result, AUTH_PASS);
+    spf.mailfrom_domain = ""; /* a reverse-path without a domain name is no null reverse-path */
+    spf.mailfrom_result = AUTH_NONE;
+    policyeval_identifiers(arena, &spf, NULL, &count);
+    assert_int_equal(count, 0);
     policyeval_identifiers(arena, NULL, NULL, &count);
     assert_int_equal(count, 0);
     arena_destroy(arena);

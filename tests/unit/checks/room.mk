@@ -8,3 +8,5 @@ check_PROGRAMS += tests/unit/checks/test_dkim_policy
 tests_unit_checks_test_dkim_policy_SOURCES = tests/unit/checks/test_dkim_policy.c
 check_PROGRAMS += tests/unit/checks/test_dmarc
 tests_unit_checks_test_dmarc_SOURCES = tests/unit/checks/test_dmarc.c
+check_PROGRAMS += tests/unit/checks/test_forgery
+tests_unit_checks_test_forgery_SOURCES = tests/unit/checks/test_forgery.c

@@ -17,6 +17,10 @@ static const struct dns_fake_row zone[] = {
     {"soft.example", DNS_TXT, DNS_ANSWER, "v=spf1 ~all"},
     {"pass.example", DNS_TXT, DNS_ANSWER, "v=spf1 ip4:203.0.113.5 -all"},
     {"neutral.example", DNS_TXT, DNS_ANSWER, "v=spf1 ?all"},
+    {"greedy.example", DNS_TXT, DNS_ANSWER,
+     "v=spf1 a:h.greedy.example a:h.greedy.example a:h.greedy.example a:h.greedy.example a:h.greedy.example "
+     "a:h.greedy.example a:h.greedy.example a:h.greedy.example a:h.greedy.example a:h.greedy.example +all"},
+    {"h.greedy.example", DNS_A, DNS_ANSWER, "192.0.2.77"},
     {"two.example", DNS_TXT, DNS_ANSWER, "v=spf1 -all"},
     {"two.example", DNS_TXT, DNS_ANSWER, "v=spf1 +all"},
     {"dead.example", DNS_TXT, DNS_SERVFAIL, NULL},
@@ -149,6 +153,7 @@ static void test_results(void **state)
         {"mail.x.example", "<a@none.example>", AUTH_NONE, false, NULL, DISPOSITION_TAG},
         {"mail.x.example", "<a@two.example>", AUTH_PERMERROR, false, NULL, DISPOSITION_TAG},
         {"mail.x.example", "<a@dead.example>", AUTH_TEMPERROR, false, NULL, DISPOSITION_ACCEPT},
+        {"pass.example", "<a@localhost>", AUTH_NONE, false, NULL, DISPOSITION_TAG},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         for (int engine = 0; engine < 2; engine++) {
@@ -160,6 +165,7 @@ static void test_results(void **state)
                 fail_msg("%s: %s", rows[i].from, outcome.reply ? outcome.reply : "250");
             assert_int_equal(result_of(&world)->result, rows[i].result);
             assert_int_equal(result_of(&world)->is_helo, rows[i].is_helo);
+            assert_int_equal(result_of(&world)->mailfrom_domain == NULL, strcmp(rows[i].from, "<>") == 0);
             if (!rows[i].reply) {
                 say_end(&world, NULL);
                 if (world.message->verdict.disposition != rows[i].disposition)
@@ -238,6 +244,22 @@ static void test_trusted_relay(void **state)
     }
 }
 
+/* An expensive record leaves the others their share. */
+static void test_share_of_the_budget(void **state)
+{
+    (void)state;
+    static const char *const senders[][2] = {{"greedy.example", "<a@pass.example>"}, {"greedy.example", "<a@greedy.example>"}};
+    for (int engine = 0; engine < 4; engine++) {
+        struct world world;
+        world_open(&world, engine & 1 ? "engine = libspf2 } dns { message_queries = 10" : "} dns { message_queries = 10");
+        say_rcpt(&world, senders[engine / 2][0], senders[engine / 2][1]);
+        assert_int_equal(result_of(&world)->mailfrom_result, engine < 2 ? AUTH_PASS : AUTH_TEMPERROR);
+        assert_int_equal(result_of(&world)->helo_result, AUTH_TEMPERROR);
+        assert_true(world.message->dns_budget->queries_left >= 5);
+        world_close(&world);
+    }
+}
+
 /* A check named dmarc that says nothing, in the plan behind spf. */
 static void test_dmarc_decides(void **state)
 {
@@ -283,6 +305,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_decide),       cmocka_unit_test(test_results),
                                        cmocka_unit_test(test_options),      cmocka_unit_test(test_once_a_message),
-                                       cmocka_unit_test(test_trusted_relay), cmocka_unit_test(test_dmarc_decides)};
+                                       cmocka_unit_test(test_trusted_relay), cmocka_unit_test(test_share_of_the_budget), cmocka_unit_test(test_dmarc_decides)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

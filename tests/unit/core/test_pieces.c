@@ -171,7 +171,7 @@ static void test_folded_edits(void **state)
         memcpy(large + i, "\n\t", 2);
     struct edits edits = {NULL, 0, 0};
     edits_add_folded(&edits, arena, "X-A", large);
-    assert_true(strlen(edits.items[0].value) <= 16384);
+    assert_true(strlen(edits.items[0].value) <= 32768);
     assert_string_equal(edit_kind_name(EDIT_CHANGE_HEADER), "change-header");
     arena_destroy(arena);
 }

@@ -1,0 +1,172 @@
+/* dmarc: forged messages of many kinds through spf, dkim and dmarc together, with a fake DNS. */
+#include "unit.h"
+
+#include "auth/dkim_verify.h"
+#include "checks/dmarc.h"
+#include "core/engine.h"
+#include "core/runner.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct dns_fake_row zone[] = {
+    {"_dmarc.bank.example", DNS_TXT, DNS_ANSWER, "v=DMARC1; p=reject"},
+    {"bank.example", DNS_TXT, DNS_ANSWER, "v=spf1 ip4:192.0.2.1 -all"},
+    {"evil.example", DNS_TXT, DNS_ANSWER, "v=spf1 +all"},
+    {"dead.example", DNS_TXT, DNS_ANSWER, "v=spf1 +all"},
+    {"_dmarc.dead.example", DNS_TXT, DNS_SERVFAIL, NULL},
+    {"greedy.example", DNS_TXT, DNS_ANSWER,
+     "v=spf1 mx:m.greedy.example mx:m.greedy.example mx:m.greedy.example a:h.greedy.example a:h.greedy.example +all"},
+    {"m.greedy.example", DNS_MX, DNS_ANSWER, "10 h.greedy.example"},
+    {"m.greedy.example", DNS_MX, DNS_ANSWER, "20 h.greedy.example"},
+    {"m.greedy.example", DNS_MX, DNS_ANSWER, "30 h.greedy.example"},
+    {"h.greedy.example", DNS_A, DNS_ANSWER, "192.0.2.77"},
+};
+
+#define FROM_BANK "From: ceo@bank.example\n"
+#define SIGNED(rest) "DKIM-Signature: v=1; a=rsa-sha256; h=from; bh=YWFh; b=YWFh; " rest "\n"
+
+/* Sent by a client that only evil.example and dead.example permit; each shows the bank's name to some reader. */
+static const struct {
+    const char *helo, *from, *header;
+} forged[] = {
+    {"mail.evil.example", "<a@evil.example>", FROM_BANK},
+    {"mail.evil.example", "<>", FROM_BANK},
+    {"evil.example", "<a@localhost>", FROM_BANK},
+    {"bank.example", "<>", FROM_BANK},
+    {"bank.example", "<a@evil.example>", FROM_BANK},
+    {"dead.example", "<a@dead.example>", FROM_BANK},
+    {"greedy.example", "<a@greedy.example>", FROM_BANK},
+    {"greedy.example", "<a@greedy.example>", SIGNED("d=bank.example; s=none;") FROM_BANK},
+    {"greedy.example", "<a@bank.example>", FROM_BANK},
+    {"mail.evil.example", "<a@bank.example>", FROM_BANK},
+    {"mail.evil.example", "<a@evil.example>", SIGNED("d=bank.example.; s=none;") FROM_BANK},
+    {"mail.evil.example", "<a@evil.example>", SIGNED("d=BANK.example; s=none; i=@BANK.EXAMPLE;") FROM_BANK},
+    {"mail.evil.example", "<a@evil.example>", SIGNED("d=evil.example; s=none; i=@bank.example;") FROM_BANK},
+    {"mail.evil.example", "<a@evil.example>", SIGNED("d=example; s=none;") FROM_BANK},
+    {"mail.evil.example", "<a@evil.example>", "From: a@evil.example\n" FROM_BANK},
+    {"mail.evil.example", "<a@evil.example>", FROM_BANK "From: a@evil.example\n"},
+    {"mail.evil.example", "<a@evil.example>", "FROM : ceo@bank.example\n"},
+    {"mail.evil.example", "<a@evil.example>", "from: CEO@BANK.EXAMPLE.\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: ceo@bank.example..\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: a@evil.example, ceo@bank.example\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: Group: a@evil.example, ceo@bank.example;\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: <a@evil.example> <ceo@bank.example>\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: \"a@evil.example\"@bank.example\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: ceo@bank.example (a@evil.example)\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: ceo(x)@(y)bank(z).example\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: =?utf-8?q?<ceo@bank.example>?= <a@evil.example>\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: =?utf-8?q?x?= <ceo@bank.example>\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: [<ceo@bank.example>] <a@evil.example>\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: ceo@bank\001.example\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: ceo@bank\xe3\x80\x82" "example\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: ceo@ban\xe2\x80\x8bk.example\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: ceo@\xef\xbd\x82" "ank.example\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: <@evil.example:ceo@bank.example>\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: a@evil.example@bank.example\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: ceo@sub.bank.example\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: \"x <ceo@bank.example>\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: (x <ceo@bank.example>\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: ceo@bank.example; <a@evil.example>\n"},
+    {"mail.evil.example", "<a@evil.example>", "From: ceo@[192.0.2.1]\n"},
+    {"mail.evil.example", "<a@evil.example>", "From:\n"},
+    {"mail.evil.example", "<a@evil.example>", "Sender: ceo@bank.example\n"},
+    {"mail.evil.example", "<a@evil.example>", "Authentication-Results: mx.here.example; dmarc=pass\n" FROM_BANK},
+};
+
+static void report(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "%s\n", text);
+}
+
+static struct engine *engine_of(const char *options)
+{
+    char path[] = "/tmp/postern-dmarc-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    dprintf(fd, "log { level = error }\nhelo { mode = off }\nrecipients { mode = off }\nattachments { mode = off }\n"
+                "hostname = \"mx.here.example\"\n%s\n", options);
+    close(fd);
+    struct conf_problems problems = {report, NULL, 0};
+    struct engine *engine = engine_create(path, &problems);
+    unlink(path);
+    assert_non_null(engine);
+    engine->services.dns = dns_create_fake(zone, sizeof zone / sizeof *zone);
+    engine->services.verifier = verifier_service_create();
+    return engine;
+}
+
+static enum outcome_action send_one(struct engine *engine, const char *helo, const char *from, const char *header,
+                                    const char **why)
+{
+    struct session *session = session_create();
+    netaddr_parse("203.0.113.5", &session->client);
+    runner_connect(engine, session);
+    runner_helo(engine, session, helo);
+    struct message *message = message_begin(session, &engine->settings, &engine->plan, from, 1700000000);
+    enum outcome_action action = runner_mail(engine, session, message).action;
+    action |= runner_rcpt(engine, session, message, message_add_rcpt(message, "<b@here.example>", NULL)).action;
+    runner_data(engine, session, message);
+    while (*header) {
+        const char *colon = strchr(header, ':'), *end = strchr(header, '\n');
+        message_add_header(message, (struct span){header, (size_t)(colon - header)},
+                           (struct span){colon + 1, (size_t)(end - colon - 1)});
+        header = end + 1;
+    }
+    message_end_header(message);
+    runner_eoh(engine, session, message);
+    runner_body(engine, session, message, span_of("Hi.\r\n"));
+    action |= runner_eom(engine, session, message).action;
+    *why = message->verdict.why;
+    message_end(&message);
+    session_destroy(session);
+    return action;
+}
+
+static void engine_end(struct engine *engine)
+{
+    dns_destroy(engine->services.dns);
+    verifier_service_destroy(engine->services.verifier);
+    engine_destroy(engine);
+}
+
+/* With the defaults and with a small budget: refused at the end, by dmarc. */
+static void test_forged(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"", "dns { message_queries = 20 }", "spf { engine = libspf2 }"};
+    unsigned failed = 0;
+    for (size_t k = 0; k < sizeof options / sizeof *options; k++) {
+        struct engine *engine = engine_of(options[k]);
+        for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {
+            const char *why;
+            enum outcome_action action = send_one(engine, forged[i].helo, forged[i].from, forged[i].header, &why);
+            if (action != OUTCOME_REJECT || !why || strncmp(why, "dmarc.", 6) != 0) {
+                print_error("%s %s %s: %d %s\n", forged[i].helo, forged[i].from, forged[i].header, (int)action,
+                            why ? why : "-");
+                failed++;
+            }
+        }
+        engine_end(engine);
+    }
+    assert_int_equal(failed, 0);
+}
+
+/* What is in order passes, or the table above would prove nothing. */
+static void test_genuine(void **state)
+{
+    (void)state;
+    const char *why;
+    struct engine *engine = engine_of("");
+    assert_int_equal(send_one(engine, "mail.evil.example", "<a@evil.example>", "From: a@evil.example\n", &why),
+                     OUTCOME_CONTINUE);
+    assert_null(why);
+    engine_end(engine);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_forged), cmocka_unit_test(test_genuine)};
+    return cmocka_run_group_tests_name("dmarc", tests, NULL, NULL);
+}
