@@ -178,7 +178,7 @@ def read_options():
     parser.add_argument("--auth", action="store_true", help="DKIM-signed mail from a client with an address of its "
                         "own, SPF, DMARC and a local caching resolver; needs root")
     parser.add_argument("--rivals", action="store_true", help="--auth, and in the same run pyspf-milter, opendkim and "
-                        "opendmarc one after the other, and rspamd; installs them and needs 127.0.0.1:53")
+                        "opendmarc one after the other, and rspamd; installs them")
     options = parser.parse_args()
     options.auth |= options.rivals
     if options.auth and os.geteuid() != 0:

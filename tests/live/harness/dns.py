@@ -57,8 +57,10 @@ class NameServer:
 
 class CachingResolver:
     """unbound on a loopback port of its own, as a mail server has it beside itself. ZONES: {"example": "127.0.0.1@PORT"},
-    the authoritative server of each zone; no other name exists. WANTS_PORT_53: listen there as well, for programs that
-    can only be told by resolv.conf; RuntimeError if it is taken."""
+    the authoritative server of each zone; no other name exists. WANTS_PORT_53: listen there as well, at an address
+    that few others take, for programs that can only be told by resolv.conf; RuntimeError if it is taken."""
+
+    address_53 = "127.0.53.53"
 
     def __init__(self, directory, zones, wants_port_53=False):
         self.directory = os.path.join(directory, "resolver")
@@ -82,7 +84,7 @@ class CachingResolver:
                  f' directory: "{self.directory}"', " use-syslog: no", ' logfile: ""',
                  " do-not-query-localhost: no", ' module-config: "iterator"', " num-threads: 1"]
         if self.wants_port_53:
-            lines.append(" interface: 127.0.0.1@53")
+            lines.append(f" interface: {self.address_53}@53")
         for name, server in self.zones.items():
             lines += ["stub-zone:", f" name: {name}", f" stub-addr: {server}"]
         lines += ["remote-control:", " control-enable: no", "auth-zone:", " name: .", " for-downstream: no",
