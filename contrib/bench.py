@@ -102,7 +102,8 @@ class Bench:
             each.start()
         self.host = self.surroundings.namespace.server if self.surroundings else "127.0.0.1"
         self.postfix = PrivatePostfix(
-            self.area, [Service(name.replace(" ", "-"), each.milters, {"@host": self.host})
+            self.area, [Service(name.replace(" ", "-"), each.milters,
+                                {"@host": self.host, **getattr(each, "postfix_options", {})})
                         for name, each in self.filters.items()],
             main=self.surroundings.postfix_options if self.surroundings else None)
         self.started.append(self.postfix)
@@ -118,9 +119,13 @@ class Bench:
 
     def send(self, name, size, count, recipient="user@example.net"):
         inside = ["ip", "netns", "exec", self.surroundings.namespace.name] if self.surroundings else []
-        run(*inside, "smtp-source", "-s", min(self.sessions, count), "-m", count, "-M", "mail.sender.example", "-F",
-            self.files[size], "-f", "sender@sender.example", "-t", recipient,
-            f"{self.host}:{self.postfix.ports[name.replace(' ', '-')]}", timeout=600)
+        try:
+            run(*inside, "smtp-source", "-s", min(self.sessions, count), "-m", count, "-M", "mail.sender.example", "-F",
+                self.files[size], "-f", "sender@sender.example", "-t", recipient,
+                f"{self.host}:{self.postfix.ports[name.replace(' ', '-')]}", timeout=600)
+        except RuntimeError as error:
+            log = [line for line in self.postfix.log().splitlines() if "milter" in line]
+            raise RuntimeError("\n".join([f"{name} with {size}: {error}", *log[-5:]])) from None
 
     def measure(self, name, size, count):
         """(messages a second, the filter's CPU milliseconds a message)."""
@@ -130,6 +135,10 @@ class Bench:
         seconds = time.monotonic() - start
         self.let_queue_drain()
         return count / seconds, (cpu_seconds(pids) - cpu) / count * 1000
+
+    def failures(self, name):
+        """How often Postfix found a milter of this filter not to answer."""
+        return sum(self.postfix.log().count(f"warning: milter {milter}") for milter in self.filters[name].milters)
 
     def let_queue_drain(self):
         """What Postfix still delivers must not be charged to the next filter."""
@@ -143,9 +152,9 @@ def spread(values, form):
     return f"{form % statistics.median(values)} ({form % min(values)}-{form % max(values)})"
 
 
-def report(results, sizes, filters):
+def report(results, sizes, bench):
     """Prints the table; how many goals were missed. SIZES: (name, goal)."""
-    missed = 0
+    missed, filters = 0, bench.filters
     print(f"\n{'':14}{'messages/s':>24}{'of the no-op':>24}{'CPU ms/message':>24}")
     for size, wanted in sizes:
         print(f"{size} messages")
@@ -161,6 +170,8 @@ def report(results, sizes, filters):
             print(f"  {name:12}{spread(rates, '%.1f'):>24}{spread(ratios, '%.3f'):>24}"
                   f"{spread(cpus, '%.2f') if cpus else '':>24}{mark}")
     for name, each in filters.items():
+        if bench.failures(name):
+            print(f"{name} broke off {bench.failures(name)} conversations")
         if isinstance(each, Posternd):
             print(f"Peak memory, {name}: {each.memory_kb() / 1024:.1f} MB")
     return missed
@@ -219,7 +230,7 @@ def main():
         with Bench(area, options.sessions, surroundings, rivals) as bench:
             results = measure_all(bench, options, sizes)
             goals = [(size[0], size[4] if options.auth else size[3]) for size in sizes]
-            missed = report(results, goals, bench.filters)
+            missed = report(results, goals, bench)
     except KeyboardInterrupt:
         return 1
     finally:

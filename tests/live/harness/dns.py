@@ -56,8 +56,8 @@ class NameServer:
 
 
 class CachingResolver:
-    """unbound on a loopback port of its own, as a mail server has it beside itself. ZONES: {"example": "127.0.0.1@PORT"},
-    the authoritative server of each zone; no other name exists. WANTS_PORT_53: listen there as well, at an address
+    """unbound on a loopback port of its own, as a mail server has it beside itself. ZONES: the authoritative server of
+    each, as {"example": "127.0.0.1@PORT"}; no other name exists. WANTS_PORT_53: listen there as well, at an address
     that few others take, for programs that can only be told by resolv.conf; RuntimeError if it is taken."""
 
     address_53 = "127.0.53.53"
