@@ -2,7 +2,8 @@
 
 Every round measures each filter once with each size, one after the other, in an order that shifts from round to
 round; a ratio is taken within a round, so that what slows the machine for a while slows both sides of it. Every
-message passes all three checks: the client counts as outside, its HELO is valid.
+message passes all checks: the client counts as outside, its HELO is valid; with --auth (bench_auth.py) it is signed
+and its domain has SPF and DMARC, and beside --rivals (bench_rivals.py) stand the filters that others use for this.
 """
 import argparse
 import os
@@ -15,58 +16,129 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from harness import mails  # noqa: E402
 from harness.postfix import PrivatePostfix, Service  # noqa: E402
-from harness.posternd import Posternd, strings  # noqa: E402
+from harness.posternd import Posternd, cpu_seconds, strings  # noqa: E402
 from harness.tools import (build_directory, free_port, make_directory, remove_directory, run,  # noqa: E402
                            stop_process, wait_until)
 
-SIZES = [("4 kB", 4096, 600, 0.95), ("100 kB", 100 * 1024, 300, 0.95), ("5 MB", 5 << 20, 16, 0.90)]
-FILTERS = ["none", "no-op", "Postern unix", "Postern inet"]
+# Name, bytes, messages a measurement, and the ratio to the no-op filter to reach without and with --auth.
+SIZES = [("4 kB", 4096, 600, 0.95, 0.90), ("100 kB", 100 * 1024, 300, 0.95, 0.90), ("5 MB", 5 << 20, 16, 0.90, 0.85)]
+
+
+class NoFilter:
+    milters, pids = [], []
+
+    def start(self):
+        pass
+
+    def stop(self):
+        pass
+
+
+class Noop:
+    """The smallest filter that libmilter allows: what it costs is what any filter costs."""
+
+    def __init__(self, area):
+        self.path, self.process = f"{area}/noop.sock", None
+        self.milters = [f"unix:{self.path}"]
+
+    @property
+    def pids(self):
+        return [self.process.pid]
+
+    def start(self):
+        self.process = subprocess.Popen([os.path.join(build_directory(), "tests/bench/noop"), self.milters[0]])
+        wait_until(lambda: os.path.exists(self.path), 10, "the no-op filter")
+
+    def stop(self):
+        if self.process:
+            stop_process(self.process)
+
+
+class Postern(Posternd):
+    @property
+    def milters(self):
+        return [self.milter]
+
+    @property
+    def pids(self):
+        return [self.pid]
+
+
+def postern_sections(surroundings):
+    sections = {"": {"trusted_networks": strings("198.51.100.0/24")}, "log": {"level": "info"}}
+    if surroundings:
+        sections.update({"spf": {"mode": "global"}, "dns": {"servers": strings(surroundings.resolver.server)}})
+    else:  # nothing is to leave this machine
+        sections.update({"dkim": {"mode": "off"}, "dmarc": {"mode": "off"}})
+    return sections
 
 
 class Bench:
-    def __init__(self, area, sessions):
-        self.area, self.sessions = area, sessions
-        sections = {"": {"trusted_networks": strings("198.51.100.0/24")}, "log": {"level": "info"}}
-        self.daemons = {"Postern unix": Posternd(area, "unix", sections=sections),
-                        "Postern inet": Posternd(area, "inet", f"inet:{free_port()}@127.0.0.1", sections)}
-        self.noop_socket = f"unix:{area}/noop.sock"
-        milters = {"none": [], "no-op": [self.noop_socket],
-                   **{name: [daemon.milter] for name, daemon in self.daemons.items()}}
-        self.service = {name: name.replace(" ", "-") for name in FILTERS}
-        self.postfix = PrivatePostfix(area, [Service(self.service[name], milters[name]) for name in FILTERS])
-        self.noop = None
-        self.files = {}
+    def __init__(self, area, sessions, surroundings=None, rivals=()):
+        """RIVALS: classes like Noop whose constructor takes the area and the surroundings."""
+        self.area, self.sessions, self.surroundings, self.rivals = area, sessions, surroundings, rivals
+        self.filters, self.files, self.started = {}, {}, []
+        self.postfix = self.host = None
 
     def __enter__(self):
-        for daemon in self.daemons.values():
-            daemon.start()
-        self.noop = subprocess.Popen([os.path.join(build_directory(), "tests/bench/noop"), self.noop_socket])
-        wait_until(lambda: os.path.exists(self.noop_socket[5:]), 10, "the no-op filter")
-        self.postfix.start()
-        for name, size, _, _ in SIZES:
-            self.files[name] = os.path.join(self.area, name.replace(" ", ""))
-            with open(self.files[name], "wb") as file:
-                file.write(mails.of_size(size))
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
-    def __exit__(self, *_):
-        self.postfix.stop()
-        if self.noop:
-            stop_process(self.noop)
-        for daemon in self.daemons.values():
-            daemon.stop()
+    def start(self):
+        if self.surroundings:
+            self.started.append(self.surroundings)
+            self.surroundings.start()
+        sections = postern_sections(self.surroundings)
+        self.filters = {"none": NoFilter(), "no-op": Noop(self.area),
+                        "Postern unix": Postern(self.area, "unix", sections=sections),
+                        "Postern inet": Postern(self.area, "inet", f"inet:{free_port()}@127.0.0.1", sections)}
+        self.filters.update({rival.name: rival(self.area, self.surroundings) for rival in self.rivals})
+        for each in self.filters.values():
+            self.started.append(each)
+            each.start()
+        self.host = self.surroundings.namespace.server if self.surroundings else "127.0.0.1"
+        self.postfix = PrivatePostfix(
+            self.area, [Service(name.replace(" ", "-"), each.milters,
+                                {"@host": self.host, **getattr(each, "postfix_options", {})})
+                        for name, each in self.filters.items()],
+            main=self.surroundings.postfix_options if self.surroundings else None)
+        self.started.append(self.postfix)
+        self.postfix.start()
+        for name, size, *_ in SIZES:
+            self.files[name] = os.path.join(self.area, name.replace(" ", ""))
+            with open(self.files[name], "wb") as file:
+                file.write(self.surroundings.message(size) if self.surroundings else mails.of_size(size))
 
-    def measure(self, filter_name, size, count):
-        """(messages a second, the filter's CPU milliseconds a message or None)."""
-        daemon = self.daemons.get(filter_name)
-        cpu = daemon.cpu_seconds() if daemon else 0
-        start = time.monotonic()
-        run("smtp-source", "-s", min(self.sessions, count), "-m", count, "-M", "mail.sender.example", "-F",
-            self.files[size], "-f", "sender@sender.example", "-t", "user@example.net",
-            f"127.0.0.1:{self.postfix.ports[self.service[filter_name]]}", timeout=600)
+    def __exit__(self, *_):
+        while self.started:
+            self.started.pop().stop()
+
+    def send(self, name, size, count, recipient="user@example.net"):
+        inside = ["ip", "netns", "exec", self.surroundings.namespace.name] if self.surroundings else []
+        try:
+            run(*inside, "smtp-source", "-s", min(self.sessions, count), "-m", count, "-M", "mail.sender.example", "-F",
+                self.files[size], "-f", "sender@sender.example", "-t", recipient,
+                f"{self.host}:{self.postfix.ports[name.replace(' ', '-')]}", timeout=600)
+        except RuntimeError as error:
+            log = [line for line in self.postfix.log().splitlines() if "milter" in line]
+            raise RuntimeError("\n".join([f"{name} with {size}: {error}", *log[-5:]])) from None
+
+    def measure(self, name, size, count):
+        """(messages a second, the filter's CPU milliseconds a message)."""
+        pids = self.filters[name].pids
+        cpu, start = cpu_seconds(pids), time.monotonic()
+        self.send(name, size, count)
         seconds = time.monotonic() - start
         self.let_queue_drain()
-        return count / seconds, (daemon.cpu_seconds() - cpu) / count * 1000 if daemon else None
+        return count / seconds, (cpu_seconds(pids) - cpu) / count * 1000
+
+    def failures(self, name):
+        """How often Postfix found a milter of this filter not to answer."""
+        return sum(self.postfix.log().count(f"warning: milter {milter}") for milter in self.filters[name].milters)
 
     def let_queue_drain(self):
         """What Postfix still delivers must not be charged to the next filter."""
@@ -80,15 +152,16 @@ def spread(values, form):
     return f"{form % statistics.median(values)} ({form % min(values)}-{form % max(values)})"
 
 
-def report(results, sizes, daemons):
-    missed = 0
+def report(results, sizes, bench):
+    """Prints the table; how many goals were missed. SIZES: (name, goal)."""
+    missed, filters = 0, bench.filters
     print(f"\n{'':14}{'messages/s':>24}{'of the no-op':>24}{'CPU ms/message':>24}")
-    for size, _, _, wanted in sizes:
+    for size, wanted in sizes:
         print(f"{size} messages")
-        for name in FILTERS:
+        for name in filters:
             rates = [rate for rate, _ in results[name, size]]
             ratios = [rate / base for rate, (base, _) in zip(rates, results["no-op", size])]
-            cpus = [cpu for _, cpu in results[name, size] if cpu is not None]
+            cpus = [cpu for _, cpu in results[name, size]] if filters[name].pids else []
             mark = ""
             if name.startswith("Postern"):
                 met = statistics.median(ratios) >= wanted
@@ -96,12 +169,15 @@ def report(results, sizes, daemons):
                 mark = f"  {'reaches' if met else 'MISSES'} {wanted:.2f}"
             print(f"  {name:12}{spread(rates, '%.1f'):>24}{spread(ratios, '%.3f'):>24}"
                   f"{spread(cpus, '%.2f') if cpus else '':>24}{mark}")
-    for name, daemon in daemons.items():
-        print(f"Peak memory, {name}: {daemon.memory_kb() / 1024:.1f} MB")
+    for name, each in filters.items():
+        if bench.failures(name):
+            print(f"{name} broke off {bench.failures(name)} conversations")
+        if isinstance(each, Posternd):
+            print(f"Peak memory, {name}: {each.memory_kb() / 1024:.1f} MB")
     return missed
 
 
-def main():
+def read_options():
     parser = argparse.ArgumentParser(prog="contrib/bench", description="Measures, through a private Postfix that "
                                      "throws the mail away: no filter, a no-op libmilter filter on a unix socket, "
                                      "Postern on a unix and on an inet socket. Shown are the median and, in "
@@ -110,23 +186,51 @@ def main():
     parser.add_argument("--quick", action="store_true", help="three rounds with a third of the messages")
     parser.add_argument("--sessions", type=int, default=4, help="SMTP clients at once (default 4)")
     parser.add_argument("--size", choices=[s[0].replace(" ", "") for s in SIZES], help="this size only: 4kB, ...")
+    parser.add_argument("--auth", action="store_true", help="DKIM-signed mail from a client with an address of its "
+                        "own, SPF, DMARC and a local caching resolver; needs root")
+    parser.add_argument("--rivals", action="store_true", help="--auth, and in the same run pyspf-milter, opendkim and "
+                        "opendmarc one after the other, and rspamd; installs them")
     options = parser.parse_args()
+    options.auth |= options.rivals
+    if options.auth and os.geteuid() != 0:
+        parser.error("--auth makes a network namespace, which only root can")
+    return options
+
+
+def measure_all(bench, options, sizes):
+    results = {(name, size[0]): [] for name in bench.filters for size in sizes}
+    names = list(bench.filters)
     rounds = 3 if options.quick else options.rounds
+    if bench.surroundings:
+        bench.surroundings.prove(names[2:], lambda name, recipient: bench.send(name, sizes[0][0], 1, recipient))
+    for name in names:
+        bench.measure(name, sizes[0][0], 50)  # warm up
+    for number in range(rounds):
+        print(f"round {number + 1} of {rounds}", flush=True)
+        for size, _, count, *_ in sizes:
+            count = max(4, count // 3) if options.quick else count
+            for i in range(len(names)):
+                name = names[(i + number) % len(names)]
+                results[name, size].append(bench.measure(name, size, count))
+    return results
+
+
+def main():
+    options = read_options()
     sizes = [s for s in SIZES if not options.size or s[0].replace(" ", "") == options.size]
-    results = {(name, size[0]): [] for name in FILTERS for size in SIZES}
     area = make_directory(prefix="postern-bench-")
+    surroundings, rivals = None, ()
+    if options.auth:
+        from bench_auth import Surroundings
+        surroundings = Surroundings(area, options.rivals)
+    if options.rivals:
+        from bench_rivals import RIVALS
+        rivals = RIVALS
     try:
-        with Bench(area, options.sessions) as bench:
-            for name in FILTERS:  # warm up
-                bench.measure(name, sizes[0][0], 50)
-            for number in range(rounds):
-                print(f"round {number + 1} of {rounds}", flush=True)
-                for size, _, count, _ in sizes:
-                    count = max(4, count // 3) if options.quick else count
-                    for i in range(len(FILTERS)):
-                        name = FILTERS[(i + number) % len(FILTERS)]
-                        results[name, size].append(bench.measure(name, size, count))
-            missed = report(results, sizes, bench.daemons)
+        with Bench(area, options.sessions, surroundings, rivals) as bench:
+            results = measure_all(bench, options, sizes)
+            goals = [(size[0], size[4] if options.auth else size[3]) for size in sizes]
+            missed = report(results, goals, bench)
     except KeyboardInterrupt:
         return 1
     finally:

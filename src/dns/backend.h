@@ -20,4 +20,9 @@ struct dns {
 int rdata_parse(struct arena *arena, enum dns_type type, const unsigned char *rdata, size_t len,
                 struct dns_record *record);
 
+/* The records of *ANSWER from DATA (NULL behind the last) and LENGTHS. A malformed record makes it one that cannot be
+ * used: SERVFAIL. */
+void rdata_parse_all(struct arena *arena, enum dns_type type, char *const *data, const int *lengths,
+                     struct dns_answer *answer);
+
 #endif

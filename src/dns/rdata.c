@@ -77,3 +77,19 @@ int rdata_parse(struct arena *arena, enum dns_type type, const unsigned char *rd
     }
     return -1;
 }
+
+void rdata_parse_all(struct arena *arena, enum dns_type type, char *const *data, const int *lengths,
+                     struct dns_answer *answer)
+{
+    size_t count = 0;
+    while (data[count])
+        count++;
+    answer->records = ARENA_ARRAY(arena, struct dns_record, count);
+    for (size_t i = 0; i < count; i++) {
+        if (rdata_parse(arena, type, (const unsigned char *)data[i], (size_t)lengths[i], &answer->records[i]) != 0) {
+            *answer = (struct dns_answer){.outcome = DNS_SERVFAIL};
+            return;
+        }
+        answer->count++;
+    }
+}

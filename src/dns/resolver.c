@@ -14,6 +14,8 @@
  * We always ask name servers given to us (settings, else resolv.conf) and never walk from the root. What they say
  * about private reverse zones, test. and home.arpa. is believed: libunbound would answer these by itself.
  *
+ * What was answered not long ago stands in a table (answers.c) and is read from there without any of this.
+ *
  * A prefetch is a look-up without a waiter. libunbound joins equal questions that are under way, and its cache has the
  * answer afterwards, so nothing here has to find a prefetch again. Prefetches may take only half of PENDING_MAX: what
  * might be wanted must not keep out what is. An answer is kept for some seconds even if its owner says 0, for
@@ -22,7 +24,9 @@
  * What this does not do: read /etc/hosts, validate DNSSEC without being told to (a validating name server answers
  * SERVFAIL for forged data).
  */
+#include "dns/answers.h"
 #include "dns/backend.h"
+#include "util/clock.h"
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
@@ -49,16 +53,19 @@ struct resolver {
     pthread_mutex_t lock;   /* guards pending, pending_count and the inside of each look-up on the list */
     struct lookup *pending; /* whose callback is still to come */
     size_t pending_count;
+    struct answers *answers;
 };
 
 struct lookup {
     struct resolver *resolver;
     struct lookup *next, *previous; /* on the list of pending ones */
     pthread_cond_t answered;
-    int holders;                    /* the waiter and the callback */
+    int holders; /* the waiter and the callback */
     bool is_done;
     enum dns_outcome outcome;
-    struct ub_result *result;       /* once done; NULL if there is none */
+    struct ub_result *result; /* once done; NULL if there is none */
+    enum dns_type type;
+    char name[NAME_MAX_OCTETS + 1];
 };
 
 static enum dns_outcome outcome_of(int error, const struct ub_result *result)
@@ -103,8 +110,12 @@ static void on_answer(void *object, int error, struct ub_result *result)
 {
     struct lookup *lookup = object;
     struct resolver *resolver = lookup->resolver;
+    enum dns_outcome outcome = outcome_of(error, result);
+    if (result)
+        answers_put(resolver->answers, lookup->name, lookup->type, outcome, result->data, result->len, result->ttl,
+                    clock_monotonic_us());
     pthread_mutex_lock(&resolver->lock);
-    lookup->outcome = outcome_of(error, result);
+    lookup->outcome = outcome;
     lookup->result = result;
     lookup->is_done = true;
     pthread_cond_signal(&lookup->answered);
@@ -113,7 +124,8 @@ static void on_answer(void *object, int error, struct ub_result *result)
 }
 
 /* NULL if there are LIMIT already. HOLDERS: the callback, and the waiter if there is one. */
-static struct lookup *lookup_create(struct resolver *resolver, size_t limit, int holders)
+static struct lookup *lookup_create(struct resolver *resolver, const char *name, enum dns_type type, size_t limit,
+                                    int holders)
 {
     struct lookup *lookup = NULL;
     pthread_mutex_lock(&resolver->lock);
@@ -128,6 +140,8 @@ static struct lookup *lookup_create(struct resolver *resolver, size_t limit, int
         pthread_condattr_destroy(&attr);
         lookup->resolver = resolver;
         lookup->holders = holders;
+        lookup->type = type;
+        memcpy(lookup->name, name, strlen(name) + 1);
         lookup->next = resolver->pending;
         if (lookup->next)
             lookup->next->previous = lookup;
@@ -139,7 +153,7 @@ static struct lookup *lookup_create(struct resolver *resolver, size_t limit, int
 }
 
 /* Sends it off. In the presentation format, because libunbound reads backslashes in names. */
-static int lookup_start(struct lookup *lookup, const char *name, enum dns_type type)
+static void lookup_start(struct resolver *resolver, struct lookup *lookup, const char *name, enum dns_type type)
 {
     char escaped[4 * NAME_MAX_OCTETS + 1], *to = escaped;
     for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
@@ -149,16 +163,14 @@ static int lookup_start(struct lookup *lookup, const char *name, enum dns_type t
             to += snprintf(to, 5, "\\%03u", *p);
     }
     *to = '\0';
-    struct resolver *resolver = lookup->resolver;
-    int error = ub_resolve_async(resolver->context, escaped, (int)type, CLASS_IN, lookup, on_answer, NULL);
-    if (error) { /* no callback will come */
+    if (ub_resolve_async(resolver->context, escaped, (int)type, CLASS_IN, lookup, on_answer, NULL) !=
+        0) { /* no callback will come */
         pthread_mutex_lock(&resolver->lock);
         lookup->outcome = DNS_SERVFAIL;
         lookup->is_done = true;
         lookup_unlink(resolver, lookup);
         pthread_mutex_unlock(&resolver->lock);
     }
-    return error;
 }
 
 static struct timespec deadline_after(int64_t us)
@@ -174,34 +186,18 @@ static struct timespec deadline_after(int64_t us)
     return at;
 }
 
-/* A record that is malformed makes the answer one that cannot be used. */
-static void read_records(struct arena *arena, enum dns_type type, const struct ub_result *result,
-                         struct dns_answer *answer)
-{
-    size_t count = 0;
-    while (result->data[count])
-        count++;
-    answer->records = ARENA_ARRAY(arena, struct dns_record, count);
-    for (size_t i = 0; i < count; i++) {
-        if (rdata_parse(arena, type, (const unsigned char *)result->data[i], (size_t)result->len[i],
-                        &answer->records[i]) != 0) {
-            *answer = (struct dns_answer){.outcome = DNS_SERVFAIL};
-            return;
-        }
-        answer->count++;
-    }
-}
-
 static void resolver_query(struct dns *dns, struct arena *arena, const char *name, enum dns_type type,
                            int64_t timeout_us, struct dns_answer *answer)
 {
     struct resolver *resolver = (struct resolver *)dns;
+    if (answers_get(resolver->answers, name, type, clock_monotonic_us(), arena, answer))
+        return;
     struct timespec deadline = deadline_after(timeout_us);
-    struct lookup *lookup = lookup_create(resolver, PENDING_MAX, 2);
+    struct lookup *lookup = lookup_create(resolver, name, type, PENDING_MAX, 2);
     *answer = (struct dns_answer){.outcome = DNS_SERVFAIL};
     if (!lookup)
         return;
-    lookup_start(lookup, name, type);
+    lookup_start(resolver, lookup, name, type);
     int late = 0;
     pthread_mutex_lock(&resolver->lock);
     while (!lookup->is_done && late != ETIMEDOUT)
@@ -209,7 +205,7 @@ static void resolver_query(struct dns *dns, struct arena *arena, const char *nam
     answer->outcome = lookup->is_done ? lookup->outcome : DNS_TIMEOUT;
     pthread_mutex_unlock(&resolver->lock);
     if (answer->outcome == DNS_ANSWER) /* done: nobody writes to it any more */
-        read_records(arena, type, lookup->result, answer);
+        rdata_parse_all(arena, type, lookup->result->data, lookup->result->len, answer);
     pthread_mutex_lock(&resolver->lock);
     lookup_release(lookup);
     pthread_mutex_unlock(&resolver->lock);
@@ -217,9 +213,12 @@ static void resolver_query(struct dns *dns, struct arena *arena, const char *nam
 
 static void resolver_prefetch(struct dns *dns, const char *name, enum dns_type type)
 {
-    struct lookup *lookup = lookup_create((struct resolver *)dns, PREFETCH_MAX, 1);
+    struct resolver *resolver = (struct resolver *)dns;
+    if (answers_get(resolver->answers, name, type, clock_monotonic_us(), NULL, NULL))
+        return;
+    struct lookup *lookup = lookup_create(resolver, name, type, PREFETCH_MAX, 1);
     if (lookup)
-        lookup_start(lookup, name, type);
+        lookup_start(resolver, lookup, name, type);
 }
 
 static void *read_answers(void *object)
@@ -250,6 +249,7 @@ static void resolver_destroy(struct dns *dns)
     ub_ctx_delete(resolver->context); /* ends libunbound's thread: no callback can come any more */
     while (resolver->pending)
         lookup_unlink(resolver, resolver->pending);
+    answers_destroy(resolver->answers);
     pthread_mutex_destroy(&resolver->lock);
     free(resolver);
 }
@@ -264,10 +264,8 @@ static const char *set_options(struct ub_ctx *context, const struct dns_options 
         {"infra-cache-min-rtt:", "1750"},
         {"outbound-msg-retry:", "3"},
         {"infra-host-ttl:", "60"},         /* seconds; a name server that was down is tried again soon */
-        {"infra-keep-probing:", "yes"},
-        {"cache-min-ttl:", "5"},           /* seconds */
-        {"unblock-lan-zones:", "yes"},
-        {"insecure-lan-zones:", "yes"}};
+        {"infra-keep-probing:", "yes"},    {"cache-min-ttl:", "5"}, /* seconds */
+        {"unblock-lan-zones:", "yes"},     {"insecure-lan-zones:", "yes"}};
     static const char too_old[] = "libunbound refuses an option; is it older than 1.13?";
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         if (ub_ctx_set_option(context, fixed[i][0], fixed[i][1]) != 0)
@@ -325,6 +323,7 @@ struct dns *dns_create(const struct dns_options *options, const char **why)
         abort();
     resolver->dns = (struct dns){resolver_query, resolver_prefetch, resolver_destroy};
     resolver->stop_fd = -1;
+    resolver->answers = answers_create();
     pthread_mutex_init(&resolver->lock, NULL);
     resolver->context = ub_ctx_create();
     *why = resolver->context ? configure(resolver->context, options) : "libunbound cannot be started";

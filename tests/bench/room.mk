@@ -5,7 +5,8 @@ tests_bench_noop_LDADD = $(MILTER_LIBS)
 
 # The live tests and what contrib/check, try and bench are made of; none of it is built.
 EXTRA_DIST += \
-	.ci/run contrib/bench contrib/bench.py contrib/build contrib/check contrib/install-packages contrib/packages \
+	.ci/run contrib/bench contrib/bench.py contrib/bench_auth.py contrib/bench_rivals.py contrib/build \
+	contrib/check contrib/install-packages contrib/packages \
 	contrib/try contrib/try.py \
 	tests/live/attachment_table.py tests/live/conftest.py tests/live/load.py tests/live/tsan.supp \
 	tests/live/test_attachments.py tests/live/test_auth.py tests/live/test_chain.py tests/live/test_dkim.py \

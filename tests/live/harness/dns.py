@@ -1,4 +1,4 @@
-"""An authoritative name server (nsd) on a high loopback port, serving the zones it is given."""
+"""Name servers on loopback: nsd, which has the zones it is given, and unbound, which asks it and remembers."""
 import os
 import subprocess
 
@@ -47,6 +47,68 @@ class NameServer:
                 raise RuntimeError(f"nsd ended: {open(log, encoding='utf-8').read()}")
             return os.path.exists(log) and "nsd started" in open(log, encoding="utf-8").read()
         wait_until(is_up, 10, "nsd")
+        return self
+
+    def stop(self):
+        if self.process:
+            stop_process(self.process)
+            self.process = None
+
+
+class CachingResolver:
+    """unbound on a loopback port of its own, as a mail server has it beside itself. ZONES: the authoritative server of
+    each, as {"example": "127.0.0.1@PORT"}; no other name exists. WANTS_PORT_53: listen there as well, at an address
+    that few others take, for programs that can only be told by resolv.conf; RuntimeError if it is taken."""
+
+    address_53 = "127.0.53.53"
+
+    def __init__(self, directory, zones, wants_port_53=False):
+        self.directory = os.path.join(directory, "resolver")
+        self.port = free_port()
+        self.zones, self.wants_port_53, self.process = zones, wants_port_53, None
+
+    @property
+    def server(self):
+        """As dns { servers } names it."""
+        return f"127.0.0.1@{self.port}"
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        os.makedirs(self.directory, exist_ok=True)
+        lines = ["server:", f" interface: {self.server}", ' username: ""', ' chroot: ""', ' pidfile: ""',
+                 f' directory: "{self.directory}"', " use-syslog: no", ' logfile: ""',
+                 " do-not-query-localhost: no", ' module-config: "iterator"', " num-threads: 1"]
+        if self.wants_port_53:
+            lines.append(f" interface: {self.address_53}@53")
+        for name, server in self.zones.items():
+            lines += ["stub-zone:", f" name: {name}", f" stub-addr: {server}"]
+        lines += ["remote-control:", " control-enable: no", "auth-zone:", " name: .", " for-downstream: no",
+                  " fallback-enabled: no", f" zonefile: {self.directory}/root"]
+        with open(os.path.join(self.directory, "root"), "w", encoding="ascii") as file:
+            file.write(". 3600 SOA . . 1 3600 600 86400 60\n. 3600 NS ns.example.\n")
+        path = os.path.join(self.directory, "unbound.conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("\n".join(lines) + "\n")
+        log_path = os.path.join(self.directory, "log")
+        with open(log_path, "wb") as log:
+            self.process = subprocess.Popen(["unbound", "-d", "-c", path], stdout=log, stderr=log)
+
+        def is_up():
+            with open(log_path, encoding="utf-8") as log:
+                text = log.read()
+            if self.process.poll() is not None:
+                raise RuntimeError(f"unbound ended: {text}")
+            return "start of service" in text
+        try:
+            wait_until(is_up, 10, "unbound")
+        except (RuntimeError, TimeoutError):
+            self.stop()
+            raise
         return self
 
     def stop(self):

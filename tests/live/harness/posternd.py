@@ -183,15 +183,7 @@ class Posternd:
 
     def cpu_seconds(self):
         """User and system time of all processes of this posternd, ended children included."""
-        total = 0
-        for pid in [self.pid, *descendants(self.pid)]:
-            try:
-                with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-                    fields = file.read().rpartition(")")[2].split()
-                total += sum(int(f) for f in fields[11:15])
-            except OSError:
-                pass
-        return total / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds([self.pid])
 
     def memory_kb(self, key="VmHWM"):
         """KEY of /proc/PID/status of the worker with the largest value: VmHWM is the peak, VmRSS is now."""
@@ -275,6 +267,19 @@ def descendants(pid):
     for child in children(pid):
         found += [child, *descendants(child)]
     return found
+
+
+def cpu_seconds(pids):
+    """User and system time of PIDS and all below them, ended children included."""
+    total = 0
+    for pid in [found for top in pids for found in [top, *descendants(top)]]:
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+                fields = file.read().rpartition(")")[2].split()
+            total += sum(int(f) for f in fields[11:15])
+        except OSError:
+            pass
+    return total / os.sysconf("SC_CLK_TCK")
 
 
 def wait_gone(pids, timeout=10):

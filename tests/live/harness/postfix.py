@@ -131,8 +131,9 @@ class PrivatePostfix:
         self.sasl = SaslServer(os.path.join(self.directory, "sasl"), USERS).start()
         run("postfix", "-c", self.config, "start")
         self.is_started = True
-        first = next(iter(self.ports.values()))
-        wait_until(lambda: can_connect(first), 10, "the private Postfix")
+        first = self.services[0]
+        host = first.options.get("@host", "127.0.0.1")
+        wait_until(lambda: can_connect(self.ports[first.name], host), 10, "the private Postfix")
         return self
 
     def stop(self):
