@@ -49,16 +49,6 @@ static void open_log(const struct settings *settings)
     log_open(&options);
 }
 
-/* What the rows cannot know: is the directory there, and ours to write? */
-static int check_directory(const struct engine *engine, const char *path)
-{
-    const char *directory = engine->settings.message->directory;
-    if (!(engine->plan.needs & NEEDS_CONTENT) || access(directory, W_OK | X_OK) == 0)
-        return 0;
-    fprintf(stderr, "%s: message: directory: %s: %s\n", path, directory, strerror(errno));
-    return -1;
-}
-
 static void print_master_options(const struct settings *settings)
 {
     const struct general_settings *general = settings->general;
@@ -95,7 +85,7 @@ static int answer(const char *what, const char *path)
     if (what && print_options(what) == 0)
         return EX_OK;
     struct engine *engine = engine_create(path, &problems);
-    if (!engine || check_directory(engine, path) != 0)
+    if (!engine || engine_check_directory(engine, &problems) != 0)
         return EX_CONFIG;
     if (what && strcmp(what, "plan") == 0)
         plan_print(&engine->plan, stdout);
@@ -166,7 +156,8 @@ static void on_ready(void *context)
 static int start_services(struct engine *engine, const char *path)
 {
     const char *why = NULL;
-    if (check_directory(engine, path) != 0)
+    struct conf_problems problems = {print_problem, NULL, 0};
+    if (engine_check_directory(engine, &problems) != 0)
         return EX_CONFIG;
     /* Before any thread: the archive server is forked. */
     if (engine->plan.needs & NEEDS_CONTENT) {

@@ -5,7 +5,9 @@
  * configuration: tests/unit/core/test_engine.c proves it for the list as it is.
  */
 #include "core/engine.h"
+#include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #define SECTIONS_MAX 32
 
@@ -115,6 +117,17 @@ void engine_destroy(struct engine *engine)
 {
     if (engine)
         conf_destroy(engine->conf);
+}
+
+int engine_check_directory(const struct engine *engine, struct conf_problems *problems)
+{
+    const char *directory = engine->settings.message->directory;
+    if (!(engine->plan.needs & NEEDS_CONTENT) || access(directory, W_OK | X_OK) == 0)
+        return 0;
+    problems->count++;
+    problems->report(problems->context, arena_printf(conf_arena(engine->conf), "%s: message: directory: %s: %s",
+                                                     conf_path(engine->conf), directory, strerror(errno)));
+    return -1;
 }
 
 static check_hook *hook_of(const struct check *check, enum phase phase)

@@ -42,6 +42,10 @@ const struct conf_section *engine_sections(size_t *count);
 struct engine *engine_create(const char *path, struct conf_problems *problems);
 void engine_destroy(struct engine *engine);
 
+/* What the rows cannot know: is message { directory } there, and ours to write, if anybody needs it? 0, or -1 and
+ * reported. */
+int engine_check_directory(const struct engine *engine, struct conf_problems *problems);
+
 /* What ENTRY does in PHASE; NULL: nothing. */
 check_hook *plan_hook(const struct plan_entry *entry, enum phase phase);
 

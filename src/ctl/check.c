@@ -29,8 +29,9 @@ int ctl_check(int argc, char **argv)
     if (optind < argc)
         conf = argv[optind];
     struct engine *engine = engine_create(conf, &problems);
-    if (!engine) {
+    if (!engine || engine_check_directory(engine, &problems) != 0) {
         fprintf(stderr, "%s: %u %s\n", conf, problems.count, problems.count == 1 ? "problem" : "problems");
+        engine_destroy(engine);
         return EX_CONFIG;
     }
     printf("%s: no problem found\n", conf);
