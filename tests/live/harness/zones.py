@@ -45,12 +45,23 @@ class Zones:
         self.asked = []
         for name, entries in zonedata.items():
             self.names[name.lower().rstrip(".")] = self._records(entries)
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
-        self.port = self.udp.getsockname()[1]
-        self.tcp = socket.create_server(("127.0.0.1", self.port))
+        self.tcp, self.udp, self.port = self._bind()
         for target in (self._serve_udp, self._serve_tcp):
             threading.Thread(target=target, daemon=True).start()
+
+    @staticmethod
+    def _bind():
+        """A TCP and a UDP socket on one port; a port that is free for the one may be taken for the other."""
+        for _ in range(100):
+            tcp = socket.create_server(("127.0.0.1", 0))
+            udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            try:
+                udp.bind(tcp.getsockname())
+                return tcp, udp, tcp.getsockname()[1]
+            except OSError:
+                tcp.close()
+                udp.close()
+        raise RuntimeError("no port that is free for TCP and UDP")
 
     @staticmethod
     def _records(entries):

@@ -130,13 +130,30 @@ static bool nsd_is_ready(uint16_t port)
     return ready;
 }
 
+/* nsd wants one port for both; one that is free for UDP may be taken for TCP. */
+static uint16_t find_port(void)
+{
+    for (int i = 0; i < 100; i++) {
+        uint16_t port;
+        int udp = bind_udp(&port), tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_in at = {
+            .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        bool is_free = bind(tcp, (struct sockaddr *)&at, sizeof at) == 0;
+        close(tcp);
+        close(udp);
+        if (is_free)
+            return port;
+    }
+    return 0;
+}
+
 static int start_nsd(void **state)
 {
     (void)state;
     uint16_t port;
     strcpy(directory, "/tmp/postern-dns-XXXXXX");
     assert_non_null(mkdtemp(directory));
-    close(bind_udp(&port));
+    port = find_port();
     snprintf(server, sizeof server, "127.0.0.1@%u", port);
     write_nsd_files(port);
     char conf[128];
