@@ -68,8 +68,8 @@ def postern_sections(surroundings):
     sections = {"": {"trusted_networks": strings("198.51.100.0/24")}, "log": {"level": "info"}}
     if surroundings:
         sections.update({"spf": {"mode": "global"}, "dns": {"servers": strings(surroundings.resolver.server)}})
-    else:  # nothing is to leave this machine
-        sections.update({"dkim": {"mode": "off"}, "dmarc": {"mode": "off"}})
+    else:  # the gate: helo, recipients and attachments
+        sections.update({name: {"mode": "off"} for name in ("spf", "dkim", "dmarc", "authres")})
     return sections
 
 

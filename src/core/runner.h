@@ -28,7 +28,8 @@ struct outcome runner_mail(const struct engine *engine, struct session *session,
 struct outcome runner_rcpt(const struct engine *engine, struct session *session, struct message *message,
                            struct recipient *recipient);
 struct outcome runner_data(const struct engine *engine, struct session *session, struct message *message);
-struct outcome runner_eoh(const struct engine *engine, struct session *session, struct message *message);
+/* What it decides, and what DATA would have if it did not come, is answered by runner_eom(). */
+void runner_eoh(const struct engine *engine, struct session *session, struct message *message);
 
 /* BYTES of the body, cut anywhere: kept if somebody keeps the content, and shown to the checks that read the stream. */
 void runner_body(const struct engine *engine, struct session *session, struct message *message, struct span bytes);

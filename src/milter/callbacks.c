@@ -216,7 +216,8 @@ static sfsistat on_eoh(SMFICTX *ctx)
         return SMFIS_TEMPFAIL;
     note(&message->queue_id, message->arena, macro(ctx, "i"));
     message_end_header(message);
-    return reply_send(ctx, runner_eoh(engine, connection->session, message), SMFIS_CONTINUE);
+    runner_eoh(engine, connection->session, message);
+    return go_on(connection, SMFIP_NR_EOH);
 }
 
 static sfsistat on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)

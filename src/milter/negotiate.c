@@ -3,7 +3,7 @@
  *
  * An older MTA lacks some flags; each has its fallback where it is used: without HDR_LEADSPC the space is added by
  * us, without SKIP the rest of the body is taken and forgotten, without NR_* "continue" is said each time, without
- * a DATA step what would be said there is said at the end of the header.
+ * a DATA step what would be said there is said at the end of the message.
  *
  * SKIP and NR_BODY exclude each other, because "skip" is an answer. An answer to each 64 kB costs two context switches,
  * a tenth of the price of a large message, so it is asked for only where some sessions have bodies that nobody reads.
@@ -24,7 +24,8 @@ static bool every_class_is_read(const struct plan *plan)
 struct negotiated negotiate(const struct plan *plan, struct negotiated offers)
 {
     unsigned long actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE;
-    unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_HDR_LEADSPC | SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_HDR;
+    unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_HDR_LEADSPC | SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_HDR |
+                          SMFIP_NR_EOH;
     bool reads_body = plan->needs & (NEEDS_CONTENT | NEEDS_BODY);
 
     if (!plan_has_hook(plan, PHASE_MAIL))

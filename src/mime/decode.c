@@ -6,7 +6,9 @@
  * the alphabet is stepped over, as they do.
  */
 #include "mime/decode.h"
+#include <endian.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The value of a character of the alphabet, plus one; 0 for all others. */
 static const unsigned char base64_value[256] = {
@@ -30,22 +32,33 @@ void decode_begin(struct decoder *decoder, const struct source *source, GMimeCon
         g_mime_encoding_init_decode(&decoder->state, encoding);
 }
 
+/* What a character adds to the 24 bits of its group, by its place in it; NO_VALUE if it is not of the alphabet. With one
+ * look-up and one "or" a character this takes half the time of shifting values together. */
+#define NO_VALUE (1u << 31)
+static uint32_t group_value[4][256];
+
+/* Set up before main(): nothing else has to know of it, and no thread runs yet. */
+__attribute__((constructor)) static void fill_group_values(void)
+{
+    for (unsigned place = 0; place < 4; place++) {
+        for (unsigned c = 0; c < 256; c++)
+            group_value[place][c] = base64_value[c] ? (base64_value[c] - 1u) << (18 - 6 * place) : NO_VALUE;
+    }
+}
+
 /* Whole groups of four from the front of TEXT, up to the first character that is not of the alphabet: a line at a time,
- * as a rule. How much was read; *OUT is moved. */
+ * as a rule. How much was read; *OUT is moved, and one byte behind it is overwritten. */
 static size_t decode_groups(const unsigned char *text, size_t len, char **out)
 {
     size_t i = 0;
     char *to = *out;
     for (; i + 4 <= len; i += 4) {
-        /* 0 stands for "not of the alphabet"; less one it sets the high bits. */
-        unsigned a = base64_value[text[i]] - 1u, b = base64_value[text[i + 1]] - 1u;
-        unsigned c = base64_value[text[i + 2]] - 1u, d = base64_value[text[i + 3]] - 1u;
-        if ((a | b | c | d) > 63)
+        uint32_t bits = group_value[0][text[i]] | group_value[1][text[i + 1]] | group_value[2][text[i + 2]] |
+                        group_value[3][text[i + 3]];
+        if (bits & NO_VALUE)
             break;
-        unsigned bits = a << 18 | b << 12 | c << 6 | d;
-        to[0] = (char)(bits >> 16);
-        to[1] = (char)(bits >> 8);
-        to[2] = (char)bits;
+        bits = htobe32(bits << 8);
+        memcpy(to, &bits, 4); /* four bytes at once, of which the last is the next group's */
         to += 3;
     }
     *out = to;

@@ -44,6 +44,7 @@ static void what_is_needed_is_asked_for(void **state)
     assert_true(got.steps & SMFIP_NR_BODY); /* every class is read: there is never anything to skip */
     assert_true(got.steps & SMFIP_HDR_LEADSPC);
     assert_true(got.steps & SMFIP_NR_HDR);
+    assert_true(got.steps & SMFIP_NR_EOH);
     assert_true(got.steps & SMFIP_NODATA);
 
     static const struct check mail = {.name = "mail", .on_mail = hook, .on_data = hook};
