@@ -67,7 +67,8 @@ class Postern(Posternd):
 def postern_sections(surroundings):
     sections = {"": {"trusted_networks": strings("198.51.100.0/24")}, "log": {"level": "info"}}
     if surroundings:
-        sections.update({"spf": {"mode": "global"}, "dns": {"servers": strings(surroundings.resolver.server)}})
+        sections.update({"spf": {"mode": "global"}, "dmarc": {"mode": "global"},
+                         "dns": {"servers": strings(surroundings.resolver.server)}})
     else:  # the gate: helo, recipients and attachments
         sections.update({name: {"mode": "off"} for name in ("spf", "dkim", "dmarc", "authres")})
     return sections
