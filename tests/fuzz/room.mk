@@ -37,4 +37,8 @@ noinst_PROGRAMS += tests/fuzz/fuzz_dmarc_record
 tests_fuzz_fuzz_dmarc_record_SOURCES = tests/fuzz/fuzz_dmarc_record.c
 tests_fuzz_fuzz_dmarc_record_LDADD = $(POSTERN_LIBS)
 tests_fuzz_fuzz_dmarc_record_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_aliases
+tests_fuzz_fuzz_aliases_SOURCES = tests/fuzz/fuzz_aliases.c
+tests_fuzz_fuzz_aliases_LDADD = $(POSTERN_LIBS)
+tests_fuzz_fuzz_aliases_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
