@@ -45,6 +45,7 @@ struct store_backend {
     /* TIMEOUT in ms, of each of its steps: all of them together take as long as they take. */
     enum store_outcome (*each)(void *self, struct store_call *call, const char *prefix, int64_t timeout,
                                store_visitor *visit, void *context);
+    /* NULL: the back end does these by itself. */
     enum store_outcome (*sweep)(void *self, struct store_call *call, int limit, int *deleted);
     enum store_outcome (*sync)(void *self, struct store_call *call);
 };

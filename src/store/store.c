@@ -218,6 +218,8 @@ int store_sweep(struct store *store, int64_t now, int limit)
 {
     struct store_call call = begin(store, NULL, now);
     int deleted = 0;
+    if (!store->backend->sweep)
+        return 0;
     enum store_outcome outcome = end(store, &call, store->backend->sweep(store->self, &call, limit, &deleted));
     return outcome == STORE_DOWN ? -1 : deleted;
 }
@@ -225,6 +227,8 @@ int store_sweep(struct store *store, int64_t now, int limit)
 enum store_outcome store_sync(struct store *store)
 {
     struct store_call call = begin(store, NULL, 0);
+    if (!store->backend->sync)
+        return STORE_OK;
     return end(store, &call, store->backend->sync(store->self, &call));
 }
 

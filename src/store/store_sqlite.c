@@ -36,7 +36,7 @@ static int step_and_reset(sqlite3_stmt *statement)
 static int find(struct sqlite_connection *connection, const struct store_call *call, const char *key,
                 sqlite3_stmt **row)
 {
-    *row = sqlite_statement(connection, SQL_GET);
+    *row = store_sqlite_statement(connection, SQL_GET);
     bind_bytes(*row, 1, span_of(key));
     int code = sqlite3_step(*row);
     if (code == SQLITE_ROW && store_has_expired(sqlite3_column_int64(*row, 1), call->now))
@@ -63,7 +63,7 @@ static enum store_outcome look_up(struct sqlite_store *store, struct sqlite_conn
     if (code == SQLITE_DONE)
         outcome = STORE_ABSENT;
     else if (code != SQLITE_ROW)
-        outcome = sqlite_failed(store, connection, call, code);
+        outcome = store_sqlite_failed(store, connection, call, code);
     sqlite3_reset(row);
     return outcome;
 }
@@ -71,11 +71,11 @@ static enum store_outcome look_up(struct sqlite_store *store, struct sqlite_conn
 static enum store_outcome read_row(struct sqlite_store *store, struct store_call *call, const char *key,
                                    struct store_value *value)
 {
-    struct sqlite_connection *connection = sqlite_take(store, call, false);
+    struct sqlite_connection *connection = store_sqlite_take(store, call, false);
     if (!connection)
         return STORE_DOWN;
     enum store_outcome outcome = look_up(store, connection, call, key, value);
-    sqlite_give(store, connection);
+    store_sqlite_give(store, connection);
     return outcome;
 }
 
@@ -88,14 +88,14 @@ static enum store_outcome sqlite_get(void *self, struct store_call *call, const 
 static enum store_outcome begin(struct sqlite_store *store, struct store_call *call,
                                 struct sqlite_connection **connection)
 {
-    *connection = sqlite_take(store, call, true);
+    *connection = store_sqlite_take(store, call, true);
     if (!*connection)
         return STORE_DOWN;
-    int code = step_and_reset(sqlite_statement(*connection, SQL_BEGIN));
+    int code = step_and_reset(store_sqlite_statement(*connection, SQL_BEGIN));
     if (code == SQLITE_OK)
         return STORE_OK;
-    sqlite_failed(store, *connection, call, code);
-    sqlite_give(store, *connection);
+    store_sqlite_failed(store, *connection, call, code);
+    store_sqlite_give(store, *connection);
     return STORE_DOWN;
 }
 
@@ -104,19 +104,19 @@ static enum store_outcome end(struct sqlite_store *store, struct sqlite_connecti
                               int code, enum store_outcome outcome)
 {
     if (outcome != STORE_DOWN && code == SQLITE_OK)
-        code = step_and_reset(sqlite_statement(connection, SQL_COMMIT));
+        code = step_and_reset(store_sqlite_statement(connection, SQL_COMMIT));
     if (outcome != STORE_DOWN && code != SQLITE_OK)
-        outcome = sqlite_failed(store, connection, call, code);
-    else if (outcome != STORE_DOWN && !sqlite_is_current(store, connection, call))
+        outcome = store_sqlite_failed(store, connection, call, code);
+    else if (outcome != STORE_DOWN && !store_sqlite_is_current(store, connection, call))
         outcome = STORE_DOWN;
-    sqlite_give(store, connection);
+    store_sqlite_give(store, connection);
     return outcome;
 }
 
 static int put(struct sqlite_connection *connection, const struct store_call *call, enum sqlite_statement which,
                const char *key, struct span value, int64_t expires)
 {
-    sqlite3_stmt *statement = sqlite_statement(connection, which);
+    sqlite3_stmt *statement = store_sqlite_statement(connection, which);
     bind_bytes(statement, 1, span_of(key));
     bind_bytes(statement, 2, value);
     sqlite3_bind_int64(statement, 3, expires);
@@ -127,7 +127,7 @@ static int put(struct sqlite_connection *connection, const struct store_call *ca
 
 static int delete_row(struct sqlite_connection *connection, const char *key)
 {
-    sqlite3_stmt *statement = sqlite_statement(connection, SQL_DELETE);
+    sqlite3_stmt *statement = store_sqlite_statement(connection, SQL_DELETE);
     bind_bytes(statement, 1, span_of(key));
     return step_and_reset(statement);
 }
@@ -162,7 +162,7 @@ static enum store_outcome compare(struct sqlite_store *store, struct sqlite_conn
     } else if (code == SQLITE_DONE) {
         outcome = expected.ptr ? STORE_PRESENT : STORE_OK;
     } else if (code != SQLITE_ROW) {
-        outcome = sqlite_failed(store, connection, call, code);
+        outcome = store_sqlite_failed(store, connection, call, code);
     }
     sqlite3_reset(row);
     return outcome;
@@ -243,10 +243,10 @@ static struct span behind_prefix(struct arena *arena, const char *prefix)
 static enum store_outcome read_page(struct sqlite_store *store, struct store_call *call, struct span from,
                                     struct span to, struct page *page)
 {
-    struct sqlite_connection *connection = sqlite_take(store, call, false);
+    struct sqlite_connection *connection = store_sqlite_take(store, call, false);
     if (!connection)
         return STORE_DOWN;
-    sqlite3_stmt *row = sqlite_statement(connection, SQL_PAGE);
+    sqlite3_stmt *row = store_sqlite_statement(connection, SQL_PAGE);
     bind_bytes(row, 1, from);
     bind_bytes(row, 2, to);
     size_t bytes = 0, seen = 0;
@@ -267,9 +267,9 @@ static enum store_outcome read_page(struct sqlite_store *store, struct store_cal
     if (code == SQLITE_DONE)
         page->next.ptr = NULL;
     else if (code != SQLITE_ROW)
-        outcome = sqlite_failed(store, connection, call, code);
+        outcome = store_sqlite_failed(store, connection, call, code);
     sqlite3_reset(row);
-    sqlite_give(store, connection);
+    store_sqlite_give(store, connection);
     return outcome;
 }
 
@@ -298,17 +298,17 @@ static enum store_outcome sqlite_each(void *self, struct store_call *call, const
 /* Nothing to sweep is the usual case, and needs no lock. */
 static enum store_outcome has_expired_rows(struct sqlite_store *store, struct store_call *call, int64_t before)
 {
-    struct sqlite_connection *connection = sqlite_take(store, call, false);
+    struct sqlite_connection *connection = store_sqlite_take(store, call, false);
     if (!connection)
         return STORE_DOWN;
-    sqlite3_stmt *statement = sqlite_statement(connection, SQL_OLDEST);
+    sqlite3_stmt *statement = store_sqlite_statement(connection, SQL_OLDEST);
     sqlite3_bind_int64(statement, 1, before);
     int code = sqlite3_step(statement);
     enum store_outcome outcome = code == SQLITE_ROW ? STORE_PRESENT : STORE_ABSENT;
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        outcome = sqlite_failed(store, connection, call, code);
+        outcome = store_sqlite_failed(store, connection, call, code);
     sqlite3_reset(statement);
-    sqlite_give(store, connection);
+    store_sqlite_give(store, connection);
     return outcome;
 }
 
@@ -321,7 +321,7 @@ static enum store_outcome sqlite_sweep(void *self, struct store_call *call, int 
         return outcome == STORE_ABSENT ? STORE_OK : outcome;
     if (begin(self, call, &connection) == STORE_DOWN)
         return STORE_DOWN;
-    sqlite3_stmt *statement = sqlite_statement(connection, SQL_SWEEP);
+    sqlite3_stmt *statement = store_sqlite_statement(connection, SQL_SWEEP);
     sqlite3_bind_int64(statement, 1, before);
     sqlite3_bind_int(statement, 2, limit < 0 ? 0 : limit); /* a negative LIMIT is none */
     int code = step_and_reset(statement);
@@ -333,11 +333,11 @@ static enum store_outcome sqlite_sweep(void *self, struct store_call *call, int 
 /* The log of this connection is the log of all: what any process committed before is in the file by now. */
 static enum store_outcome sqlite_sync(void *self, struct store_call *call)
 {
-    struct sqlite_connection *connection = sqlite_take(self, call, false);
+    struct sqlite_connection *connection = store_sqlite_take(self, call, false);
     if (!connection)
         return STORE_DOWN;
     sqlite3_file *log = NULL;
-    int code = step_and_reset(sqlite_statement(connection, SQL_OLDEST)); /* opens the log if it was not yet */
+    int code = step_and_reset(store_sqlite_statement(connection, SQL_OLDEST)); /* opens the log if it was not yet */
     if (code == SQLITE_OK)
         code = sqlite3_file_control(connection->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
     if (code == SQLITE_OK && log && log->pMethods)
@@ -346,16 +346,16 @@ static enum store_outcome sqlite_sync(void *self, struct store_call *call)
         code = sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     enum store_outcome outcome = STORE_OK;
     if (code != SQLITE_OK)
-        outcome = sqlite_failed(self, connection, call, code);
-    else if (!sqlite_is_current(self, connection, call))
+        outcome = store_sqlite_failed(self, connection, call, code);
+    else if (!store_sqlite_is_current(self, connection, call))
         outcome = STORE_DOWN;
-    sqlite_give(self, connection);
+    store_sqlite_give(self, connection);
     return outcome;
 }
 
 static void sqlite_close(void *self)
 {
-    sqlite_close_all(self);
+    store_sqlite_close_all(self);
 }
 
 const struct store_backend store_backend_sqlite = {
@@ -373,9 +373,9 @@ const struct store_backend store_backend_sqlite = {
 void *store_sqlite_open(struct arena *arena, const struct store_url *url, struct store_call *call)
 {
     struct sqlite_store *store = ARENA_NEW(arena, struct sqlite_store);
-    sqlite_init(store, arena, url->path);
-    struct sqlite_connection *connection = sqlite_take(store, call, true);
+    store_sqlite_init(store, arena, url->path);
+    struct sqlite_connection *connection = store_sqlite_take(store, call, true);
     if (connection)
-        sqlite_give(store, connection);
+        store_sqlite_give(store, connection);
     return store;
 }

@@ -47,23 +47,23 @@ struct sqlite_store {
 };
 
 /* A connection that is open on the file at its path, for the time until `deadline`; NULL with a reason in CALL. */
-struct sqlite_connection *sqlite_take(struct sqlite_store *store, struct store_call *call, bool to_write);
+struct sqlite_connection *store_sqlite_take(struct sqlite_store *store, struct store_call *call, bool to_write);
 
 /* Rolls back what was not committed. Moves the file aside if the connection found it corrupt. */
-void sqlite_give(struct sqlite_store *store, struct sqlite_connection *connection);
+void store_sqlite_give(struct sqlite_store *store, struct sqlite_connection *connection);
 
 /* Notes what the last SQLite call said: STORE_DOWN with the reason in CALL. */
-enum store_outcome sqlite_failed(struct sqlite_store *store, struct sqlite_connection *connection,
-                                 struct store_call *call, int code);
+enum store_outcome store_sqlite_failed(struct sqlite_store *store, struct sqlite_connection *connection,
+                                       struct store_call *call, int code);
 
 /* Is the file that CONNECTION is open on still the one at the path? What was committed to another one is lost. */
-bool sqlite_is_current(const struct sqlite_store *store, const struct sqlite_connection *connection,
-                       struct store_call *call);
+bool store_sqlite_is_current(const struct sqlite_store *store, const struct sqlite_connection *connection,
+                             struct store_call *call);
 
 /* A statement without parameters left over from the last time. */
-sqlite3_stmt *sqlite_statement(struct sqlite_connection *connection, enum sqlite_statement which);
+sqlite3_stmt *store_sqlite_statement(struct sqlite_connection *connection, enum sqlite_statement which);
 
-void sqlite_init(struct sqlite_store *store, struct arena *arena, const char *path);
-void sqlite_close_all(struct sqlite_store *store);
+void store_sqlite_init(struct sqlite_store *store, struct arena *arena, const char *path);
+void store_sqlite_close_all(struct sqlite_store *store);
 
 #endif

@@ -41,7 +41,7 @@ static const char *const statement_texts[SQL_COUNT] = {
                   "(SELECT key FROM store WHERE expires <> 0 AND expires <= ?1 ORDER BY expires LIMIT ?2)",
 };
 
-sqlite3_stmt *sqlite_statement(struct sqlite_connection *connection, enum sqlite_statement which)
+sqlite3_stmt *store_sqlite_statement(struct sqlite_connection *connection, enum sqlite_statement which)
 {
     sqlite3_stmt *statement = connection->statements[which];
     sqlite3_reset(statement);
@@ -77,8 +77,8 @@ static void note_failure(struct sqlite_connection *connection, int code, const c
     snprintf(connection->failure_text, sizeof connection->failure_text, "%s", text);
 }
 
-enum store_outcome sqlite_failed(struct sqlite_store *store, struct sqlite_connection *connection,
-                                 struct store_call *call, int code)
+enum store_outcome store_sqlite_failed(struct sqlite_store *store, struct sqlite_connection *connection,
+                                       struct store_call *call, int code)
 {
     const char *text = sqlite3_errmsg(connection->db);
     int system = sqlite3_system_errno(connection->db);
@@ -92,8 +92,8 @@ enum store_outcome sqlite_failed(struct sqlite_store *store, struct sqlite_conne
     return STORE_DOWN;
 }
 
-bool sqlite_is_current(const struct sqlite_store *store, const struct sqlite_connection *connection,
-                       struct store_call *call)
+bool store_sqlite_is_current(const struct sqlite_store *store, const struct sqlite_connection *connection,
+                             struct store_call *call)
 {
     struct store_identity there;
     if (!store_file_identify(&store->file, call, &there))
@@ -261,7 +261,7 @@ static bool open_connection(struct sqlite_store *store, struct sqlite_connection
     return opened;
 }
 
-struct sqlite_connection *sqlite_take(struct sqlite_store *store, struct store_call *call, bool to_write)
+struct sqlite_connection *store_sqlite_take(struct sqlite_store *store, struct store_call *call, bool to_write)
 {
     int number = store_pool_take(to_write ? &store->writer : &store->readers, call->deadline);
     if (number < 0) {
@@ -270,7 +270,7 @@ struct sqlite_connection *sqlite_take(struct sqlite_store *store, struct store_c
     }
     struct sqlite_connection *connection = &store->connections[to_write ? 0 : 1 + number];
     struct store_call ignored;
-    if (connection->db && (connection->failure != SQLITE_OK || !sqlite_is_current(store, connection, &ignored)))
+    if (connection->db && (connection->failure != SQLITE_OK || !store_sqlite_is_current(store, connection, &ignored)))
         close_connection(connection, false);
     if (connection->db || open_connection(store, connection, call)) {
         connection->deadline = call->deadline;
@@ -295,7 +295,7 @@ static void move_aside_broken(struct sqlite_store *store, struct sqlite_connecti
     store_pool_give(&store->opening, 0);
 }
 
-void sqlite_give(struct sqlite_store *store, struct sqlite_connection *connection)
+void store_sqlite_give(struct sqlite_store *store, struct sqlite_connection *connection)
 {
     int number = (int)(connection - store->connections);
     if (!sqlite3_get_autocommit(connection->db))
@@ -308,7 +308,7 @@ void sqlite_give(struct sqlite_store *store, struct sqlite_connection *connectio
         store_pool_give(&store->readers, number - 1);
 }
 
-void sqlite_init(struct sqlite_store *store, struct arena *arena, const char *path)
+void store_sqlite_init(struct sqlite_store *store, struct arena *arena, const char *path)
 {
     store_pool_init(&store->writer, 1);
     store_pool_init(&store->readers, SQLITE_READERS);
@@ -319,14 +319,14 @@ void sqlite_init(struct sqlite_store *store, struct arena *arena, const char *pa
         store->connections[i].pause = (uint32_t)getpid() * 31 + i;
 }
 
-void sqlite_close_all(struct sqlite_store *store)
+void store_sqlite_close_all(struct sqlite_store *store)
 {
     struct store_call call = {.deadline = clock_monotonic_us() + CLOSE_US};
     bool locked = store_file_lock(&store->file, &call);
     for (int i = SQLITE_READERS; i >= 0; i--) {
         struct sqlite_connection *connection = &store->connections[i];
         if (connection->db)
-            close_connection(connection, locked && sqlite_is_current(store, connection, &call));
+            close_connection(connection, locked && store_sqlite_is_current(store, connection, &call));
     }
     store_file_close(&store->file);
     store_gate_destroy(&store->gate);
