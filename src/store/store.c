@@ -110,7 +110,7 @@ static bool is_sound(struct store_call *call, const char *key, struct span value
     return false;
 }
 
-static const struct span nothing = {NULL, 0};
+static const struct span nothing = {NULL, 0}, empty = {"", 0};
 
 const char *store_verify_url(const char *text)
 {
@@ -165,7 +165,7 @@ enum store_outcome store_get(struct store *store, struct arena *arena, const cha
 
 enum store_outcome store_put(struct store *store, const char *key, struct span value, int64_t expires, int64_t now)
 {
-    struct span bytes = {value.ptr ? value.ptr : "", value.len};
+    struct span bytes = value.ptr ? value : empty;
     return store_apply(store, &(struct store_change){.key = key, .value = bytes, .expires = expires}, 1, now);
 }
 
@@ -173,7 +173,7 @@ enum store_outcome store_put_if_absent(struct store *store, struct arena *arena,
                                        int64_t expires, int64_t now, struct store_value *there)
 {
     struct store_call call = begin(store, arena, now);
-    struct span bytes = {value.ptr ? value.ptr : "", value.len};
+    struct span bytes = value.ptr ? value : empty;
     bool sound = is_sound(&call, key, value);
     return end(store, &call,
                sound ? store->backend->put_if_absent(store->self, &call, key, bytes, expires, there) : STORE_DOWN);

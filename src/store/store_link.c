@@ -30,8 +30,8 @@ void store_command_add(struct store_command *command, struct span argument)
 {
     if (command->argc == command->capacity)
         return; /* counted wrongly: the server will complain of too few */
-    command->argv[command->argc] = argument.len ? argument.ptr : "";
-    command->lengths[command->argc++] = argument.len;
+    command->argv[command->argc] = argument.ptr ? argument.ptr : "";
+    command->lengths[command->argc++] = argument.ptr ? argument.len : 0;
 }
 
 void store_command_number(struct store_command *command, struct arena *arena, int64_t number)

@@ -67,6 +67,8 @@ static struct span full_key(const struct redis_store *store, struct arena *arena
 static struct span row_text(struct arena *arena, struct span value, int64_t expires)
 {
     char head[32];
+    if (!value.ptr)
+        value.len = 0;
     int len = snprintf(head, sizeof head, "%lld:", (long long)expires);
     char *text = arena_alloc(arena, (size_t)len + value.len + 1);
     memcpy(text, head, (size_t)len);
