@@ -16,17 +16,19 @@
 enum result_code {
     RESULT_DUNNO,      /* nothing to say */
     RESULT_OK,         /* looked at it and found nothing to object to */
+    RESULT_VOUCH,      /* the same, and what waits for it (REJECT_UNLESS) is dropped; only at EOM, see may_vouch */
     RESULT_TAG,        /* accept, but mark as suspicious; only at EOH and EOM */
     RESULT_QUARANTINE, /* accept, but have the MTA hold it; only at EOH and EOM */
     RESULT_DEFER,      /* 4xx */
     RESULT_REJECT,     /* 5xx */
+    RESULT_REJECT_UNLESS, /* 5xx, unless a check behind this one answers VOUCH; only at EOM */
     RESULT_ERROR       /* could not find out: the check's on_error decides */
 };
 
 struct result {
     enum result_code code;
     const char *why;   /* one of the check's tokens; NULL for DUNNO and OK; ERROR is always NAME.error */
-    const char *reply; /* for DEFER and REJECT: "550 5.7.1 ..."; for ERROR: what went wrong, for the log */
+    const char *reply; /* for DEFER and both REJECTs: "550 5.7.1 ..."; for ERROR: what went wrong, for the log */
 };
 
 #define RESULT(code) ((struct result){(code), NULL, NULL})
@@ -78,7 +80,7 @@ struct check_call {
     struct arena *arena;               /* of the session in connect, of the greeting in helo, else of the message */
     struct facts *facts;               /* of the same; where new facts go */
     struct edits *edits;               /* NULL in connect and helo */
-    const struct plan *plan;           /* who else runs: plan_enforces(); NULL in unit tests */
+    const struct plan *plan;           /* who else runs: plan_mode(); NULL in unit tests */
     void **state; /* a slot of the check's own, NULL at MAIL, as long-lived as the message; NULL in connect and helo.
                    * What it points to belongs on the message's arena (arena_on_destroy() for a library's handle). */
 };
@@ -109,6 +111,9 @@ struct check {
     unsigned (*needs_with)(const void *options); /* what it needs with these options; NULL: always `needs` */
     const char *const *provides;      /* facts it writes, NULL-ended; may be NULL */
     const char *const *needs_facts;   /* facts of checks before it; may be NULL */
+    unsigned never_objects; /* 1u << PHASE_..., ORed: hooks that only look; the MTA is told not to wait for them, and an
+                             * objection of theirs is dropped */
+    bool may_vouch;         /* may answer VOUCH: what waits for one is judged once this check has run */
     check_hook *on_connect; /* the client's address is known; cannot refuse */
     check_hook *on_helo;    /* each HELO/EHLO; cannot refuse: judge here, enforce at rcpt */
     check_hook *on_mail;    /* reverse-path known */

@@ -5,6 +5,9 @@
  * of that recipient, everything else strengthens the message's verdict. The first REJECT of a phase ends it, for
  * nothing is stronger; after a DEFER the rest is still asked, because a permanent refusal spares the sender a retry.
  *
+ * A REJECT_UNLESS waits until the check that may vouch for the message has run. Then it is either dropped or judged as
+ * the REJECT of the check that said it, with that check's name, mode and counters.
+ *
  * What is decided at the end of the header is answered at the end of the message: the client sends all of it anyway,
  * and an answer that the MTA need not wait for is two context switches less.
  *
@@ -27,6 +30,7 @@ static enum disposition disposition_of(enum result_code code)
     switch (code) {
     case RESULT_DUNNO:
     case RESULT_OK:
+    case RESULT_VOUCH:
         return DISPOSITION_ACCEPT;
     case RESULT_TAG:
         return DISPOSITION_TAG;
@@ -36,6 +40,7 @@ static enum disposition disposition_of(enum result_code code)
     case RESULT_ERROR:
         return DISPOSITION_TEMPFAIL;
     case RESULT_REJECT:
+    case RESULT_REJECT_UNLESS:
         return DISPOSITION_REJECT;
     }
     return DISPOSITION_TEMPFAIL;
@@ -95,7 +100,7 @@ static struct result call_hook(const struct run *run, size_t number)
     struct result result = plan_hook(&run->engine->plan.entries[number], run->phase)(&call);
     if (run->message)
         run->message->check_us[number] += clock_monotonic_us() - start;
-    return result;
+    return check_may_object(run->engine->plan.entries[number].check, run->phase) ? result : RESULT(RESULT_DUNNO);
 }
 
 /* RESULT as a verdict, with the check's on_error and mode applied. ACCEPT: nothing to object. */
@@ -119,23 +124,57 @@ static struct verdict judge(const struct run *run, const struct plan_entry *entr
     return verdict;
 }
 
+/* Results that wait for a check that may vouch, the last one first. */
+struct waiting {
+    const struct waiting *next;
+    const struct plan_entry *entry;
+    struct result result;
+};
+
+static const struct waiting *put_off(const struct run *run, const struct waiting *next, const struct plan_entry *entry,
+                                     struct result result)
+{
+    struct waiting *waiting = ARENA_NEW(run->message->arena, struct waiting);
+    *waiting = (struct waiting){next, entry, result};
+    return waiting;
+}
+
+static void judge_waiting(const struct run *run, const struct waiting *waiting, struct verdict *strongest)
+{
+    for (; waiting; waiting = waiting->next) {
+        struct verdict verdict = judge(run, waiting->entry, waiting->result);
+        verdict_strengthen(strongest, &verdict);
+    }
+}
+
 /* The strongest verdict of one phase. In connect and helo nobody is judged: the class may still change. */
 static struct verdict run_phase(const struct run *run)
 {
     struct verdict strongest = {.disposition = DISPOSITION_ACCEPT, .phase = run->phase};
+    const struct waiting *waiting = NULL;
     const struct plan *plan = &run->engine->plan;
     unsigned class = session_class(run->session);
     if (run->message)
         run->message->dns_budget->deadline_us = clock_monotonic_us() + run->message->dns_left_us;
-    for (size_t i = 0; i < plan->count; i++) {
+    for (size_t i = 0; i < plan->count && strongest.disposition != DISPOSITION_REJECT; i++) {
         const struct plan_entry *entry = &plan->entries[i];
         if (!plan_hook(entry, run->phase) || (run->message && !(entry->options->applies_to & class)))
             continue;
-        struct verdict verdict = judge(run, entry, call_hook(run, i));
+        struct result result = call_hook(run, i);
+        if (result.code == RESULT_REJECT_UNLESS && run->phase == PHASE_EOM) {
+            waiting = put_off(run, waiting, entry, result);
+            continue;
+        }
+        struct verdict verdict = judge(run, entry, result);
         verdict_strengthen(&strongest, &verdict);
-        if (strongest.disposition == DISPOSITION_REJECT)
-            break;
+        if (entry->check->may_vouch) {
+            if (result.code != RESULT_VOUCH)
+                judge_waiting(run, waiting, &strongest);
+            waiting = NULL;
+        }
     }
+    if (strongest.disposition != DISPOSITION_REJECT)
+        judge_waiting(run, waiting, &strongest);
     if (run->message)
         run->message->dns_left_us = run->message->dns_budget->deadline_us - clock_monotonic_us();
     return strongest;

@@ -137,6 +137,85 @@ static void each_phase_refuses(void **state)
     }
 }
 
+/* What the check behind the skeleton answers at the end. */
+static struct result behind;
+
+static struct result answer_behind(const struct check_call *call)
+{
+    (void)call;
+    return behind;
+}
+
+/* The refusal of one check waits for the one that may vouch; it stays the refusal of the first, in its own mode. */
+static void a_refusal_waits_for_who_may_vouch(void **state)
+{
+    (void)state;
+    static const struct check voucher = {.name = "voucher", .may_vouch = true, .on_eom = answer_behind};
+    static const struct check stranger = {.name = "stranger", .on_eom = answer_behind};
+    static const struct {
+        const struct check *check;
+        enum result_code code;
+        enum check_mode mode;
+        enum outcome_action action;
+        const char *decides, *monitored;
+    } rows[] = {
+        {&voucher, RESULT_VOUCH, MODE_ENFORCE, OUTCOME_CONTINUE, NULL, NULL},
+        {&voucher, RESULT_OK, MODE_ENFORCE, OUTCOME_REJECT, "skeleton", NULL},
+        {&voucher, RESULT_DUNNO, MODE_ENFORCE, OUTCOME_REJECT, "skeleton", NULL},
+        {&voucher, RESULT_QUARANTINE, MODE_ENFORCE, OUTCOME_REJECT, "skeleton", NULL},
+        {&voucher, RESULT_DEFER, MODE_ENFORCE, OUTCOME_REJECT, "skeleton", NULL},
+        {&voucher, RESULT_REJECT, MODE_ENFORCE, OUTCOME_REJECT, "voucher", NULL}, /* said first */
+        {&stranger, RESULT_VOUCH, MODE_ENFORCE, OUTCOME_REJECT, "skeleton", NULL},
+        {&voucher, RESULT_OK, MODE_MONITOR, OUTCOME_CONTINUE, NULL, "skeleton.said-so"},
+        {&voucher, RESULT_VOUCH, MODE_MONITOR, OUTCOME_CONTINUE, NULL, NULL},
+        {&voucher, RESULT_QUARANTINE, MODE_MONITOR, OUTCOME_CONTINUE, "voucher", "skeleton.said-so"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world world;
+        world_begin(&world, rows[i].mode);
+        struct plan_entry entries[2] = {world.entry, world.entry};
+        entries[1].check = rows[i].check;
+        entries[1].mode = MODE_ENFORCE;
+        world.engine.plan.entries = entries;
+        world.engine.plan.count = 2;
+        world.options.result[PHASE_EOM] = RESULT_REJECT_UNLESS;
+        behind = (struct result){rows[i].code, "voucher.why", "550 5.7.1 behind"};
+        assert_int_equal(play(&world).eom, rows[i].action);
+        const struct verdict *verdict = &world.message->verdict;
+        const struct fact *monitored = facts_get(&world.message->facts, "monitor.skeleton");
+        assert_string_equal(verdict->check ? verdict->check : "-", rows[i].decides ? rows[i].decides : "-");
+        assert_string_equal(monitored ? monitored->text : "-", rows[i].monitored ? rows[i].monitored : "-");
+        if (rows[i].decides && strcmp(rows[i].decides, "skeleton") == 0) {
+            assert_string_equal(verdict->why, "skeleton.said-so");
+            assert_string_equal(verdict->reply, "550 5.7.1 <>... no");
+            assert_int_equal(verdict->phase, PHASE_EOM);
+        }
+        world_end(&world);
+    }
+}
+
+/* A hook that only looks is not believed when it objects: the MTA does not wait for it. */
+static void who_never_objects_is_not_heard(void **state)
+{
+    (void)state;
+    static const enum result_code codes[] = {RESULT_REJECT, RESULT_DEFER, RESULT_ERROR};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        struct world world;
+        world_begin(&world, MODE_ENFORCE);
+        struct check looker = check_skeleton;
+        looker.never_objects = 1u << PHASE_MAIL | 1u << PHASE_DATA;
+        world.entry.check = &looker;
+        world.options.result[PHASE_MAIL] = world.options.result[PHASE_DATA] = (int)codes[i];
+        struct answers got = play(&world);
+        assert_int_equal(got.mail, OUTCOME_CONTINUE);
+        assert_int_equal(got.data, OUTCOME_CONTINUE);
+        assert_int_equal(got.eom, OUTCOME_CONTINUE);
+        world.options.result[PHASE_RCPT] = (int)codes[i];
+        assert_int_not_equal(play(&world).rcpt, OUTCOME_CONTINUE); /* only those phases */
+        world_end(&world);
+    }
+}
+
 static void the_reply_names_the_recipient(void **state)
 {
     (void)state;
@@ -416,6 +495,8 @@ int main(void)
     log_open(&quiet);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_phase_refuses),
+        cmocka_unit_test(a_refusal_waits_for_who_may_vouch),
+        cmocka_unit_test(who_never_objects_is_not_heard),
         cmocka_unit_test(the_reply_names_the_recipient),
         cmocka_unit_test(a_local_submission_is_answered_at_the_end),
         cmocka_unit_test(classes_and_modes),
