@@ -19,8 +19,6 @@
 #include "core/subject.h"
 #include "util/clock.h"
 
-#define MARKS_REMOVED_MAX 100
-
 static const struct outcome go_on = {OUTCOME_CONTINUE, NULL};
 
 static const char error_reply[] = "451 4.3.0 Service temporarily unavailable - try again later";
@@ -303,15 +301,15 @@ static void judge_message_error(const struct engine *engine, const struct sessio
     verdict_strengthen(&message->verdict, &verdict);
 }
 
-/* A mark of ours on mail from outside that we did not make is a forgery. One walk over the header, and no more deletions
- * than an MTA can be asked for: each is a search through its queue file. What is left marks its own sender. */
+/* A mark of ours on mail from outside that we did not make is a forgery. If there are more than can be deleted those at the
+ * top go, which readers look at first; what is left says no good of its sender. */
 static void remove_forged_marks(const struct session *session, struct message *message)
 {
     unsigned n = 0;
     if (session_class(session) != CLASS_OUTSIDE)
         return;
-    for (size_t i = 0; i < message->header_count && n < MARKS_REMOVED_MAX; i++)
-        n += span_equals_nocase(message->headers[i].name, MARK_HEADER);
+    for (size_t i = 0; i < message->header_count && n < EDITS_DELETIONS_MAX; i++)
+        n += span_equals_nocase(span_trim(message->headers[i].name), MARK_HEADER);
     for (; n > 0; n--)
         edits_delete_header(&message->edits, message->arena, MARK_HEADER, n);
 }

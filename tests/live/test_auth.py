@@ -229,6 +229,24 @@ def test_one_field_of_ours_and_no_forged_one(way, keys, request):
     assert len(fields(content, "Authentication-Results")) == 2
 
 
+@pytest.mark.parametrize("count", [100, 101])
+def test_many_forged_fields(way, request, count):
+    """No forged one is ever left: what is more than can be removed is refused."""
+    tag = tag_of(request.node.name)
+    pair = (b"Authentication-Results: mx.example.net; dmarc=pass header.from=bank.example\n"
+            b"Authentication-Results: other.example; dkim=pass header.d=bank.example\n")
+    marks = b"X-Postern: suspicious; why=forged\n" * 100
+    end = way.send(mail(tag, "a@pass.example", pair * count + marks), "a@pass.example").end
+    if count > 100:
+        assert str(end) == "554 5.6.0 Too many Authentication-Results fields in the name of this server"
+        return
+    assert end.code == 250, end
+    content = way.content(tag, end)
+    assert "bank.example" not in one_result(content)
+    assert fields(content, "Authentication-Results")[1:] == ["other.example; dkim=pass header.d=bank.example"] * count
+    assert fields(content, "X-Postern") == []
+
+
 @pytest.mark.parametrize("who", ["trusted", "authenticated"])
 def test_our_own_mail_gets_nothing(gate, sink, who):
     tag = f"own-mail-{who}"

@@ -237,6 +237,39 @@ static void removes_forged_ones_from_the_highest_index_down(void **state)
     session_destroy(session);
 }
 
+/* What is more than can be removed is refused; one forged field that stays would be believed. */
+static void too_many_forged_ones_are_refused(void **state)
+{
+    (void)state;
+    for (unsigned count = EDITS_DELETIONS_MAX; count <= EDITS_DELETIONS_MAX + 2; count++) {
+        struct general_settings general = {0};
+        struct settings settings;
+        struct session *session;
+        struct message *message = begin(&general, &settings, &session);
+        for (unsigned i = 0; i < count; i++) {
+            message_add_header(message, span_of(AUTHRES_HEADER), span_of(" other.example; spf=pass"));
+            message_add_header(message, span_of(AUTHRES_HEADER), span_of(" mx.example.net; spf=pass"));
+        }
+        struct authres_options options = {.remove_forged = true};
+        struct check_call call = {.options = &options,      .settings = &settings,    .session = session,
+                                  .message = message,       .arena = message->arena,  .facts = &message->facts,
+                                  .edits = &message->edits};
+        struct result result = check_authres.on_eom(&call);
+        if (count == EDITS_DELETIONS_MAX) {
+            assert_int_equal(result.code, RESULT_DUNNO);
+        } else {
+            assert_int_equal(result.code, RESULT_REJECT);
+            assert_string_equal(result.why, "authres.too-many-forged");
+            assert_memory_equal(result.reply, "554 5.6.0 ", 10);
+        }
+        assert_int_equal(message->edits.count, EDITS_DELETIONS_MAX); /* in monitor mode those at the top are gone */
+        assert_int_equal(message->edits.items[0].index, 2 * EDITS_DELETIONS_MAX);
+        assert_int_equal(message->edits.items[EDITS_DELETIONS_MAX - 1].index, 2);
+        message_end(&message);
+        session_destroy(session);
+    }
+}
+
 static void finds_what_a_trusted_filter_left(void **state)
 {
     (void)state;
@@ -452,6 +485,7 @@ int main(void)
         cmocka_unit_test(reading_is_bounded),
         cmocka_unit_test(claims),
         cmocka_unit_test(removes_forged_ones_from_the_highest_index_down),
+        cmocka_unit_test(too_many_forged_ones_are_refused),
         cmocka_unit_test(finds_what_a_trusted_filter_left),
         cmocka_unit_test(writes),
         cmocka_unit_test(values_cannot_break_out),
