@@ -1,6 +1,7 @@
 """SPF, DKIM and DMARC together, over real SMTP and with a real name server: what is refused, held, marked and accepted,
 and what the field Authentication-Results says of it. The clients of Postfix are made with XCLIENT; that of Sendmail has
 an address of its own, in a network namespace."""
+import os
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from harness import mails
 from harness.dns import NameServer
+from harness.postfix import PrivatePostfix, Service
 from harness.posternd import strings
 from harness.sendmail import PrivateSendmail
 from harness.smtp import Smtp
@@ -211,6 +213,41 @@ def test_no_author(way, request):
     message = mail(tag_of(request.node.name), "Undisclosed:;")
     assert way.send(message, "a@pass.example").end.code == 550
     assert str(way.send(message, "a@pass.example").end).startswith("550 5.6.0 From field cannot be used for DMARC: ")
+
+
+@pytest.fixture(scope="module")
+def open_postfix(area, gate, sink, namespace):
+    """A second Postfix that is reached from outside without XCLIENT ("far"), and with it ("near", "kept")."""
+    os.mkdir(area + "/second")
+    services = [Service("far", [gate.daemon.milter], {"@host": namespace.server}), Service("near", [gate.daemon.milter]),
+                Service("kept", [gate.daemon.milter], {"local_header_rewrite_clients": ""})]
+    with PrivatePostfix(area + "/second", services, f"smtp:[127.0.0.1]:{sink.port}") as value:
+        value.namespace = namespace
+        yield value
+
+
+@pytest.mark.parametrize("service,code", [("far", 550), ("kept", 550), ("near", 250)])
+def test_from_without_a_domain(open_postfix, sink, service, code):
+    """Postfix completes it in mail of a connection from the machine itself, and we cannot know; in no other."""
+    here = service != "far"
+    host = "127.0.0.1" if here else open_postfix.namespace.server
+    with Smtp(open_postfix.ports[service], host, opener=None if here else open_postfix.namespace.connect) as smtp:
+        if here:
+            smtp.ehlo("harness.example")
+            assert smtp.xclient("192.0.2.7", HELO).code == 220
+        smtp.ehlo(HELO)
+        end = smtp.transaction("a@pass.example", ["user@example.net"], mail(f"no-domain-{service}", "nobody")).end
+    assert end.code == code, end
+    if code == 550:
+        assert str(end) == "550 5.6.0 From field cannot be used for DMARC: an address without a domain"
+    else:
+        content = sink.wait_for(f"<no-domain-{service}@sender.example>")[-1].content.decode()
+        assert fields(content, "From") == ["nobody@mx.example.net"]
+
+
+def test_from_without_a_domain_through_sendmail(sendmail):
+    end = Sendmail(sendmail).send(mail("no-domain-sendmail", "nobody"), "a@pass.example").end
+    assert str(end) == "550 5.6.0 From field cannot be used for DMARC: an address without a domain"
 
 
 FORGED = (b"Authentication-Results: mx.example.net; spf=pass smtp.mailfrom=bank.example; dmarc=pass header.from=bank.example\n"
