@@ -72,6 +72,7 @@ struct auth_dmarc {
     const char *org_domain;
     const char *record_domain;    /* where the record was found; NULL */
     enum auth_policy policy;      /* in force for the author domain */
+    enum auth_policy effective;   /* the same after t=y and pct: what is asked for if the message fails */
     bool spf_aligned, dkim_aligned;
     const char *reason;           /* for people */
 };

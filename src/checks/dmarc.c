@@ -320,7 +320,7 @@ static struct result on_eom(const struct check_call *call)
         struct policyeval *eval = ARENA_NEW(call->arena, struct policyeval);
         *eval = (struct policyeval){.dmarc = *dmarc};
         eval->alignment = dmarc->result == AUTH_TEMPERROR ? ALIGNMENT_UNKNOWN : ALIGNMENT_NO;
-        eval->disposition = dmarc->result == AUTH_FAIL ? dmarc->policy : AUTH_POLICY_NONE;
+        eval->disposition = dmarc->result == AUTH_FAIL ? dmarc->effective : AUTH_POLICY_NONE;
         facts.eval = eval;
         facts.is_exempt = netset_has(options->never_enforce_networks, &call->session->client) ||
                           (dmarc->author_domain && domain_set_has(options->never_enforce, dmarc->author_domain));

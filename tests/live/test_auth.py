@@ -319,6 +319,10 @@ def test_results_of_a_filter_before_us(make_gate, names, sink):
     assert send("header-rescued", b"fail", b"pass", b"plain.example").code == 250
     assert str(send("header-dmarc", b"pass", b"fail", b"plain.example", b" policy.dmarc=reject")) == \
         "550 5.7.1 <plain.example> - DMARC policy of plain.example: reject"
+    # As opendmarc and rspamd write it.
+    assert str(send("header-comment", b"pass", b"fail (p=reject dis=none)", b"plain.example")) == \
+        "550 5.7.1 <plain.example> - DMARC policy of plain.example: reject"
+    assert send("header-p-none", b"pass", b"fail (p=none dis=none)", b"plain.example").code == 250
     # A stranger's field is no result, and DNS is not asked.
     text = (field % (b"fail", b"x.example", b"fail", b"x.example", b"")).replace(b"filter.", b"other.")
     assert gate.send(mail("header-none", "a@reject.example", text), sender="a@fail.example", helo=HELO).end.code == 250

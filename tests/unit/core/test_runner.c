@@ -381,7 +381,7 @@ static void forged_marks_are_few(void **state)
         message_begin(world.session, &world.engine.settings, &world.engine.plan, "<a@sender.example>", 1000);
     for (int i = 0; i < 15000; i++)
         assert_int_equal(
-            message_add_header(world.message, span_of(i % 2 ? "x-postern" : "X-Postern\t"), span_of(" forged")), 0);
+            message_add_header(world.message, span_of("x-postern\t"), span_of(" forged")), 0);
     assert_int_equal(runner_eom(&world.engine, world.session, world.message).action, OUTCOME_CONTINUE);
     assert_int_equal(world.message->edits.count, 100);
     assert_int_equal(world.message->edits.items[0].index, 100);
