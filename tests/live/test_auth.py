@@ -11,7 +11,7 @@ import dns.rrset
 import pytest
 
 from harness import mails
-from harness.dns import NameServer
+from harness.dns import NameServer, SignedRoot
 from harness.postfix import PrivatePostfix, Service
 from harness.posternd import strings
 from harness.sendmail import PrivateSendmail
@@ -342,11 +342,63 @@ def test_dead_name_server(make_gate, sink):
 
 
 @pytest.mark.parametrize("check,reply", [("spf", "451 4.4.3 <a@fail.example> - SPF: temperror for fail.example"),
+                                         ("dkim", "451 4.7.20 No passing DKIM signature found now (temperror reject.example"),
                                          ("dmarc", "451 4.7.1 <reject.example> - DMARC cannot be evaluated now")])
-def test_dead_name_server_puts_off_if_told_so(make_gate, check, reply):
+def test_dead_name_server_puts_off_if_told_so(make_gate, keys, check, reply):
     gate = make_gate(sections(f"127.0.0.1@{free_port()}", **{check: {"temperror": "tempfail"}}, dns={"timeout": "500ms"}))
-    end = gate.send(mail("dead-put-off", "a@reject.example"), sender="a@fail.example", helo=HELO).end
+    message = keys.sign(mail("dead-put-off", "a@reject.example"), domain="reject.example")
+    end = gate.send(message, sender="a@fail.example", helo=HELO).end
     assert str(end).startswith(reply)
+
+
+@pytest.fixture(scope="module")
+def signed_root(area, keys):
+    records = []
+    for name in ("good", "forged"):
+        records += [f'{name}.example. TXT "v=spf1 n=honest-{name} ip4:192.0.2.7 -all"',
+                    f'_dmarc.{name}.example. TXT "v=DMARC1; p=reject; n=honest-{name}"',
+                    f'one._domainkey.{name}.example. TXT {txt(keys.record + "; n=honest-" + name)}']
+    with SignedRoot(area + "/signed", records) as server:
+        yield server
+
+
+@pytest.mark.parametrize("dnssec,name,wanted", [("yes", "good", "pass"), ("yes", "forged", "temperror"),
+                                                ("no", "forged", "pass")])
+def test_dnssec(make_gate, keys, sink, signed_root, dnssec, name, wanted):
+    """The trust anchor of the system is covered by ours, in a mount namespace of the daemon's own."""
+    gate = make_gate(sections(signed_root.server, dns={"dnssec": dnssec}), wrapper=[
+        "unshare", "-m", "sh", "-c", 'mount --bind "$0" /usr/share/dns/root.key && exec "$@"', signed_root.anchor])
+    author, tag = f"a@{name}.example", f"dnssec-{name}-{dnssec}"
+    end = gate.send(keys.sign(mail(tag, author), domain=f"{name}.example"), sender=author, helo=HELO).end
+    assert end.code == 250, end
+    content = sink.wait_for(f"<{tag}@sender.example>")[-1].content.decode()
+    assert [result(content, method) for method in ("spf", "dkim", "dmarc")] == [wanted] * 3, one_result(content)
+    assert ("(bogus)" in one_result(content)) == (wanted == "temperror")
+
+
+@pytest.mark.parametrize("check", ["spf", "dkim", "dmarc"])
+def test_on_error_is_not_for_dead_name_servers(make_gate, keys, sink, check):
+    """They are a result, temperror, which has an option of its own; see test_helo.py for a check that can fail of them."""
+    gate = make_gate(sections(f"127.0.0.1@{free_port()}", **{check: {"on_error": "tempfail"}}, dns={"timeout": "300ms"}))
+    end = gate.send(keys.sign(mail(f"on-error-{check}", "a@reject.example")), sender="a@fail.example", helo=HELO).end
+    assert end.code == 250, end
+    content = sink.wait_for(f"<on-error-{check}@sender.example>")[-1].content.decode()
+    assert [result(content, method) for method in ("spf", "dkim", "dmarc")] == ["temperror"] * 3
+
+
+@pytest.mark.parametrize("options,author,sender,reply", [
+    ({"spf": {"permerror": "reject"}}, "a@plain.example", "a@two.example",
+     "550 5.7.24 <a@two.example> - SPF: the record of two.example is in error"),
+    ({"spf": {"permerror": "reject", "defer_to_dmarc": "no"}}, "a@plain.example", "a@two.example",
+     "550 5.7.24 <a@two.example> - SPF: the record of two.example is in error"),
+    ({"dkim": {"permerror": "reject"}}, "a@plain.example", "a@pass.example",
+     "550 5.7.20 No passing DKIM signature found (permerror pass.example no key for signature)")])
+def test_permerror_is_refused_if_told_so(make_gate, names, keys, options, author, sender, reply):
+    gate = make_gate(sections(names.server, **options))
+    message = keys.sign(mail("permerror", author), selector="absent", domain="pass.example")
+    outcome = gate.send(message, sender=sender, helo=HELO)
+    is_early = "defer_to_dmarc" in options.get("spf", {})
+    assert str(outcome.rcpts[0] if is_early else outcome.end) == reply
 
 
 @pytest.mark.load

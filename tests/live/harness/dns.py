@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from .tools import free_port, stop_process, wait_until
+from .tools import free_port, run, stop_process, wait_until
 
 
 class NameServer:
@@ -31,10 +31,7 @@ class NameServer:
                   f" xfrdfile: \"{self.directory}/xfrd.state\"\n pidfile: \"\"\n logfile: \"{self.directory}/nsd.log\"",
                   " hide-version: yes\nremote-control:\n control-enable: no"]
         for name, records in self.zones.items():
-            with open(os.path.join(self.directory, name), "w", encoding="ascii") as file:
-                file.write(f"$ORIGIN {name}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\n"
-                           "ns A 127.0.0.1\n" + "".join(record + "\n" for record in records))
-            config.append(f"zone:\n name: {name}\n zonefile: {name}")
+            config.append(f"zone:\n name: {name}\n zonefile: {self._write_zone(name, records)}")
         path = os.path.join(self.directory, "nsd.conf")
         with open(path, "w", encoding="ascii") as file:
             file.write("\n".join(config) + "\n")
@@ -49,10 +46,39 @@ class NameServer:
         wait_until(is_up, 10, "nsd")
         return self
 
+    def _write_zone(self, name, records):
+        """The file's name. The zone "." is in the file root."""
+        origin, path = (".", "root") if name == "." else (name + ".", name)
+        with open(os.path.join(self.directory, path), "w", encoding="ascii") as file:
+            file.write(f"$ORIGIN {origin}\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\n"
+                       "ns A 127.0.0.1\n" + "".join(record + "\n" for record in records))
+        return path
+
     def stop(self):
         if self.process:
             stop_process(self.process)
             self.process = None
+
+
+class SignedRoot(NameServer):
+    """A root zone with RECORDS, signed with a key of its own that is in the file `anchor`. Afterwards each text
+    "honest-forged" in it is made another one, so that the signature is none."""
+
+    def __init__(self, directory, records):
+        super().__init__(directory, {".": records})
+        self.anchor = None
+
+    def _write_zone(self, name, records):
+        path = os.path.join(self.directory, super()._write_zone(name, records))
+        key = run("ldns-keygen", "-k", "-a", "ECDSAP256SHA256", ".", cwd=self.directory).stdout.strip()
+        run("ldns-signzone", "-o", ".", path, key, cwd=self.directory)
+        self.anchor = os.path.join(self.directory, key + ".key")
+        with open(path + ".signed", encoding="ascii") as file:
+            text = file.read()
+        assert "honest-forged" in text
+        with open(path + ".signed", "w", encoding="ascii") as file:
+            file.write(text.replace("honest-forged", "changed-later"))
+        return "root.signed"
 
 
 class CachingResolver:
