@@ -35,12 +35,6 @@ struct worker {
     _Atomic bool draining;
 };
 
-static void print_problem(void *context, const char *text)
-{
-    (void)context;
-    fprintf(stderr, "%s\n", text);
-}
-
 static void open_log(const struct settings *settings)
 {
     struct log_options options = {"postern", (enum log_target)settings->log->target,
@@ -81,7 +75,7 @@ static int print_options(const char *what)
 /* -t and -T: answers and ends. */
 static int answer(const char *what, const char *path)
 {
-    struct conf_problems problems = {print_problem, NULL, 0};
+    struct conf_problems problems = {conf_print_problem, NULL, 0};
     if (what && print_options(what) == 0)
         return EX_OK;
     struct engine *engine = engine_create(path, &problems);
@@ -156,7 +150,7 @@ static void on_ready(void *context)
 static int start_services(struct engine *engine, const char *path)
 {
     const char *why = NULL;
-    struct conf_problems problems = {print_problem, NULL, 0};
+    struct conf_problems problems = {conf_print_problem, NULL, 0};
     if (engine_check_directory(engine, &problems) != 0)
         return EX_CONFIG;
     /* Before any thread: the archive server is forked. */
@@ -199,7 +193,7 @@ static int serve(const char *path, int listen_fd, int link_fd)
 {
     tune_malloc();
     struct worker worker = {.link_fd = link_fd};
-    struct conf_problems problems = {print_problem, NULL, 0};
+    struct conf_problems problems = {conf_print_problem, NULL, 0};
     /* Signals from a terminal are for the master; libmilter would take them for "stop". */
     setpgid(0, 0);
     worker.engine = engine_create(path, &problems);

@@ -8,4 +8,5 @@ libpostern_a_SOURCES += \
 	src/util/span.h \
 	src/util/strbuf.c src/util/strbuf.h \
 	src/util/strset.c src/util/strset.h \
-	src/util/unlinked.c src/util/unlinked.h
+	src/util/unlinked.c src/util/unlinked.h \
+	src/util/utf8.c src/util/utf8.h
