@@ -31,7 +31,8 @@ static const struct shared_option {
 
 #define SHARED_COUNT (sizeof shared_options / sizeof *shared_options)
 
-static void complain(const struct ctl_call *call, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0)))
+complain(const struct ctl_call *call, const char *format, va_list args)
 {
     fprintf(stderr, "posternctl %s: ", call->command->name);
     vfprintf(stderr, format, args);
