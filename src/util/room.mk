@@ -2,6 +2,7 @@
 libpostern_a_SOURCES += \
 	src/util/arena.c src/util/arena.h \
 	src/util/clock.c src/util/clock.h \
+	src/util/crash.c src/util/crash.h \
 	src/util/domain.c src/util/domain.h \
 	src/util/log.c src/util/log.h \
 	src/util/netaddr.c src/util/netaddr.h \
