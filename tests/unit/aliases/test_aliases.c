@@ -261,7 +261,7 @@ static void test_alias_domains_refused(void **state)
     static const struct {
         const char *first, *second, *expected;
     } rows[] = {
-        {"a.example", NULL, "aliases: alias_domains: 'a.example' is not of the form ALIAS.DOMAIN=DOMAIN\n"},
+        {"a.example", NULL, "aliases: domains: 'a.example' is not of the form ALIAS.DOMAIN=DOMAIN\n"},
         {"a..example=b.example", NULL, "has no domain name before '='"},
         {"a.example=", NULL, "has no domain name behind '='"},
         {"a.example=A.Example.", NULL, "makes a domain its own alias"},
@@ -365,6 +365,8 @@ static void test_read_again(void **state)
     tables_write(tables, "list", "two@x.example\n");
     expect_soon(tables, "a@example.net", "3@x.example");
     expect_soon(tables, "l@example.net", "two@x.example");
+    tables_write(tables, "aliases", "l: :include:%/list, three\n"); /* and its list stays the same */
+    expect_soon(tables, "l@example.net", "two@x.example three@example.net");
     const char *other = tables_write(tables, "other", "a@example.net 4@x.example\n");
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink(other, path), 0);

@@ -145,6 +145,7 @@ static void test_csv(void **state)
         {"csv", "info@example.net,alice@example.net\n", "info@example.net", "alice@example.net"},
         {"csv", "address,target,delete\ninfo@example.net,alice@example.net,1\n", "info@example.net",
          "alice@example.net"},
+        {"csv", "address,target\ninfo@example.net,alice@example.net\n", "address@example.net", "address@example.net"},
         {"csv", "\xef\xbb\xbf\"Address\",Target\r\n\"info@example.net\" , \"alice@example.net\",\"x \"\"y\"\"\"\r\n",
          "info@example.net", "alice@example.net"},
         {"csv", "# comment, \"open\n\n   \ninfo@example.net,a@x.example\ninfo@example.net,b@x.example\n",
@@ -279,6 +280,34 @@ static void test_long_files(void **state)
     tables_end(tables);
 }
 
+/* A line that ends where the reader's buffer (2 MiB) does, and is continued behind it. */
+static void test_line_at_the_buffer_s_end(void **state)
+{
+    (void)state;
+    for (size_t off = 0; off < 3; off++) {
+        struct tables *tables = tables_begin();
+        struct strbuf text;
+        strbuf_init(&text, (size_t)4 << 20);
+        static const char entry[] = "a@example.net b@x.example\n";
+        size_t start = (2 << 20) - (sizeof entry - 1) + 1 - off;
+        while (text.len + 1000 < start)
+            strbuf_printf(&text, "#%0500d\n", 0);
+        while (text.len + 1 < start)
+            strbuf_putc(&text, '#');
+        strbuf_putc(&text, '\n');
+        strbuf_puts(&text, entry);
+        for (int i = 0; i < 100; i++)
+            strbuf_puts(&text, "# overwritten, overwritten, overwritten\n");
+        strbuf_puts(&text, " c@x.example\nd@example.net e@x.example\n");
+        tables_add(tables, "virtual", "table", strbuf_text(&text));
+        assert_true(tables_open(tables));
+        assert_string_equal(tables_expand(tables, "a@example.net"), "b@x.example c@x.example");
+        assert_string_equal(tables_expand(tables, "d@example.net"), "e@x.example");
+        strbuf_free(&text);
+        tables_end(tables);
+    }
+}
+
 static void test_lists(void **state)
 {
     (void)state;
@@ -300,10 +329,15 @@ int main(void)
     static const struct log_options quiet = {"test", LOG_TO_STDERR, LOG_AS_KV, LEVEL_ERROR, 0};
     log_open(&quiet);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_virtual),       cmocka_unit_test(test_local),
-        cmocka_unit_test(test_csv),           cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_many_problems), cmocka_unit_test(test_files_that_are_none),
-        cmocka_unit_test(test_long_files),    cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_virtual),
+        cmocka_unit_test(test_local),
+        cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_many_problems),
+        cmocka_unit_test(test_files_that_are_none),
+        cmocka_unit_test(test_line_at_the_buffer_s_end),
+        cmocka_unit_test(test_long_files),
+        cmocka_unit_test(test_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
