@@ -287,7 +287,7 @@ static void test_line_at_the_buffer_s_end(void **state)
     for (size_t off = 0; off < 3; off++) {
         struct tables *tables = tables_begin();
         struct strbuf text;
-        strbuf_init(&text, (size_t)4 << 20);
+        strbuf_init(&text, (size_t)8 << 20);
         static const char entry[] = "a@example.net b@x.example\n";
         size_t start = (2 << 20) - (sizeof entry - 1) + 1 - off;
         while (text.len + 1000 < start)
@@ -296,9 +296,10 @@ static void test_line_at_the_buffer_s_end(void **state)
             strbuf_putc(&text, '#');
         strbuf_putc(&text, '\n');
         strbuf_puts(&text, entry);
-        for (int i = 0; i < 100; i++)
+        strbuf_puts(&text, " c@x.example\n");
+        for (int i = 0; i < 60000; i++) /* a whole buffer of it */
             strbuf_puts(&text, "# overwritten, overwritten, overwritten\n");
-        strbuf_puts(&text, " c@x.example\nd@example.net e@x.example\n");
+        strbuf_puts(&text, "d@example.net e@x.example\n");
         tables_add(tables, "virtual", "table", strbuf_text(&text));
         assert_true(tables_open(tables));
         assert_string_equal(tables_expand(tables, "a@example.net"), "b@x.example c@x.example");
