@@ -105,7 +105,7 @@ static int preview(const struct ctl_call *call, const struct ctl_state *state, c
     int status = autoreply_mailbox(call, state, call->arguments[0], &mailbox);
     if (status != EX_OK)
         return status;
-    const struct plan everything = {.needs = NEEDS_HEADER};
+    const struct plan everything = {.core_needs = NEEDS_HEADER};
     struct session *session = session_create();
     struct message *message = message_begin(session, &state->engine->settings, &everything, request->from,
                                             request->now == AUTOREPLY_LAST ? clock_wall() : request->now);
