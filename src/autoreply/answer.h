@@ -63,8 +63,10 @@ struct answer_mailboxes {
 struct answer_mailboxes answer_mailboxes(struct responding *responding, struct arena *arena, const char *address,
                                          int64_t now, bool *down);
 
-/* The spool's callbacks for kind "autoreply"; CONTEXT is the struct responding. */
+/* The spool's callbacks for kind "autoreply", and the memo they read: the memory's KEY and TOKEN, seconds since 1970, and
+ * the days between replies. */
 #define ANSWER_KIND "autoreply"
+const char *answer_memo(struct arena *arena, const char *key, const char *token, int64_t at, int64_t days);
 bool answer_before(void *responding, const char *memo, int64_t now, bool *later);
 void answer_after(void *responding, const char *memo, enum spool_end end, int64_t now);
 

@@ -23,8 +23,9 @@ struct responding {
     struct upkeep *upkeep; /* the thread that sweeps the store; NULL before start */
 };
 
-/* SETTINGS must outlive it. NULL after all problems were reported. A store or a spool that is down now is none. */
-struct responding *responding_open(const struct settings *settings, struct conf_problems *problems);
+/* SETTINGS must outlive it; PATH is the configuration's, for the messages. NULL after all problems were reported. A store
+ * or a spool that is down now is none. */
+struct responding *responding_open(const struct settings *settings, const char *path, struct conf_problems *problems);
 
 /* Starts the spool's sender and the upkeep of the store. 0 or an errno value. */
 int responding_start(struct responding *responding);

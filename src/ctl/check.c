@@ -2,6 +2,7 @@
 #include "core/engine.h"
 #include "ctl/ctl.h"
 #include "ctl/options.h"
+#include "services.h"
 #include <sysexits.h>
 
 static int run(const struct ctl_call *call, void *request)
@@ -10,7 +11,7 @@ static int run(const struct ctl_call *call, void *request)
     struct conf_problems problems = {conf_print_problem, NULL, 0};
     const char *path = call->argument_count > 0 ? call->arguments[0] : call->config;
     struct engine *engine = engine_create(path, &problems);
-    int status = engine && engine_check_directory(engine, &problems) == 0 ? EX_OK : EX_CONFIG;
+    int status = engine && services_check(engine, &problems) == 0 ? EX_OK : EX_CONFIG;
     if (status == EX_OK)
         printf("%s: no problem found\n", path);
     else

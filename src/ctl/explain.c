@@ -5,13 +5,10 @@
  * daemon's. Nothing is written anywhere: log lines go nowhere but for errors, edits are only shown.
  */
 #include "ctl/explain.h"
-#include "auth/dkim_verify.h"
 #include "ctl/ctl.h"
 #include "ctl/message_file.h"
 #include "ctl/options.h"
-#include "dns/dns.h"
-#include "mime/archive.h"
-#include "mime/scan.h"
+#include "services.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include <errno.h>
@@ -45,10 +42,16 @@ static int check_request(const struct ctl_call *call, struct request *request)
     return EX_OK;
 }
 
+static void close_engine(struct engine *engine)
+{
+    services_close(engine);
+    engine_destroy(engine);
+}
+
 static struct engine *open_engine(const struct ctl_call *call)
 {
     struct conf_problems problems = {conf_print_problem, NULL, 0};
-    const char *path = call->config, *why = NULL;
+    const char *path = call->config;
     if (!call->config_is_given && access(path, F_OK) != 0) {
         fprintf(stderr, "posternctl explain: %s is not there, explaining with the defaults\n", path);
         path = NULL;
@@ -59,21 +62,11 @@ static struct engine *open_engine(const struct ctl_call *call)
     /* The spool belongs to the daemon's user; whoever explains may be somebody else. */
     if (access(engine->settings.content_limits.directory, W_OK | X_OK) != 0)
         engine->settings.content_limits.directory = "/tmp";
-    if (engine->plan.needs & NEEDS_CONTENT)
-        engine->services.archives = archive_scanner_create(engine->settings.content_limits.directory);
-    const struct dns_settings *dns = engine->settings.dns;
-    engine->services.dns = dns_create(&(struct dns_options){dns->servers, dns->cache_size, dns->dnssec}, &why);
-    scan_init();
-    engine->services.verifier = verifier_service_create();
-    return engine;
-}
-
-static void close_engine(struct engine *engine)
-{
-    archive_scanner_destroy(engine->services.archives);
-    verifier_service_destroy(engine->services.verifier);
-    dns_destroy(engine->services.dns);
-    engine_destroy(engine);
+    engine->services.is_trial = true;
+    if (services_open(engine, &problems) == EX_OK)
+        return engine;
+    close_engine(engine);
+    return NULL;
 }
 
 static void add_step(struct explanation *story, enum phase phase, const char *argument, struct outcome outcome,

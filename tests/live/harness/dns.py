@@ -2,7 +2,7 @@
 import os
 
 from .daemon import Daemon
-from .tools import free_port
+from .tools import free_port, run
 
 
 class _Server(Daemon):
@@ -28,11 +28,37 @@ class NameServer(_Server):
                   f" xfrdfile: \"{self.directory}/xfrd.state\"\n pidfile: \"\"\n logfile: \"{self.log_path}\"",
                   " hide-version: yes\nremote-control:\n control-enable: no"]
         for name, records in self.zones.items():
-            self.write(name, f"$ORIGIN {name}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\n"
-                             "ns A 127.0.0.1\n" + "".join(record + "\n" for record in records))
-            config.append(f"zone:\n name: {name}\n zonefile: {name}")
+            config.append(f"zone:\n name: {name}\n zonefile: {self._write_zone(name, records)}")
         path = self.write("nsd.conf", "\n".join(config) + "\n")
         return self.launch("nsd", "-d", "-c", path, is_up=lambda log: "nsd started" in log)
+
+    def _write_zone(self, name, records):
+        """The file's name. The zone "." is in the file root."""
+        origin, name = (".", "root") if name == "." else (name + ".", name)
+        self.write(name, f"$ORIGIN {origin}\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\n"
+                         "ns A 127.0.0.1\n" + "".join(record + "\n" for record in records))
+        return name
+
+
+class SignedRoot(NameServer):
+    """A root zone with RECORDS, signed with a key of its own that is in the file `anchor`. Afterwards each text
+    "honest-forged" in it is made another one, so that the signature is none."""
+
+    def __init__(self, directory, records):
+        super().__init__(directory, {".": records})
+        self.anchor = None
+
+    def _write_zone(self, name, records):
+        path = os.path.join(self.directory, super()._write_zone(name, records))
+        key = run("ldns-keygen", "-k", "-a", "ECDSAP256SHA256", ".", cwd=self.directory).stdout.strip()
+        run("ldns-signzone", "-o", ".", path, key, cwd=self.directory)
+        self.anchor = os.path.join(self.directory, key + ".key")
+        with open(path + ".signed", encoding="ascii") as file:
+            text = file.read()
+        assert "honest-forged" in text
+        with open(path + ".signed", "w", encoding="ascii") as file:
+            file.write(text.replace("honest-forged", "changed-later"))
+        return "root.signed"
 
 
 class CachingResolver(_Server):

@@ -1,6 +1,7 @@
 """A private Sendmail beside an installed Postfix: the packages conflict, so they are unpacked, never installed.
 
-It queues everything and delivers nothing (-odq): what is looked at are its answers and its queue. /etc/hosts and
+It queues everything and delivers nothing (-odq): what is looked at are its answers and its queue. However busy the
+machine is, it listens. /etc/hosts and
 /etc/resolv.conf are bind-mounted in a mount namespace of its own, because Sendmail sleeps for a minute on a
 host without a fully qualified name. The tests' directory is seen as /mnt there: Sendmail takes no milter socket whose
 path leads through a world-writable directory such as /tmp.
@@ -38,7 +39,8 @@ define(`confTO_IDENT', `0')dnl
 define(`confBAD_RCPT_THROTTLE', `0')dnl
 define(`confMAX_HEADERS_LENGTH', `0')dnl
 define(`confLOG_LEVEL', `9')dnl
-define(`confREFUSE_LA', `100000')dnl
+define(`confREFUSE_LA', `10000')dnl
+define(`confQUEUE_LA', `10000')dnl
 define(`confDELAY_LA', `0')dnl
 FEATURE(`no_default_msa')dnl
 FEATURE(`nocanonify')dnl
