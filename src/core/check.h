@@ -60,6 +60,7 @@ struct plan;          /* core/engine.h */
 struct dns;           /* dns/dns.h */
 struct archive_scanner; /* mime/archive.h */
 struct verifier_service; /* auth/dkim_verify.h */
+struct responding;      /* autoreply/responding.h */
 
 /* Services shared by all threads of the worker; each locks inside. A member may be NULL where no active check needs
  * it (and in unit tests). */
@@ -67,6 +68,9 @@ struct services {
     struct dns *dns;
     struct archive_scanner *archives;
     struct verifier_service *verifier;
+    struct responding *responding;
+    struct counters *counters; /* for what is no verdict: "why.TOKEN" of a check's whys */
+    bool is_trial;             /* no daemon: nothing may be changed anywhere */
 };
 
 /* What a hook gets. */
@@ -80,6 +84,7 @@ struct check_call {
     struct arena *arena;               /* of the session in connect, of the greeting in helo, else of the message */
     struct facts *facts;               /* of the same; where new facts go */
     struct edits *edits;               /* NULL in connect and helo */
+    bool is_trial;                     /* monitor mode or posternctl explain: nothing may be changed anywhere */
     const struct plan *plan;           /* who else runs: plan_mode(); NULL in unit tests */
     void **state; /* a slot of the check's own, NULL at MAIL, as long-lived as the message; NULL in connect and helo.
                    * What it points to belongs on the message's arena (arena_on_destroy() for a library's handle). */
@@ -122,6 +127,8 @@ struct check {
     check_hook *on_eoh;     /* header complete */
     check_body_hook *on_body; /* the body, piece by piece; says so in `needs` with NEEDS_BODY */
     check_hook *on_eom;     /* everything known */
+    check_hook *on_accepted; /* no check objected or quarantined: what the message causes elsewhere is done here, and is
+                              * safe when the hook returns; in a trial (call->is_trial) it is only said */
 };
 
 /* THE ordered list (checks/checks.c). */

@@ -147,6 +147,8 @@ static check_hook *hook_of(const struct check *check, enum phase phase)
         return check->on_eoh;
     case PHASE_EOM:
         return check->on_eom;
+    case PHASE_ACCEPTED:
+        return check->on_accepted;
     case PHASE_COUNT:
         break;
     }

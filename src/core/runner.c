@@ -75,6 +75,7 @@ static struct check_call call_of(const struct run *run, size_t number)
                               .session = run->session,
                               .message = message,
                               .recipient = run->recipient,
+                              .is_trial = run->engine->services.is_trial || entry->mode == MODE_MONITOR,
                               .plan = &run->engine->plan,
                               .arena = run->session->arena,
                               .facts = &run->session->facts,
@@ -348,6 +349,8 @@ struct outcome runner_eom(const struct engine *engine, struct session *session, 
     } else if (message->verdict.disposition < DISPOSITION_TEMPFAIL) {
         judge_message(engine, session, message, PHASE_EOM);
     }
+    if (message->verdict.disposition < DISPOSITION_QUARANTINE)
+        judge_message(engine, session, message, PHASE_ACCEPTED);
     struct outcome outcome = outcome_of(&message->verdict);
     if (outcome.action == OUTCOME_CONTINUE) {
         remove_forged_marks(session, message);

@@ -86,7 +86,13 @@ static struct result on_eom(const struct check_call *call)
     return judge(call, PHASE_EOM);
 }
 
-static const char *const provides[] = {"skeleton.helo", "skeleton.eom", "skeleton.body", NULL};
+static struct result on_accepted(const struct check_call *call)
+{
+    facts_set(call->facts, call->arena, "skeleton.accepted", call->is_trial ? "trial" : "done", NULL);
+    return judge(call, PHASE_ACCEPTED);
+}
+
+static const char *const provides[] = {"skeleton.helo", "skeleton.eom", "skeleton.body", "skeleton.accepted", NULL};
 
 const struct check check_skeleton = {
     .name = "skeleton",
@@ -104,4 +110,5 @@ const struct check check_skeleton = {
     .on_eoh = on_eoh,
     .on_body = on_body,
     .on_eom = on_eom,
+    .on_accepted = on_accepted,
 };

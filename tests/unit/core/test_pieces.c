@@ -84,7 +84,7 @@ static void test_verdict(void **state)
         }
     }
     static const char *const dispositions[] = {"accept", "tag", "quarantine", "tempfail", "reject"};
-    static const char *const phases[] = {"connect", "helo", "mail", "rcpt", "data", "eoh", "eom"};
+    static const char *const phases[] = {"connect", "helo", "mail", "rcpt", "data", "eoh", "eom", "accepted"};
     for (int i = DISPOSITION_ACCEPT; i <= DISPOSITION_REJECT; i++)
         assert_string_equal(disposition_name(i), dispositions[i]);
     for (int i = PHASE_CONNECT; i < PHASE_COUNT; i++)

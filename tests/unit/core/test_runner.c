@@ -120,6 +120,8 @@ static void each_phase_refuses(void **state)
         {PHASE_EOH, RESULT_DEFER, {.eom = OUTCOME_TEMPFAIL}},
         {PHASE_EOM, RESULT_REJECT, {.eom = OUTCOME_REJECT}},
         {PHASE_EOM, RESULT_ERROR, {.eom = OUTCOME_TEMPFAIL}},
+        {PHASE_ACCEPTED, RESULT_DEFER, {.eom = OUTCOME_TEMPFAIL}}, /* what it caused could not be made safe */
+        {PHASE_ACCEPTED, RESULT_ERROR, {.eom = OUTCOME_TEMPFAIL}},
         {PHASE_EOM, RESULT_OK, {0}},
         {PHASE_EOM, RESULT_TAG, {0}},
         {PHASE_EOM, RESULT_QUARANTINE, {0}},
@@ -213,6 +215,35 @@ static void who_never_objects_is_not_heard(void **state)
         message_end(&world.message);
         world.options.result[PHASE_RCPT] = (int)codes[i];
         assert_int_not_equal(play(&world).rcpt, OUTCOME_CONTINUE); /* only those phases */
+        world_end(&world);
+    }
+}
+
+/* A message that is refused, put off or held causes nothing elsewhere; one that is only marked does. */
+static void only_what_is_accepted_has_effects(void **state)
+{
+    (void)state;
+    static const struct {
+        enum phase phase;
+        enum result_code code;
+        enum check_mode mode;
+        const char *expected;
+    } rows[] = {
+        {PHASE_EOM, RESULT_OK, MODE_ENFORCE, "done"},         {PHASE_EOM, RESULT_TAG, MODE_ENFORCE, "done"},
+        {PHASE_EOM, RESULT_QUARANTINE, MODE_ENFORCE, NULL},   {PHASE_EOM, RESULT_DEFER, MODE_ENFORCE, NULL},
+        {PHASE_EOM, RESULT_REJECT, MODE_ENFORCE, NULL},       {PHASE_EOH, RESULT_REJECT, MODE_ENFORCE, NULL},
+        {PHASE_EOM, RESULT_REJECT, MODE_MONITOR, "trial"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world world;
+        world_begin(&world, rows[i].mode);
+        world.options.result[rows[i].phase] = (int)rows[i].code;
+        play(&world);
+        const struct fact *fact = facts_get(&world.message->facts, "skeleton.accepted");
+        if (rows[i].expected)
+            assert_string_equal(fact->text, rows[i].expected);
+        else
+            assert_null(fact);
         world_end(&world);
     }
 }
@@ -499,6 +530,7 @@ int main(void)
         cmocka_unit_test(each_phase_refuses),
         cmocka_unit_test(a_refusal_waits_for_who_may_vouch),
         cmocka_unit_test(who_never_objects_is_not_heard),
+        cmocka_unit_test(only_what_is_accepted_has_effects),
         cmocka_unit_test(the_reply_names_the_recipient),
         cmocka_unit_test(a_local_submission_is_answered_at_the_end),
         cmocka_unit_test(classes_and_modes),
