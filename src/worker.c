@@ -170,11 +170,11 @@ static int start_services(struct engine *engine, const char *path)
     scan_init();
     engine->services.verifier = verifier_service_create();
     if (!engine->services.verifier) {
-        log_text(LEVEL_ERROR, "cannot start libopendkim");
+        log_text(LEVEL_ERROR, "cannot start the DKIM verifier");
         return EX_OSERR;
     }
-    if (!verifier_service_knows_ed25519(engine->services.verifier))
-        log_text(LEVEL_WARNING, "libopendkim does not know Ed25519: such DKIM signatures are neutral");
+    if (!verifier_service_knows_ed25519(engine->services.verifier, VERIFIER_BUILTIN))
+        log_text(LEVEL_WARNING, "libcrypto does not know Ed25519: such DKIM signatures are neutral");
     const struct dns_settings *dns = engine->settings.dns;
     engine->services.dns = dns_create(&(struct dns_options){dns->servers, dns->cache_size, dns->dnssec}, &why);
     if (!engine->services.dns) {
