@@ -11,6 +11,8 @@
  * - NUL, bare CR and bare LF in a header field are cut or skipped: such a field is not fed, and a signature that names
  *   it is permerror.
  * - In the relaxed body a bare CR is skipped, so it could be added at will: then relaxed signatures fail.
+ * - In the simple body a bare LF is not counted: a line of nothing else is taken for an empty one, and of other lines as
+ *   many octets are left out at the end. Then simple signatures fail.
  * - A body that does not end with CRLF makes all signatures unusable: it gets one (RFC 6376 3.4.3, 3.4.4).
  * - A word without end is kept in memory: a line longer than LINE_LIMIT ends the verification.
  * - l= does not tell whether something was left out: the canonical length is counted here.
@@ -38,7 +40,7 @@ struct libopendkim {
     struct body_hash *lengths[2]; /* of the simple and the relaxed body; NULL: no signature has l= */
     size_t line;                  /* octets of the body since the last LF */
     char last[2];                 /* the last octets of the body */
-    bool has_body, has_bare_cr, line_is_too_long;
+    bool has_body, has_bare_cr, has_bare_lf, line_is_too_long;
 };
 
 static DKIM_CBSTAT give_key(DKIM *dkim, DKIM_SIGINFO *info, u_char *buffer, size_t size)
@@ -195,7 +197,7 @@ static bool wants_body(const struct verifier *verifier)
     return !((const struct libopendkim *)verifier->state)->line_is_too_long;
 }
 
-/* Bare CRs, lines without end, and what the body ends with. */
+/* Bare CRs and LFs, lines without end, and what the body ends with. */
 static void watch(struct libopendkim *state, struct span bytes)
 {
     const char *p = bytes.ptr, *end = bytes.ptr + bytes.len, *cr = p;
@@ -206,6 +208,11 @@ static void watch(struct libopendkim *state, struct span bytes)
             state->has_bare_cr = true;
     }
     const char *lf = memchr(p, '\n', bytes.len);
+    for (const char *next = lf; next && !state->has_bare_lf; next = memchr(next, '\n', (size_t)(end - next))) {
+        if ((next > p ? next[-1] : state->last[1]) != '\r')
+            state->has_bare_lf = true;
+        next++;
+    }
     state->line += lf ? (size_t)(lf - p) : bytes.len;
     if (state->line > LINE_LIMIT)
         state->line_is_too_long = true;
@@ -291,7 +298,9 @@ static void read_result(struct verifier *verifier, struct candidate *candidate)
                   dkim_sig_geterror(candidate->handle) == DKIM_SIGERROR_OK;
     if (signature->code == SIGNATURE_RSA_SHA256 && bits > 0 && verifier_key_is_short(verifier, candidate, bits))
         return;
-    if (!passed)
+    if (state->has_bare_lf && !signature->body_is_relaxed)
+        verifier_finish_candidate(candidate, AUTH_FAIL, "the body holds a bare LF");
+    else if (!passed)
         read_failure(verifier, candidate);
     else if (state->has_bare_cr && signature->body_is_relaxed)
         verifier_finish_candidate(candidate, AUTH_FAIL, "the body holds a bare CR");
