@@ -81,8 +81,8 @@ void body_hash_want(struct body_hash *hash, int64_t length)
 static void finish(struct body_hash *hash, EVP_MD_CTX *context, struct wanted *wanted)
 {
     unsigned size = 0;
-    wanted->is_known = !hash->is_broken && EVP_DigestFinal_ex(context, wanted->digest, &size) == 1 &&
-                       size == BODY_HASH_SIZE;
+    wanted->is_known =
+        !hash->is_broken && EVP_DigestFinal_ex(context, wanted->digest, &size) == 1 && size == BODY_HASH_SIZE;
 }
 
 /* Those wanted of exactly what is hashed by now. */

@@ -1,11 +1,11 @@
 /*
  * dkim_body - the body of a message canonicalized as it streams by (RFC 6376 3.4.3, 3.4.4), counted and hashed.
  *
- * One of these serves all signatures of the same canonicalization: what l= cuts off is a prefix of the whole, so its hash
- * is a snapshot taken on the way. Memory is constant, however long the lines are and however many are empty.
+ * One of these serves all signatures of the same canonicalization: what l= cuts off is a prefix of the whole, so its
+ * hash is a snapshot taken on the way. Memory is constant, however long the lines are and however many are empty.
  *
- * The bytes are taken as they are: only CRLF ends a line, only SP and HTAB are white space; NUL, 8-bit bytes and a CR or
- * LF of their own count as any other character. A body that does not end with CRLF is given one.
+ * The bytes are taken as they are: only CRLF ends a line, only SP and HTAB are white space; NUL, 8-bit bytes and a CR
+ * or LF of their own count as any other character. A body that does not end with CRLF is given one.
  *
  * OWNS: what it has is on the arena given. THREADS: none inside. ERRORS: what libcrypto refuses shows as a digest that
  * is not there.
@@ -37,7 +37,8 @@ void body_hash_end(struct body_hash *hash);
 /* After the end: octets of the whole canonical body. */
 int64_t body_hash_length(const struct body_hash *hash);
 
-/* After the end: BODY_HASH_SIZE octets. NULL: the body is shorter than LENGTH, nobody wanted it, or libcrypto failed. */
+/* After the end: BODY_HASH_SIZE octets. NULL: the body is shorter than LENGTH, nobody wanted it, or libcrypto failed.
+ */
 const unsigned char *body_hash_digest(const struct body_hash *hash, int64_t length);
 
 #endif

@@ -2,8 +2,8 @@
  * dkim_builtin - our own engine: dkim_body.c hashes the body, dkim_header.c the header, public_key.c asks libcrypto.
  *
  * The body is hashed once for each canonicalization, at most twice, whatever the number of signatures. The order of the
- * verdicts is that of RFC 6376 6.1.3: what is wrong with key or length, then the signature, then the hash of the body. A
- * signature passes only if both hashes were computed to their end and both fit.
+ * verdicts is that of RFC 6376 6.1.3: what is wrong with key or length, then the signature, then the hash of the body.
+ * A signature passes only if both hashes were computed to their end and both fit.
  */
 #include "auth/dkim_body.h"
 #include "auth/dkim_engine.h"

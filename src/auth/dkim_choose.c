@@ -1,14 +1,14 @@
 /*
  * dkim_choose - which signatures of a message are verified, and what is wrong with them before anything is computed.
  *
- * All are parsed by us (signature.c). Those aligned with the From domain come first, well-formed before malformed, and of
- * these max_signatures are reported. What breaks our own rules (malformed, SHA-1, expired, a From field left out) has its
- * result here, and no engine ever sees it.
+ * All are parsed by us (signature.c). Those aligned with the From domain come first, well-formed before malformed, and
+ * of these max_signatures are reported. What breaks our own rules (malformed, SHA-1, expired, a From field left out)
+ * has its result here, and no engine ever sees it.
  *
  * Our own rules beyond the RFC's: a From field above the signed one does not break a signature whose h= names From only
- * once, and it is the one that many programs show, so a signature counts for something only if it covers every From field
- * (RFC 6376 8.15). NUL, a bare CR or a bare LF in a field is read in one way by one program and in another by the next:
- * such a field is signed by nobody, and a signature that names it is permerror.
+ * once, and it is the one that many programs show, so a signature counts for something only if it covers every From
+ * field (RFC 6376 8.15). NUL, a bare CR or a bare LF in a field is read in one way by one program and in another by the
+ * next: such a field is signed by nobody, and a signature that names it is permerror.
  */
 #include "auth/dkim_engine.h"
 #include "util/domain.h"
@@ -34,7 +34,8 @@ static int alignment_of(const struct authors *authors, const char *domain)
         while (looked_at++ < 20 && (p = memchr(p, '@', (size_t)(end - p)))) {
             struct span name = {++p, 0};
             char canonical[DOMAIN_MAX + 1];
-            while (p < end && p - name.ptr <= 4 * DOMAIN_MAX && ((unsigned char)*p >= 0x80 || isalnum((unsigned char)*p) || strchr("-._", *p)) && *p)
+            while (p < end && p - name.ptr <= 4 * DOMAIN_MAX &&
+                   ((unsigned char)*p >= 0x80 || isalnum((unsigned char)*p) || strchr("-._", *p)) && *p)
                 p++;
             name.len = (size_t)(p - name.ptr);
             if (domain_canonical(name, canonical) != 0)

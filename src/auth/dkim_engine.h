@@ -8,7 +8,7 @@
 
 struct verifier_service {
     struct evp_md_st *sha256; /* fetched once: looking it up costs more than a short hash */
-    void *libopendkim; /* its library handle */
+    void *libopendkim;        /* its library handle */
     bool libopendkim_knows_ed25519, libcrypto_knows_ed25519;
 };
 
@@ -38,8 +38,8 @@ struct verifier {
     size_t chosen_count;
 };
 
-/* An engine says which of the chosen signatures fit the message; it sees those that are not done, and each is well formed.
- * Called in this order, and only while a signature is open. */
+/* An engine says which of the chosen signatures fit the message; it sees those that are not done, and each is well
+ * formed. Called in this order, and only while a signature is open. */
 struct verifier_engine {
     void (*begin)(struct verifier *verifier); /* sets `state` */
     bool (*wants_body)(const struct verifier *verifier);

@@ -2,8 +2,8 @@
  * dkim_keys - the keys of the signatures, by name from our dns: asked for as soon as the header is known, waited for at
  * the end of the message.
  *
- * A name is asked for once, however many signatures use it. NXDOMAIN and an empty answer are permerror, a name server that
- * does not answer is temperror (RFC 6376 6.1.2).
+ * A name is asked for once, however many signatures use it. NXDOMAIN and an empty answer are permerror, a name server
+ * that does not answer is temperror (RFC 6376 6.1.2).
  */
 #include "auth/dkim_engine.h"
 

@@ -1,28 +1,31 @@
 /*
  * dkim_libopendkim - libopendkim 2.11 as an engine, only asked what it answers well.
  *
- * It processes only signatures and keys that we have read ourselves, in the order of the header: in any other order 2.11
- * copies a key that is shared by three signatures from the wrong place. A signature that has its result already is one
- * that the library is told to ignore.
+ * It processes only signatures and keys that we have read ourselves, in the order of the header: in any other
+ * order 2.11 copies a key that is shared by three signatures from the wrong place. A signature that has its result
+ * already is one that the library is told to ignore.
  *
  * What it gets wrong, and what is done about it here and in dkim_choose.c:
  * - A signature whose h= names more fields than the message has writes past an array when every field of the message
  *   is signed: one more field is always fed, under a name that no h= can name.
  * - NUL, bare CR and bare LF in a header field are cut or skipped: such a field is not fed, and a signature that names
  *   it is permerror.
- * - In the relaxed body a bare CR is skipped, so it could be added at will: then relaxed signatures fail.
- * - In the simple body a bare LF is not counted: a line of nothing else is taken for an empty one, and of other lines as
- *   many octets are left out at the end. Then simple signatures fail.
+ * - In the body a bare CR is skipped (relaxed), or a line of nothing else is taken for an empty one (simple), so it
+ * could be added at will: then no signature passes.
+ * - In the simple body a bare LF is not counted: a line of nothing else is taken for an empty one, and of other lines
+ * as many octets are left out at the end. Then simple signatures fail.
  * - A body that does not end with CRLF makes all signatures unusable: it gets one (RFC 6376 3.4.3, 3.4.4).
  * - A word without end is kept in memory: a line longer than LINE_LIMIT ends the verification.
  * - l= does not tell whether something was left out: the canonical length is counted here.
  * - It takes signatures with a malformed tag for good if BADSIGHANDLES is set, and no message without a plain From
  *   address if it is not: it is set, and malformed signatures are not fed.
  *
- * What stays, and only dkim_builtin.c does right: it looks at t= and x= by the clock on the wall, with a day of grace,
- * whatever time the message has; the value of any tag whose name ends in "b" is left out of what is signed, and that of
- * b= is not when a blank stands before its "="; a signature that covers other signatures does not see the malformed ones
- * among them.
+ * What stays, and only dkim_builtin.c does right:
+ * - It looks at t= and x= by the clock on the wall, with a day of grace, whatever time the message has.
+ * - An l= that ends among empty lines is miscounted if these come in several pieces.
+ * - The value of any tag whose name ends in "b" is left out of what is signed, and that of b= is not when a blank
+ * stands before its "=".
+ * - A signature that covers other signatures does not see the malformed ones among them.
  *
  * Not done: the library's own resolver and its cache.
  */
@@ -274,8 +277,9 @@ static void read_failure(struct verifier *verifier, struct candidate *candidate)
     case DKIM_SIGERROR_UNKNOWN:
     case DKIM_SIGERROR_BADSIG:
         verifier_finish_candidate(candidate, AUTH_FAIL,
-                         dkim_sig_getbh(candidate->handle) == DKIM_SIGBH_MISMATCH ? "body hash did not verify"
-                                                                                : "signature did not verify");
+                                  dkim_sig_getbh(candidate->handle) == DKIM_SIGBH_MISMATCH
+                                      ? "body hash did not verify"
+                                      : "signature did not verify");
         break;
     case DKIM_SIGERROR_TOOLARGE_L:
         verifier_finish_candidate(candidate, AUTH_PERMERROR, "l= is larger than the body");
@@ -284,7 +288,8 @@ static void read_failure(struct verifier *verifier, struct candidate *candidate)
         verifier_finish_candidate(candidate, AUTH_POLICY, "the key is too short");
         break;
     default:
-        verifier_finish_candidate(candidate, AUTH_PERMERROR, text ? arena_strdup(verifier->arena, text) : "cannot be verified");
+        verifier_finish_candidate(candidate, AUTH_PERMERROR,
+                                  text ? arena_strdup(verifier->arena, text) : "cannot be verified");
     }
 }
 
@@ -302,7 +307,7 @@ static void read_result(struct verifier *verifier, struct candidate *candidate)
         verifier_finish_candidate(candidate, AUTH_FAIL, "the body holds a bare LF");
     else if (!passed)
         read_failure(verifier, candidate);
-    else if (state->has_bare_cr && signature->body_is_relaxed)
+    else if (state->has_bare_cr)
         verifier_finish_candidate(candidate, AUTH_FAIL, "the body holds a bare CR");
     else
         verifier_pass(verifier, candidate, length ? body_hash_length(length) : 0);

@@ -2,9 +2,9 @@
  * dkim_verify - the way of a message through the verifier: signatures are chosen (dkim_choose.c), an engine sees header
  * and body, keys are fetched (dkim_keys.c), the engine compares.
  *
- * dkim_builtin.c is our own engine; dkim_libopendkim.c asks libopendkim. What does not depend on them is done here and in
- * the two files named above, so that both are given the same signatures and the same keys: parsing, choice, time, the
- * rules of a key record, the From fields, what a pass is worth.
+ * dkim_builtin.c is our own engine; dkim_libopendkim.c asks libopendkim. What does not depend on them is done here and
+ * in the two files named above, so that both are given the same signatures and the same keys: parsing, choice, time,
+ * the rules of a key record, the From fields, what a pass is worth.
  *
  * Not done: reporting (r=), ADSP, ATPS, third-party signatures.
  */

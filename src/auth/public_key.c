@@ -1,10 +1,10 @@
 /*
- * public_key - OpenSSL's own way from DER to a key (d2i_PUBKEY) tries every decoder it has and takes four times as long as
- * the check of the signature. The DER of an RSA key is a handful of bytes around two numbers: they are read here, strictly
- * (definite lengths in their shortest form, nothing behind the end), and given to OpenSSL as numbers.
+ * public_key - OpenSSL's own way from DER to a key (d2i_PUBKEY) tries every decoder it has and takes four times as long
+ * as the check of the signature. The DER of an RSA key is a handful of bytes around two numbers: they are read here,
+ * strictly (definite lengths in their shortest form, nothing behind the end), and given to OpenSSL as numbers.
  *
- * A modulus whose first bit is set and that has no zero before it is negative in DER; there are such keys, everybody takes
- * them for positive, and so do we. Exponents over 64 bits are refused: they buy nobody anything but time.
+ * A modulus whose first bit is set and that has no zero before it is negative in DER; there are such keys, everybody
+ * takes them for positive, and so do we. Exponents over 64 bits are refused: they buy nobody anything but time.
  *
  * Not done: keys in a cache. Reading one takes 6 us of the 30 that a signature costs.
  */
@@ -124,9 +124,8 @@ static EVP_PKEY *make_rsa(struct span modulus, struct span exponent, unsigned *b
     OSSL_PARAM *params = NULL;
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
     if (n && e && builder && context && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
-        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1 &&
-        (params = OSSL_PARAM_BLD_to_param(builder)) && EVP_PKEY_fromdata_init(context) == 1 &&
-        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) == 1)
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1 && (params = OSSL_PARAM_BLD_to_param(builder)) &&
+        EVP_PKEY_fromdata_init(context) == 1 && EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) == 1)
         *bits = (unsigned)BN_num_bits(n);
     EVP_PKEY_CTX_free(context);
     OSSL_PARAM_free(params);
@@ -158,8 +157,7 @@ const char *public_key_read_ed25519(struct span octets, struct public_key *key)
     *key = (struct public_key){.is_ed25519 = true};
     if (octets.len != ED25519_OCTETS)
         return "the key is no Ed25519 key";
-    key->handle =
-        EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, (const unsigned char *)octets.ptr, octets.len);
+    key->handle = EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, (const unsigned char *)octets.ptr, octets.len);
     return key->handle ? NULL : "the key is refused by libcrypto";
 }
 

@@ -20,8 +20,8 @@ struct public_key {
     unsigned bits; /* of an RSA modulus */
 };
 
-/* DER of p=: a SubjectPublicKeyInfo as all the world writes it, or a bare RSAPublicKey as RFC 6376 has it. NULL or what is
- * wrong with it. */
+/* DER of p=: a SubjectPublicKeyInfo as all the world writes it, or a bare RSAPublicKey as RFC 6376 has it. NULL or what
+ * is wrong with it. */
 const char *public_key_read_rsa(struct span der, struct public_key *key);
 
 /* The 32 octets of p=. */

@@ -140,10 +140,10 @@ static void bodies_one_should_not_forget(void **state)
 {
     (void)state;
     EVP_MD *sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    static const char *const bodies[] = {"",        "\r\n",      "\r\n\r\n\r\n", " ",       " \r\n",       "\t\r\n \r\n",
-                                         "\r",      "\n",        "\r\r\n",       " \r",     "a",           "a\r",
-                                         "a \r\n",  "a\r\n \tb", "a\r\n\r\n b",  "a \r b",  "a\r\n\r",     "a \t b\t",
-                                         "a\r \nb", "\r\na",     "\n\r\n\r\n",   "a\r\r\n", "a \r\n \r\n", " \r\na"};
+    static const char *const bodies[] = {
+        "",        "\r\n",  "\r\n\r\n\r\n", " ",       " \r\n",       "\t\r\n \r\n", "\r",     "\n",      "\r\r\n",
+        " \r",     "a",     "a\r",          "a \r\n",  "a\r\n \tb",   "a\r\n\r\n b", "a \r b", "a\r\n\r", "a \t b\t",
+        "a\r \nb", "\r\na", "\n\r\n\r\n",   "a\r\r\n", "a \r\n \r\n", " \r\na"};
     for (size_t i = 0; i < 200 * (sizeof bodies / sizeof *bodies); i++)
         check_body(sha256, bodies[i / 200], strlen(bodies[i / 200]), i % 2);
     /* RFC 6376 3.4.4 and 3.4.3: the hashes of an empty body. */
@@ -278,8 +278,10 @@ static void numbers_that_are_none_of_rsa(void **state)
 {
     (void)state;
     unsigned char out[2048], n[129];
-    static const unsigned char e[] = {1, 0, 1}, padded[] = {0, 0, 1, 0, 1}, one[] = {1}, zero_one[] = {0, 1}, even[] = {4};
-    static const unsigned char three[] = {3}, huge[] = {1, 0, 0, 0, 0, 0, 0, 0, 1}, eight[] = {0xff, 0, 0, 0, 0, 0, 0, 1};
+    static const unsigned char e[] = {1, 0, 1}, padded[] = {0, 0, 1, 0, 1}, one[] = {1}, zero_one[] = {0, 1},
+                               even[] = {4};
+    static const unsigned char three[] = {3}, huge[] = {1, 0, 0, 0, 0, 0, 0, 0, 1},
+                               eight[] = {0xff, 0, 0, 0, 0, 0, 0, 1};
     memset(n, 0xa5, sizeof n);
     assert_string_equal(read_rsa(out, bare_key(out, n, 128, e, 3)), "fine"); /* negative, taken for positive */
     n[0] = 0;
@@ -300,7 +302,8 @@ static void numbers_that_are_none_of_rsa(void **state)
     assert_string_equal(read_rsa("", 0), "the key is no RSA key");
     assert_string_equal(read_rsa("\x30\x84\xff\xff\xff\xff", 6), "the key is no RSA key");
     assert_string_equal(read_rsa("\x30\x80\x02\x01\x23\x02\x01\x03", 8), "the key is no RSA key");
-    assert_string_equal(read_rsa("\x30\x81\x06\x02\x01\x23\x02\x01\x03", 9), "the key is no RSA key"); /* a length too long */
+    assert_string_equal(read_rsa("\x30\x81\x06\x02\x01\x23\x02\x01\x03", 9),
+                        "the key is no RSA key"); /* a length too long */
     assert_string_equal(read_rsa("\x30\x06\x02\x01\x23\x02\x01\x03", 8), "fine");
 }
 
@@ -321,8 +324,9 @@ static void base64(void **state)
     struct arena *arena = arena_create(1024);
     static const struct {
         const char *text, *bytes;
-    } table[] = {{"Zm9vYmFy", "foobar"}, {"Zm9vYmE=", "fooba"}, {"Zm9vYg==", "foob"}, {"Zm9vYg", "foob"},
-                 {"+/+/", "\xfb\xff\xbf"}, {"", ""}, {"Zm9v====Zm9v", "foo"}, {"Zm9v Zm9v", ""}, {"Zm9v-", ""}};
+    } table[] = {{"Zm9vYmFy", "foobar"},  {"Zm9vYmE=", "fooba"},    {"Zm9vYg==", "foob"},
+                 {"Zm9vYg", "foob"},      {"+/+/", "\xfb\xff\xbf"}, {"", ""},
+                 {"Zm9v====Zm9v", "foo"}, {"Zm9v Zm9v", ""},        {"Zm9v-", ""}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct span bytes = public_key_base64(arena, table[i].text);
         assert_int_equal(bytes.len, strlen(table[i].bytes));
@@ -334,9 +338,12 @@ static void base64(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_body_in_any_pieces), cmocka_unit_test(bodies_one_should_not_forget),
-        cmocka_unit_test(constant_memory),        cmocka_unit_test(rsa_keys),
-        cmocka_unit_test(numbers_that_are_none_of_rsa), cmocka_unit_test(ed25519_keys),
+        cmocka_unit_test(any_body_in_any_pieces),
+        cmocka_unit_test(bodies_one_should_not_forget),
+        cmocka_unit_test(constant_memory),
+        cmocka_unit_test(rsa_keys),
+        cmocka_unit_test(numbers_that_are_none_of_rsa),
+        cmocka_unit_test(ed25519_keys),
         cmocka_unit_test(base64),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
