@@ -34,9 +34,9 @@ static const struct option_row rows[] = {
      .def = "builtin",
      .words = engine_words,
      .help = "builtin: Postern's own verifier, which follows RFC 6376 octet by octet. libopendkim: that library, which "
-             "costs several times the CPU time, fails every relaxed signature of a body with a bare CR, gives up at a "
-             "line of more than 256 kB, and judges t= and x= by the clock on the wall (so that posternctl explain --now "
-             "tells another story)."},
+             "costs several times the CPU time, fails whatever has a bare CR (or, in simple, a bare LF) in its body, "
+             "gives up at a line of more than 256 kB, and judges t= and x= by the clock on the wall (so that "
+             "posternctl explain --now tells another story)."},
     AUTHRES_SOURCE_ROW(struct check_dkim_options, source),
     {.name = "max_signatures",
      .type = OPTION_INT,
@@ -55,7 +55,7 @@ static const struct option_row rows[] = {
      .max = 4096,
      .help =
          "A signature made with an RSA key of fewer bits is policy and never passes. RFC 8301 demands at least 1024 "
-         "and advises 2048."},
+         "(with fewer none passes, whatever stands here) and advises 2048."},
     {.name = "allow_l",
      .type = OPTION_BOOL,
      .offset = OPTION(allow_l),

@@ -62,6 +62,8 @@ static struct span next_field(const char **p, const char *end)
         stop++;
     }
     *p = stop + 1;
+    if (stop > begin && stop[-1] == '\r')
+        stop--;
     return (struct span){begin, (size_t)(stop - begin)};
 }
 

@@ -125,13 +125,12 @@ static void sign(const char *header, const char *body, size_t body_len, unsigned
     dkim_free(dkim);
 }
 
-#define PLAIN "From: A <a@d.example>\r\nTo: b@e.example\r\nSubject: s\r\nDate: today\r\n"
+static const char plain[] = "From: A <a@d.example>\r\nTo: b@e.example\r\nSubject: s\r\nDate: today\r\n";
 
 static const char *const headers[] = {
-    PLAIN,
+    plain,
     "from : a@d.example\r\nTO:b@e.example\r\nSubject:\r\n",
-    "From:  A\r\n\t(refolded\r\n   twice)  \t<a@d.example>\t \r\nTo:\tb@e.example,\r\n c@e.example \r\nSubject: a  "
-    "b\tc\r\n",
+    "From:  A\r\n\t(refolded\r\n   twice)  \t<a@d.example>\t \r\nTo:\tb@e.example,\r\n c@e.example \r\nSubject: a \tb\r\n",
     "Subject: one\r\nFrom: a@d.example\r\nSubject: two\r\nTo: b@e.example\r\nSubject: three\r\nTo: c@e.example\r\n",
     "From: =?x?= \xe4\xf6\xfc\xff <a@d.example>\r\nSubject: \xc3\xa4\r\nTo: \x01\x7f\r\n",
     "From: a@d.example\r\nSubject: \r\n \r\n\t\r\nTo:  \r\n  b@e.example\r\n",
@@ -191,13 +190,13 @@ static void lengths(void **state)
             char what[32];
             ssize_t whole = canon & 2 ? 25 : 27;
             snprintf(what, sizeof what, "canon %u, l=%zd", canon, length);
-            sign(PLAIN, body, sizeof body - 1, canon, length, &text);
+            sign(plain, body, sizeof body - 1, canon, length, &text);
             /* libopendkim writes what there is into l= */
             check(what, &text, length < whole ? "pass s partial not counted" : "pass s");
             add(&text, "\r\nmore\r\n", 8);
             check(what, &text, "pass s partial not counted");
         }
-        sign(PLAIN, "", 0, canon, 0, &text);
+        sign(plain, "", 0, canon, 0, &text);
         check("l=0 of nothing", &text, canon & 2 ? "pass s" : "pass s partial not counted");
     }
 }
