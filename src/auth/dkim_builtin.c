@@ -82,12 +82,14 @@ static void compare(struct verifier *verifier, struct candidate *candidate, cons
     else if (!spans_are_equal(public_key_base64(verifier->arena, signature->body_hash), digest, BODY_HASH_SIZE))
         verifier_finish_candidate(candidate, AUTH_FAIL, "body hash did not verify");
     else
-        verifier_pass(verifier, candidate, body_hash_length(body));
+        verifier_pass(verifier, candidate);
 }
 
 static void judge_candidate(struct verifier *verifier, struct candidate *candidate)
 {
+    const struct builtin *state = verifier->state;
     struct public_key key;
+    verifier_measure(candidate, body_hash_length(state->bodies[candidate->signature.body_is_relaxed]));
     struct span bytes = public_key_base64(verifier->arena, candidate->key.data);
     const char *problem =
         candidate->key.is_ed25519 ? public_key_read_ed25519(bytes, &key) : public_key_read_rsa(bytes, &key);

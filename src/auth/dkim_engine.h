@@ -63,8 +63,10 @@ void verifier_fetch_keys(struct verifier *verifier, struct dns *dns, struct dns_
 void verifier_finish_candidate(struct candidate *candidate, enum auth_result result, const char *reason);
 void verifier_finish_open(struct verifier *verifier, enum auth_result result, const char *reason);
 bool verifier_any_is_open(const struct verifier *verifier);
-/* A pass, and whether it counts; LENGTH: octets of the canonical body. */
-void verifier_pass(struct verifier *verifier, struct candidate *candidate, int64_t length);
+/* The canonical body has LENGTH octets: does the signature leave some out? */
+void verifier_measure(struct candidate *candidate, int64_t length);
+/* A pass, and whether it counts. Measured before. */
+void verifier_pass(struct verifier *verifier, struct candidate *candidate);
 /* Is an RSA key of BITS too short? Then the signature is done. */
 bool verifier_key_is_short(struct verifier *verifier, struct candidate *candidate, unsigned bits);
 

@@ -301,6 +301,7 @@ static void read_result(struct verifier *verifier, struct candidate *candidate)
     unsigned flags = dkim_sig_getflags(candidate->handle), bits = key_bits(candidate->handle);
     bool passed = (flags & DKIM_SIGFLAG_PASSED) && dkim_sig_getbh(candidate->handle) == DKIM_SIGBH_MATCH &&
                   dkim_sig_geterror(candidate->handle) == DKIM_SIGERROR_OK;
+    verifier_measure(candidate, length ? body_hash_length(length) : 0);
     if (signature->code == SIGNATURE_RSA_SHA256 && bits > 0 && verifier_key_is_short(verifier, candidate, bits))
         return;
     if (state->has_bare_lf && !signature->body_is_relaxed)
@@ -310,7 +311,7 @@ static void read_result(struct verifier *verifier, struct candidate *candidate)
     else if (state->has_bare_cr)
         verifier_finish_candidate(candidate, AUTH_FAIL, "the body holds a bare CR");
     else
-        verifier_pass(verifier, candidate, length ? body_hash_length(length) : 0);
+        verifier_pass(verifier, candidate);
 }
 
 static void judge(struct verifier *verifier)

@@ -68,10 +68,14 @@ bool verifier_any_is_open(const struct verifier *verifier)
     return false;
 }
 
-void verifier_pass(struct verifier *verifier, struct candidate *candidate, int64_t length)
+void verifier_measure(struct candidate *candidate, int64_t length)
 {
     const struct signature *signature = &candidate->signature;
     candidate->result.is_partial = signature->length >= 0 && signature->length < length;
+}
+
+void verifier_pass(struct verifier *verifier, struct candidate *candidate)
+{
     verifier_finish_candidate(candidate, AUTH_PASS, NULL);
     candidate->result.counts = !candidate->result.is_partial || verifier->options->allow_l;
 }

@@ -439,24 +439,47 @@ static void more_names_than_fields(void **state)
     }
 }
 
-static void the_message_of_rfc_8463(void **state)
+/* A message of the suites with CRLF at the ends of its lines; NULL: not there. */
+static char *message_of_suite(const char *name, size_t *len)
 {
-    (void)state;
-    size_t len;
-    char *raw = read_suite("dkim/rfc8463-signed.eml", &len);
-    if (!raw || !key_of("brisbane._domainkey.football.example.com")) {
-        free(raw);
-        skip();
-    }
-    char *text = malloc(2 * len), *to = text;
-    for (size_t i = 0; i < len; i++) {
+    char *raw = read_suite(name, len), *text = raw ? malloc(2 * *len) : NULL, *to = text;
+    for (size_t i = 0; raw && i < *len; i++) {
         if (raw[i] == '\n')
             *to++ = '\r';
         *to++ = raw[i];
     }
-    assert_string_equal(fixture_verify_both(text, (size_t)(to - text), &fixture_options), "pass brisbane; pass test");
-    free(text);
+    *len = (size_t)(to - text);
     free(raw);
+    return text;
+}
+
+static void the_message_of_rfc_8463(void **state)
+{
+    (void)state;
+    size_t len;
+    char *text = message_of_suite("dkim/rfc8463-signed.eml", &len);
+    if (!text || !key_of("brisbane._domainkey.football.example.com")) {
+        free(text);
+        skip();
+    }
+    assert_string_equal(fixture_verify_both(text, len, &fixture_options), "pass brisbane; pass test");
+    free(text);
+}
+
+static void a_domain_that_is_none(void **state)
+{
+    (void)state;
+    size_t len;
+    const char *log;
+    char *text = message_of_suite("dkim/bad-domain.eml", &len);
+    if (!text)
+        skip();
+    for (size_t e = 0; e < 2; e++) {
+        assert_string_equal(fixture_verify_once(text, len, 1000, &fixture_options, fixture_engines[e], &log),
+                            "permerror  (d= is no domain name)");
+        assert_string_equal(log, "");
+    }
+    free(text);
 }
 
 int main(void)
@@ -474,6 +497,7 @@ int main(void)
         cmocka_unit_test(a_line_without_end),
         cmocka_unit_test(more_names_than_fields),
         cmocka_unit_test(the_message_of_rfc_8463),
+        cmocka_unit_test(a_domain_that_is_none),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

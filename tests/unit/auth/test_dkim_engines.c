@@ -130,7 +130,8 @@ static const char plain[] = "From: A <a@d.example>\r\nTo: b@e.example\r\nSubject
 static const char *const headers[] = {
     plain,
     "from : a@d.example\r\nTO:b@e.example\r\nSubject:\r\n",
-    "From:  A\r\n\t(refolded\r\n   twice)  \t<a@d.example>\t \r\nTo:\tb@e.example,\r\n c@e.example \r\nSubject: a \tb\r\n",
+    "From:  A\r\n\t(refolded\r\n   twice)  \t<a@d.example>\t \r\nTo:\tb@e.example,\r\n c@e.example \r\nSubject: a "
+    "\tb\r\n",
     "Subject: one\r\nFrom: a@d.example\r\nSubject: two\r\nTo: b@e.example\r\nSubject: three\r\nTo: c@e.example\r\n",
     "From: =?x?= \xe4\xf6\xfc\xff <a@d.example>\r\nSubject: \xc3\xa4\r\nTo: \x01\x7f\r\n",
     "From: a@d.example\r\nSubject: \r\n \r\n\t\r\nTo:  \r\n  b@e.example\r\n",
@@ -470,27 +471,35 @@ static void where_libopendkim_is_wrong(void **state)
     check("x= in the past", &text, "pass s | permerror s (signature expired)");
 }
 
-/* Many fields and many names in h=: sorted, not searched one by one. */
-static void a_large_header(void **state)
+/* Many fields and many names in h=: sorted, not searched one by one. SPOILT: every third field holds a bare CR. */
+static void play_large_header(bool spoilt, const char *expected)
 {
-    (void)state;
     enum { FIELDS = 100000, SIGNATURES = 16 };
     char *text = malloc(FIELDS * 6 + SIGNATURES * 1200 + 100), *to = text;
+    struct verifier_options all = fixture_options;
+    all.max_signatures = SIGNATURES;
     for (int i = 0; i < SIGNATURES; i++) {
         to += sprintf(to, "DKIM-Signature: v=1; a=rsa-sha256; d=d.example; s=s; bh=YWFh; b=YWFh; h=from");
         for (int n = 0; n < 250; n++)
-            to += sprintf(to, ":%c", "ab\xff"[n % 2]);
+            to += sprintf(to, ":%c", "ab"[n % 2]);
         to += sprintf(to, "\r\n");
     }
     to += sprintf(to, "From: a@d.example\r\n");
     for (int i = 0; i < FIELDS; i++)
-        to += sprintf(to, i % 3 ? "a:\r\n" : "b:\n\r\n");
+        to += sprintf(to, i % 3 ? "a:\r\n" : spoilt ? "b:\rx\r\n" : "b:xx\r\n");
     to += sprintf(to, "\r\nHi.\r\n");
     clock_t begun = clock();
-    const char *got = fixture_verify_once(text, (size_t)(to - text), 1000, &fixture_options, VERIFIER_BUILTIN, NULL);
-    assert_memory_equal(got, "permerror s (a signed field holds bytes that no field may hold)", 60);
-    assert_true(clock() - begun < 2 * CLOCKS_PER_SEC);
+    const char *got = fixture_verify_once(text, (size_t)(to - text), 1000, &all, VERIFIER_BUILTIN, NULL);
+    assert_memory_equal(got, expected, strlen(expected));
+    assert_true(clock() - begun < CLOCKS_PER_SEC);
     free(text);
+}
+
+static void a_large_header(void **state)
+{
+    (void)state;
+    play_large_header(false, BAD);
+    play_large_header(true, "permerror s (a signed field holds bytes that no field may hold)");
 }
 
 int main(void)
