@@ -1,0 +1,101 @@
+/*
+ * spool - what must leave this machine and must not be lost: auto-replies, and copies sent on.
+ *
+ * A queue in an SQLite file (DIRECTORY/spool.db), synced before spool_add() returns. One sender thread in one worker at
+ * a time (a lock file decides; the next worker takes over when the first ends or drains) hands entries to an MTA over
+ * SMTP. Entries wait longer after each temporary failure, and are given up after `lifetime`.
+ *
+ * Sent once or sent surely: nobody can know whether a message that was cut off behind its final dot was taken. An entry
+ * with `once` counts as sent then; one without is sent again.
+ *
+ * OWNS: the file. THREADS: any for add and the administrator's calls; callbacks come from the sender thread.
+ * ERRORS: SPOOL_FULL and SPOOL_FAILED (logged here); then nothing was queued.
+ */
+#ifndef POSTERN_SPOOL_SPOOL_H
+#define POSTERN_SPOOL_SPOOL_H
+
+#include "util/arena.h"
+#include "util/span.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct spool_options {
+    const char *directory;     /* state_directory */
+    const char *submit;        /* "smtp://127.0.0.1:25", "smtps://HOST", "smtp://HOST:587?starttls", "...?ca=/FILE" */
+    const char *hostname;      /* for EHLO */
+    uint64_t max_messages, max_bytes;
+    int64_t lifetime;          /* ms from adding to giving up */
+    int64_t retry_first, retry_most; /* ms between attempts: doubled each time, between these bounds */
+    int64_t timeout;           /* ms for each step of an SMTP conversation */
+};
+
+enum spool_outcome { SPOOL_FAILED = -1, SPOOL_OK, SPOOL_FULL };
+
+struct spool_message {
+    const char *kind;         /* "autoreply": in the list and in the log */
+    const char *reverse_path; /* "" = the null reverse-path */
+    const char *const *forward_paths;
+    size_t forward_path_count;
+    const char *mail_parameters; /* behind MAIL FROM, "RET=HDRS ENVID=x"; sent if the MTA offers them; may be NULL */
+    const char *rcpt_parameters; /* behind each RCPT TO, "NOTIFY=NEVER"; sent if the MTA offers DSN; may be NULL */
+    const char *const *each_rcpt_parameters; /* one a forward path, in their order, instead of rcpt_parameters; or NULL */
+    bool needs_smtputf8;         /* an address is internationalised: permanent failure if the MTA lacks SMTPUTF8 */
+    bool once;
+    struct span content;         /* header and body, CRLF lines, as it is to arrive; a bare CR or LF becomes CRLF */
+    const char *memo;            /* the owner's own text for its callbacks; may be NULL */
+};
+
+struct spool;
+
+/* Can SUBMIT be understood? NULL, or what is wrong with it: for the option's verify(). */
+const char *spool_verify_url(const char *submit);
+
+/* NULL only when memory is out: a file that cannot be opened yet fails the calls. Copies OPTIONS. */
+struct spool *spool_open(const struct spool_options *options);
+
+/* Durable when it says SPOOL_OK. An address or a parameter that would break the SMTP dialogue is SPOOL_FAILED. *ID for the log; may be NULL. NOW in seconds since 1970. */
+enum spool_outcome spool_add(struct spool *spool, const struct spool_message *message, int64_t now, int64_t *id);
+
+enum spool_end { SPOOL_SENT, SPOOL_GIVEN_UP, SPOOL_REFUSED /* 5xx */, SPOOL_DELETED /* by the administrator */,
+                 SPOOL_UNKNOWN /* cut off behind the final dot, with `once` */ };
+
+struct spool_owner {
+    const char *kind;
+    /* Before the first attempt of an entry, and again after a restart: false drops it, without after(). Must be safe to
+     * repeat. May ask for a later call by setting *LATER (the store is down); then the entry waits, whatever it returns. */
+    bool (*before)(void *context, const char *memo, int64_t now, bool *later);
+    /* Once, when an entry leaves the queue; before it is removed, so that a crash in between repeats it. */
+    void (*after)(void *context, const char *memo, enum spool_end end, int64_t now);
+    void *context;
+};
+
+/* Starts the sender thread; the process forks no children without exec from then on (the lock would be theirs too). OWNERS are copied, ended by a NULL kind. 0 or an errno value. */
+int spool_start(struct spool *spool, const struct spool_owner *owners);
+
+/* Lets go of the queue after the delivery under way, so that the next worker may send; spool_add() goes on working.
+ * Returns at once. A delivery that has not come to its final dot a second later is broken off, which costs it nothing. */
+void spool_stop(struct spool *spool);
+void spool_close(struct spool *spool);
+
+/* ---- the administrator's calls: also from another process, without spool_start() ---- */
+
+struct spool_entry {
+    int64_t id;
+    const char *kind, *reverse_path;
+    const char *forward_paths; /* joined by ", " */
+    int64_t added, next_attempt; /* seconds since 1970 */
+    unsigned attempts;
+    const char *last_reply;    /* of the MTA, or what went wrong; NULL before the first attempt */
+    uint64_t bytes;
+    bool is_being_sent;
+};
+
+/* In the order of adding. On ARENA. 0, or -1 and *PROBLEM. */
+int spool_list(struct spool *spool, struct arena *arena, struct spool_entry **entries, size_t *count,
+               const char **problem);
+int spool_show(struct spool *spool, struct arena *arena, int64_t id, struct spool_entry *entry, struct span *content,
+               const char **problem); /* 1: there is no such entry */
+int spool_flush(struct spool *spool, int64_t id, const char **problem);  /* attempt now; id 0: all. How many */
+int spool_delete(struct spool *spool, int64_t id, const char **problem); /* id 0: all. How many */
+
+#endif
