@@ -168,13 +168,16 @@ void run_command(const char *command)
         fail_msg("failed: %s", command);
 }
 
-int count_files(const char *beginning)
+int count_files(const char *beginning, const char *end)
 {
     DIR *directory = opendir(fixture_path);
     assert_non_null(directory);
     int count = 0;
-    for (struct dirent *entry; (entry = readdir(directory));)
-        count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0;
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        size_t len = strlen(entry->d_name);
+        count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0 && len >= strlen(end) &&
+                 strcmp(entry->d_name + len - strlen(end), end) == 0;
+    }
     closedir(directory);
     return count;
 }

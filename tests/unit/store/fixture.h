@@ -46,7 +46,7 @@ const char *log_end(void);
 int count_of(const char *haystack, const char *needle);
 
 void run_command(const char *command); /* must end with 0 */
-int count_files(const char *beginning); /* in fixture_path */
+int count_files(const char *beginning, const char *end); /* in fixture_path */
 void sleep_ms(int ms);
 int64_t now_ms(void);
 
