@@ -89,8 +89,11 @@ struct redis_server redis_start(const char *directory, ...)
     assert_true(server.pid > 0);
     for (int i = 0; i < 1000; i++) {
         redisContext *context = administrator(&server);
-        if (context) {
+        redisReply *reply = context ? redisCommand(context, "PING") : NULL; /* "NOAUTH" is an answer too */
+        if (context)
             redisFree(context);
+        if (reply) {
+            freeReplyObject(reply);
             return server;
         }
         assert_int_equal(waitpid(server.pid, NULL, WNOHANG), 0);
