@@ -64,8 +64,8 @@ static redisContext *administrator(const struct redis_server *server)
 
 static void exec_server(const char *directory, const char *socket, va_list ap)
 {
-    const char *argv[64] = {"redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no",
-                            "--dir", directory, "--logfile", "redis.log"};
+    const char *argv[64] = {"redis-server", "--port", "0",     "--unixsocket", socket,      "--save",   "",
+                            "--appendonly", "no",     "--dir", directory,      "--logfile", "redis.log"};
     int argc = 13;
     const char *argument;
     while (argc < 62 && (argument = va_arg(ap, const char *)))

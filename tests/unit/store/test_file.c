@@ -243,8 +243,8 @@ static void test_abandoned_file_is_checked(void **state)
     assert_int_equal(count_of(log, "IS CORRUPT"), 1);
     assert_string_equal(value, "(absent)");
     store_close(store);
-    run_command(text("test -s %s.corrupt-*Z && test -s %s.corrupt-*Z-wal && test -e %s.corrupt-*Z-shm", path, path,
-                     path));
+    run_command(
+        text("test -s %s.corrupt-*Z && test -s %s.corrupt-*Z-wal && test -e %s.corrupt-*Z-shm", path, path, path));
     /* One that was merely abandoned loses nothing. */
     set_up(NULL);
     kill_while(change_500, 1000);
@@ -304,13 +304,13 @@ static void test_others_follow_to_the_new_file(void **state)
     struct store *first = open_store(url, 1000), *second = open_store(url, 1000);
     assert_int_equal(store_put(first, "before", span_of("x"), 0, T), STORE_OK);
     assert_string_equal(value_of(second, "before"), "x");
-    run_command(text("mv %s %s.kept && mv %s-wal %s.kept-wal && mv %s-shm %s.kept-shm", path, path, path, path, path,
-                     path));
+    run_command(
+        text("mv %s %s.kept && mv %s-wal %s.kept-wal && mv %s-shm %s.kept-shm", path, path, path, path, path, path));
     assert_int_equal(store_put(first, "after", span_of("y"), 0, T), STORE_OK);
     assert_string_equal(value_of(second, "after"), "y");
     assert_string_equal(value_of(second, "before"), "(absent)");
-    run_command(text("mv %s %s.again && mv %s-wal %s.again-wal && mv %s-shm %s.again-shm", path, path, path, path,
-                     path, path));
+    run_command(
+        text("mv %s %s.again && mv %s-wal %s.again-wal && mv %s-shm %s.again-shm", path, path, path, path, path, path));
     assert_int_equal(store_put(first, "last", span_of("z"), 0, T), STORE_OK);
     store_close(second); /* it is still open on the file before */
     assert_int_equal(count_files(text("%s-wal", name), ""), 1);

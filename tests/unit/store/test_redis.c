@@ -52,14 +52,40 @@ static void test_urls(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "sqlite:/var/lib/postern/postern.db", "redis://host", "redis://host:1/15", "redis://host/", "REDIS://[::1]:6379",
-        "rediss://user@redis.example.net:6380/2", "redis+unix:/run/redis.sock", "redis://192.0.2.1:6379",
+        "sqlite:/var/lib/postern/postern.db",
+        "redis://host",
+        "redis://host:1/15",
+        "redis://host/",
+        "REDIS://[::1]:6379",
+        "rediss://user@redis.example.net:6380/2",
+        "redis+unix:/run/redis.sock",
+        "redis://192.0.2.1:6379",
     };
     static const char *const bad[] = {
-        "", "sqlite:", "sqlite:store.db", "sqlite:/var/lib/", "sqlite://", "mysql://host", "redis:host", "redis://",
-        "redis://:6379", "redis://host:", "redis://host:0", "redis://host:65536", "redis://host:6379x", "redis://host/a",
-        "redis://host/-1", "redis://host/0/1", "redis://::1", "redis://[::1", "redis://[::1]x",
-        "redis://user:password@host", "redis://host?db=1", "redis://ho st", "redis://h%6fst", "redis+unix:run",
+        "",
+        "sqlite:",
+        "sqlite:store.db",
+        "sqlite:/var/lib/",
+        "sqlite://",
+        "mysql://host",
+        "redis:host",
+        "redis://",
+        "redis://:6379",
+        "redis://host:",
+        "redis://host:0",
+        "redis://host:65536",
+        "redis://host:6379x",
+        "redis://host/a",
+        "redis://host/-1",
+        "redis://host/0/1",
+        "redis://::1",
+        "redis://[::1",
+        "redis://[::1]x",
+        "redis://user:password@host",
+        "redis://host?db=1",
+        "redis://ho st",
+        "redis://h%6fst",
+        "redis+unix:run",
         "redis://host/99999999999999999999",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
@@ -313,10 +339,8 @@ static void test_tls(void **state)
     const char *other = certificate("other", "DNS:redis.example.net");
     server = redis_start(fixture_path, "--tls-port", port, "--bind", "127.0.0.1", "--tls-auth-clients", "no",
                          "--tls-cert-file", text("%s.pem", right), "--tls-key-file", text("%s.key", right), NULL);
-    struct store_options options = {.url = text("rediss://localhost:%s", port),
-                                    .prefix = "p:",
-                                    .timeout = 3000,
-                                    .ca_file = text("%s.pem", right)};
+    struct store_options options = {
+        .url = text("rediss://localhost:%s", port), .prefix = "p:", .timeout = 3000, .ca_file = text("%s.pem", right)};
     assert_string_equal(complaint(&options), "fine");
     options.url = text("rediss://127.0.0.1:%s", port);
     assert_string_equal(complaint(&options), "fine");
@@ -347,10 +371,8 @@ static void test_tls_in_use(void **state)
     const char *arguments[] = {"--tls-cert-file", text("%s.pem", base), "--tls-key-file", text("%s.key", base)};
     server = redis_start(fixture_path, "--tls-port", port, "--tls-auth-clients", "no", arguments[0], arguments[1],
                          arguments[2], arguments[3], NULL);
-    struct store_options options = {.url = text("rediss://localhost:%s", port),
-                                    .prefix = "p:",
-                                    .timeout = 5000,
-                                    .ca_file = text("%s.pem", base)};
+    struct store_options options = {
+        .url = text("rediss://localhost:%s", port), .prefix = "p:", .timeout = 5000, .ca_file = text("%s.pem", base)};
     const char *problem;
     struct store *store = store_open(&options, fixture_arena, &problem);
     char *big = arena_alloc(fixture_arena, STORE_VALUE_MAX);
