@@ -1,23 +1,27 @@
-"""contrib/bench --store: tests/bench/store_bench on a new SQLite file and on a redis-server that saves nothing."""
+"""contrib/bench --store: tests/bench/store_bench on new SQLite files and on redis-servers that save nothing.
+
+There are two stores of each kind, one with few rows and one with many, so that they can be measured in turns.
+"""
 import os
-import shutil
 import subprocess
 
 from harness.tools import build_directory, make_directory, remove_directory, stop_process, wait_until
 
 
 def measure(rounds, quick):
-    """The exit status. Both stores lie in one directory, on the disk that holds temporary files."""
+    """The exit status. The stores lie on the disk that holds temporary files."""
     area = make_directory(prefix="postern-bench-")
-    socket = f"{area}/redis.sock"
-    redis = None
+    servers = []
     try:
-        redis = subprocess.Popen([shutil.which("redis-server") or "redis-server", "--port", "0", "--unixsocket", socket,
-                                  "--save", "", "--appendonly", "no", "--dir", area, "--logfile", "redis.log"])
-        wait_until(lambda: os.path.exists(socket), 10, "redis-server")
+        sockets = [f"{area}/few.sock", f"{area}/many.sock"]
+        for socket in sockets:
+            servers.append(subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", socket, "--save", "",
+                                             "--appendonly", "no", "--dir", area, "--logfile", "redis.log"]))
+            wait_until(lambda path=socket: os.path.exists(path), 10, "redis-server")
+        urls = [f"sqlite:{area}/few.db", f"sqlite:{area}/many.db", *(f"redis+unix:{socket}" for socket in sockets)]
         return subprocess.call([os.path.join(build_directory(), "tests/bench/store_bench"), "-n", str(rounds),
-                                *(["-q"] if quick else []), f"sqlite:{area}/store.db", f"redis+unix:{socket}"])
+                                *(["-q"] if quick else []), *urls])
     finally:
-        if redis:
-            stop_process(redis)
+        for server in servers:
+            stop_process(server)
         remove_directory(area)

@@ -1,12 +1,13 @@
 /*
  * store_bench - what the store does a second, at 1,000 and at 1,000,000 remembered senders.
  *
- *     store_bench [-n ROUNDS] [-q] URL...
+ *     store_bench [-n ROUNDS] [-q] FEW MANY [FEW MANY]...
  *
- * For each URL, which must be an empty store, and each number of rows: reservations (store_put_if_absent of a sender
- * who is not there, in random order) and look-ups (store_get of one who is), by one thread and by eight. Each line has
- * the median of all rounds and, in brackets, the least and the most. The last line is what a look-up takes at the most
- * rows against what it takes at the least; both are taken in the same round's manner, so that it should be about 1.
+ * FEW and MANY are URLs of empty stores of one kind; they get 1,000 and 1,000,000 rows (-q: 100,000). Measured are
+ * reservations (store_put_if_absent of a sender who is not there, in random order) and look-ups (store_get of one who
+ * is), by one thread and by eight, in each round on both stores one after the other, so that what slows the machine for
+ * a while slows both. Each line has the median of all rounds and, in brackets, the least and the most. The last line is
+ * what a look-up by one thread takes at many rows against what it takes at few.
  *
  * Keys and values have the form and the length of those of the auto-replies.
  */
@@ -24,7 +25,6 @@
 #define BATCH 2000
 #define ROUNDS_MOST 99
 
-static struct store *store;
 static int64_t operations = 20000; /* of a round */
 
 /* A sender's key: NUMBER is stirred, so that neighbours in time are none in the order of keys. */
@@ -45,7 +45,7 @@ static void die(const char *what)
     exit(1);
 }
 
-static void fill(uint64_t from, uint64_t to)
+static void fill(struct store *store, uint64_t from, uint64_t to)
 {
     static char keys[BATCH][160];
     static struct store_change changes[BATCH];
@@ -60,6 +60,7 @@ static void fill(uint64_t from, uint64_t to)
 
 struct worker {
     pthread_t thread;
+    struct store *store;
     bool reserves;
     uint64_t first, count, rows;
     uint64_t random;
@@ -74,11 +75,12 @@ static void *work(void *context)
         struct arena *arena = arena_create(512);
         enum store_outcome outcome;
         if (worker->reserves) {
-            outcome = store_put_if_absent(store, arena, make_key(key, worker->first + i), span_of(value), NOW + WEEK,
-                                          NOW, &there);
+            outcome = store_put_if_absent(worker->store, arena, make_key(key, worker->first + i), span_of(value),
+                                          NOW + WEEK, NOW, &there);
         } else {
             worker->random = worker->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-            outcome = store_get(store, arena, make_key(key, (worker->random >> 20) % worker->rows), NOW, &there);
+            outcome =
+                store_get(worker->store, arena, make_key(key, (worker->random >> 20) % worker->rows), NOW, &there);
         }
         if (outcome != STORE_OK)
             die("a call was not answered as it should be");
@@ -87,16 +89,28 @@ static void *work(void *context)
     return NULL;
 }
 
+/* One of the two stores, and what was measured on it: [reservations, look-ups][one thread, many threads][round]. */
+struct side {
+    const char *url;
+    struct store *store;
+    uint64_t rows, next;
+    double rates[2][2][ROUNDS_MOST];
+};
+
 /* Operations a second. */
-static double run(bool reserves, int threads, uint64_t *next, uint64_t rows, int round)
+static double run(struct side *side, bool reserves, int threads, int round)
 {
     struct worker workers[MANY_THREADS];
     uint64_t each = (uint64_t)operations / (uint64_t)threads;
     int64_t start = clock_monotonic_us();
     for (int i = 0; i < threads; i++) {
-        workers[i] = (struct worker){
-            .reserves = reserves, .first = *next, .count = each, .rows = rows, .random = (uint64_t)(round * 100 + i)};
-        *next += reserves ? each : 0;
+        workers[i] = (struct worker){.store = side->store,
+                                     .reserves = reserves,
+                                     .first = side->next,
+                                     .count = each,
+                                     .rows = side->rows,
+                                     .random = (uint64_t)(round * 100 + i)};
+        side->next += reserves ? each : 0;
         if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
             die("no thread");
     }
@@ -106,7 +120,7 @@ static double run(bool reserves, int threads, uint64_t *next, uint64_t rows, int
 }
 
 /* So that the next round finds as many rows again. */
-static void forget(uint64_t from, uint64_t to)
+static void forget(struct store *store, uint64_t from, uint64_t to)
 {
     static char keys[BATCH][160];
     static struct store_change changes[BATCH];
@@ -125,53 +139,68 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double print_rates(const char *url, uint64_t rows, const char *what, int threads, double *rates, int rounds)
+static double median(double *rates, int rounds)
 {
     qsort(rates, (size_t)rounds, sizeof *rates, compare);
-    double median = rounds % 2 ? rates[rounds / 2] : (rates[rounds / 2 - 1] + rates[rounds / 2]) / 2;
-    printf("%.12s %8" PRIu64 " rows  %-12s %d thread%s %9.0f/s (%.0f-%.0f)\n", url, rows, what, threads,
-           threads == 1 ? ": " : "s:", median, rates[0], rates[rounds - 1]);
-    fflush(stdout);
-    return median;
+    return rounds % 2 ? rates[rounds / 2] : (rates[rounds / 2 - 1] + rates[rounds / 2]) / 2;
 }
 
-/* The median of look-ups by one thread. */
-static double measure(const char *url, uint64_t rows, int rounds)
+static void print_side(struct side *side, int rounds)
+{
+    for (int kind = 0; kind < 2; kind++)
+        for (int t = 0; t < 2; t++) {
+            double *rates = side->rates[kind][t], middle = median(rates, rounds);
+            printf("%.6s %8" PRIu64 " rows  %-12s  %d thread%c %9.0f/s (%.0f-%.0f)\n", side->url, side->rows,
+                   kind ? "look-ups" : "reservations", t ? MANY_THREADS : 1, t ? 's' : ' ', middle, rates[0],
+                   rates[rounds - 1]);
+        }
+}
+
+static void open_side(struct side *side, const char *url, uint64_t rows, struct arena *arena)
+{
+    const char *problem;
+    struct store_options options = {.url = url, .prefix = "bench:", .timeout = 60000};
+    *side = (struct side){.url = url, .rows = rows, .next = UINT64_C(1) << 40};
+    side->store = store_open(&options, arena, &problem);
+    if (!side->store)
+        die(problem);
+    fill(side->store, 0, rows);
+    run(side, false, 1, 1000); /* warm up */
+}
+
+static void measure_round(struct side *side, int round)
 {
     static const int threads[] = {1, MANY_THREADS};
-    double median = 0, rates[2][2][ROUNDS_MOST];
-    uint64_t next = UINT64_C(1) << 40, none = 0;
-    run(false, 1, &none, rows, 1000); /* warm up */
-    for (int round = 0; round < rounds; round++)
-        for (int t = 0; t < 2; t++) {
-            uint64_t first = next;
-            rates[1][t][round] = run(false, threads[t], &none, rows, round);
-            rates[0][t][round] = run(true, threads[t], &next, rows, round);
-            forget(first, next);
-        }
-    for (int t = 0; t < 2; t++)
-        print_rates(url, rows, "reservations", threads[t], rates[0][t], rounds);
-    for (int t = 1; t >= 0; t--)
-        median = print_rates(url, rows, "look-ups", threads[t], rates[1][t], rounds);
-    return median;
+    for (int t = 0; t < 2; t++) {
+        uint64_t first = side->next;
+        side->rates[1][t][round] = run(side, false, threads[t], round);
+        side->rates[0][t][round] = run(side, true, threads[t], round);
+        forget(side->store, first, side->next);
+    }
 }
 
-static void measure_store(const char *url, int rounds, bool quick)
+static void measure(const char *few, const char *many, int rounds, bool quick)
 {
-    uint64_t few = 1000, many = quick ? 100000 : 1000000;
-    const char *problem;
+    static struct side sides[2];
+    double ratios[ROUNDS_MOST], more[ROUNDS_MOST];
     struct arena *arena = arena_create(1024);
-    struct store_options options = {.url = url, .prefix = "bench:", .timeout = 60000};
-    store = store_open(&options, arena, &problem);
-    if (!store)
-        die(problem);
-    fill(0, few);
-    double at_few = measure(url, few, rounds);
-    fill(few, many);
-    double at_many = measure(url, many, rounds);
-    printf("%.12s a look-up at %" PRIu64 " rows takes %.2f times as long as at %" PRIu64 "\n", url, many,
-           at_few / at_many, few);
-    store_close(store);
+    open_side(&sides[0], few, 1000, arena);
+    open_side(&sides[1], many, quick ? 100000 : 1000000, arena);
+    for (int round = 0; round < rounds; round++) {
+        for (int i = 0; i < 2; i++)
+            measure_round(&sides[(i + round) % 2], round);
+        double at_few = 1e6 / sides[0].rates[1][0][round], at_many = 1e6 / sides[1].rates[1][0][round];
+        ratios[round] = at_many / at_few;
+        more[round] = at_many - at_few;
+    }
+    for (int i = 0; i < 2; i++)
+        print_side(&sides[i], rounds);
+    double ratio = median(ratios, rounds);
+    printf("%.6s a look-up at %" PRIu64 " rows takes %.2f times as long as at 1000 (%.2f-%.2f): %.1f us more\n", few,
+           sides[1].rows, ratio, ratios[0], ratios[rounds - 1], median(more, rounds));
+    fflush(stdout);
+    for (int i = 0; i < 2; i++)
+        store_close(sides[i].store);
     arena_destroy(arena);
 }
 
@@ -187,9 +216,9 @@ int main(int argc, char **argv)
         else
             return 2;
     }
-    if (rounds < 1 || rounds > ROUNDS_MOST || optind == argc)
-        die("usage: store_bench [-n ROUNDS] [-q] URL...");
-    for (int i = optind; i < argc; i++)
-        measure_store(argv[i], rounds, quick);
+    if (rounds < 1 || rounds > ROUNDS_MOST || optind == argc || (argc - optind) % 2 != 0)
+        die("usage: store_bench [-n ROUNDS] [-q] FEW MANY [FEW MANY]...");
+    for (int i = optind; i < argc; i += 2)
+        measure(argv[i], argv[i + 1], rounds, quick);
     return 0;
 }
