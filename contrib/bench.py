@@ -193,6 +193,8 @@ def read_options():
                         "opendmarc one after the other, and rspamd; installs them")
     parser.add_argument("--store", action="store_true", help="instead of all that: reservations and look-ups a second "
                         "of the store, in SQLite and in a redis-server of its own, at 1,000 and 1,000,000 rows")
+    parser.add_argument("--replies", action="store_true", help="instead: mail to a mailbox with an active automatic "
+                        "reply, from new and from known senders, against mail to one without")
     options = parser.parse_args()
     options.auth |= options.rivals
     if options.auth and os.geteuid() != 0:
@@ -226,6 +228,12 @@ def main():
     sizes = [s for s in SIZES if not options.size or s[0].replace(" ", "") == options.size]
     area = make_directory(prefix="postern-bench-")
     surroundings, rivals = None, ()
+    if options.replies:
+        from bench_replies import measure_replies
+        try:
+            return 1 if measure_replies(area, options.sessions, 3 if options.quick else options.rounds, 600, spread) else 0
+        finally:
+            remove_directory(area)
     if options.auth:
         from bench_auth import Surroundings
         surroundings = Surroundings(area, options.rivals)
