@@ -35,7 +35,7 @@ struct sender {
     struct spool_smtp *smtp;
     unsigned carried;   /* by it */
     int64_t run;        /* tells this sender from earlier ones */
-    unsigned troubles;  /* connections that failed, since the last that did not */
+    int64_t troubles;   /* connections that failed, since the last that did not */
     int64_t pause_until; /* monotonic us */
 };
 
@@ -335,7 +335,7 @@ static bool converse(struct attempt *attempt)
     if (end != SPOOL_STEP_DONE)
         hang_up(sender);
     if (end == SPOOL_STEP_DONE)
-        sender->troubles = 0;
+        sender->troubles = sender->pause_until = 0;
     else if (end == SPOOL_STEP_BROKEN)
         note_trouble(sender, delivery.reply, false);
     return end != SPOOL_STEP_STOPPED;
