@@ -37,4 +37,8 @@ noinst_PROGRAMS += tests/fuzz/fuzz_dmarc_record
 tests_fuzz_fuzz_dmarc_record_SOURCES = tests/fuzz/fuzz_dmarc_record.c
 tests_fuzz_fuzz_dmarc_record_LDADD = $(POSTERN_LIBS)
 tests_fuzz_fuzz_dmarc_record_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_spool_reply
+tests_fuzz_fuzz_spool_reply_SOURCES = tests/fuzz/fuzz_spool_reply.c
+tests_fuzz_fuzz_spool_reply_LDADD = $(POSTERN_LIBS)
+tests_fuzz_fuzz_spool_reply_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
