@@ -1,6 +1,7 @@
 /*
- * What an MTA may say, in pieces of any size: no crash, no reply past its bound, and the same reply however it was cut. And
- * content of any bytes: stuffed in pieces it is the same, no line of it is a single dot, and no CR or LF stands alone.
+ * What an MTA may say, in pieces of any size: no crash, no reply past its bound, and the same reply however it was cut.
+ * And content of any bytes: stuffed in pieces it is the same, no line of it is a single dot, and no CR or LF stands
+ * alone.
  */
 #include "spool/spool_reply.h"
 #include "spool/spool_stuff.h"

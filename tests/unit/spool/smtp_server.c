@@ -17,9 +17,15 @@
 
 enum { CONNECT, EHLO, HELO, MAIL, RCPT, DATA, DOT, RSET, QUIT, PHASES };
 static const char *const names[PHASES] = {"CONNECT", "EHLO", "HELO", "MAIL", "RCPT", "DATA", "DOT", "RSET", "QUIT"};
-static const char *const usual[PHASES] = {
-    "220 test ESMTP", "250-test\r\n250-SIZE 1000000\r\n250-8BITMIME\r\n250-DSN\r\n250 SMTPUTF8",
-    "250 test", "250 2.1.0 Ok", "250 2.1.5 Ok", "354 go ahead", "250 2.0.0 Ok: queued", "250 2.0.0 Ok", "221 2.0.0 Bye"};
+static const char *const usual[PHASES] = {"220 test ESMTP",
+                                          "250-test\r\n250-SIZE 1000000\r\n250-8BITMIME\r\n250-DSN\r\n250 SMTPUTF8",
+                                          "250 test",
+                                          "250 2.1.0 Ok",
+                                          "250 2.1.5 Ok",
+                                          "354 go ahead",
+                                          "250 2.0.0 Ok: queued",
+                                          "250 2.0.0 Ok",
+                                          "221 2.0.0 Bye"};
 
 struct rule {
     int phase, nth;

@@ -1,8 +1,9 @@
 /*
- * Workers that are killed: at each named step, and at random, two at a time. What they owe is counted at the MTA and in a
- * file that the owner's after() writes.
+ * Workers that are killed: at each named step, and at random, two at a time. What they owe is counted at the MTA and in
+ * a file that the owner's after() writes.
  *
- * A worker is this program again: test_spool_crash worker DIRECTORY PORT ADD FIRST COUNT ONCE, where ADD is "add" or "none".
+ * A worker is this program again: test_spool_crash worker DIRECTORY PORT ADD FIRST COUNT ONCE, where ADD is "add" or
+ * "none".
  */
 #include "unit.h"
 
@@ -54,9 +55,15 @@ static int work(char **argv)
     int first = atoi(argv[3]), count = atoi(argv[4]);
     struct record record = {open_record(argv[0])};
     snprintf(submit, sizeof submit, "smtp://127.0.0.1:%s", argv[1]);
-    struct spool_options options = {.directory = argv[0], .submit = submit, .hostname = "mx.example.net",
-                                    .max_messages = 100000, .max_bytes = 1 << 30, .lifetime = 172800000,
-                                    .retry_first = 1000, .retry_most = 1000, .timeout = 5000};
+    struct spool_options options = {.directory = argv[0],
+                                    .submit = submit,
+                                    .hostname = "mx.example.net",
+                                    .max_messages = 100000,
+                                    .max_bytes = 1 << 30,
+                                    .lifetime = 172800000,
+                                    .retry_first = 1000,
+                                    .retry_most = 1000,
+                                    .timeout = 5000};
     struct spool_owner owners[] = {{"autoreply", worker_before, worker_after, &record}, {NULL, NULL, NULL, NULL}};
     struct spool *spool = spool_open(&options);
     spool_start(spool, owners);
@@ -264,10 +271,9 @@ int main(int argc, char **argv)
     if (len < 0)
         return 77;
     const struct CMUnitTest tests[] = {
-        TEST(once_added),      TEST(once_before),     TEST(once_dot),      TEST(once_accepted),
-        TEST(once_recorded),   TEST(once_after),      TEST(once_removed),  TEST(surely_dot),
-        TEST(surely_accepted), TEST(surely_recorded), TEST(random_once),   TEST(random_surely),
-        TEST(takes_over),
+        TEST(once_added),  TEST(once_before),   TEST(once_dot),   TEST(once_accepted),   TEST(once_recorded),
+        TEST(once_after),  TEST(once_removed),  TEST(surely_dot), TEST(surely_accepted), TEST(surely_recorded),
+        TEST(random_once), TEST(random_surely), TEST(takes_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* The queue itself: bounds, retry and lifetime, the owner's callbacks, the administrator's calls, and files in a bad way. */
+/* The queue itself: bounds, retry and lifetime, the owner's callbacks, the administrator's calls, and files in a bad
+ * way. */
 #include "unit.h"
 
 #include "workbench.h"
@@ -52,7 +53,8 @@ static void is_bounded(void **state)
 static void refuses_what_is_no_smtp(void **state)
 {
     struct bench *bench = *state;
-    static const char *const bad[] = {"a@b\r\nDATA", "a@b> NOTIFY=NEVER", "<a@b", "a b@c", "", "\"a@b", "a\x7f@b", "a\n@b"};
+    static const char *const bad[] = {"a@b\r\nDATA", "a@b> NOTIFY=NEVER", "<a@b", "a b@c", "",
+                                      "\"a@b",       "a\x7f@b",           "a\n@b"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct spool_message message = bench_message(TEXT);
         message.forward_paths = &bad[i];
@@ -350,8 +352,8 @@ static void moves_garbage_aside(void **state)
     assert_int_equal(bench_list(bench, &entries), 1);
 }
 
-/* Damage that shows only when a page is read, with two spools at work: it is moved aside once, both go on in the new file,
- * and what the old one held is still in it. */
+/* Damage that shows only when a page is read, with two spools at work: it is moved aside once, both go on in the new
+ * file, and what the old one held is still in it. */
 static void moves_damage_aside_once(void **state)
 {
     struct bench *bench = *state;
@@ -476,6 +478,73 @@ static void notes_a_fate_later(void **state)
     assert_int_equal(server_messages(bench->server), 1);
 }
 
+/* Half of a message is not sent for a whole one. */
+static void sends_no_half_message(void **state)
+{
+    struct bench *bench = *state;
+    struct spool_message message = bench_message(TEXT);
+    bench_add(bench, &message);
+    run_sql(bench, "DELETE FROM content");
+    bench_start(bench);
+    struct spool_entry *entry = bench_wait_attempts(bench, 1);
+    assert_string_equal(entry->last_reply, "the content cannot be read from the queue");
+    assert_int_equal(server_messages(bench->server), 0);
+}
+
+/* Of what was logged: how many lines have TEXT. */
+static int count_lines(const char *path, const char *text)
+{
+    char line[4096];
+    int count = 0;
+    FILE *file = fopen(path, "r");
+    while (fgets(line, sizeof line, file))
+        count += strstr(line, text) != NULL;
+    fclose(file);
+    return count;
+}
+
+static void tells_what_it_did(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const two[] = {"a@x.example", "b@x.example"};
+    char *path = path_in(bench, "log");
+    struct spool_message message = bench_message(TEXT);
+    message.forward_paths = two;
+    message.forward_path_count = 2;
+    int before = dup(STDERR_FILENO), fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    dup2(fd, STDERR_FILENO);
+    log_open(&(struct log_options){"test", LOG_TO_STDERR, LOG_AS_KV, LEVEL_INFO, 0});
+    server_rule(bench->server, "RCPT", 1, "550 5.1.1 who?");
+    server_rule(bench->server, "DOT", 1, "451 4.3.0 later");
+    bench_start(bench);
+    bench_add(bench, &message);
+    bench_wait_attempts(bench, 1);
+    bench_flush(bench);
+    bench_wait_afters(bench, 1);
+    bench_wait_empty(bench);
+    char *aside = arena_printf(bench->arena, "%s.aside", bench->directory);
+    spool_stop(bench->spool);
+    clock_sleep_us(300000);
+    assert_int_equal(rename(bench->directory, aside), 0);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(spool_add(bench->spool, &message, clock_wall(), NULL), SPOOL_FAILED);
+    assert_int_equal(rename(aside, bench->directory), 0);
+    log_open(&(struct log_options){"test", LOG_TO_STDERR, LOG_AS_KV, LEVEL_ERROR, 0});
+    dup2(before, STDERR_FILENO);
+    close(before);
+    close(fd);
+    assert_int_equal(count_lines(path, "event=spool-attempt id=1 kind=autoreply to=a@x.example,b@x.example attempts=1 "
+                                       "reply=\"451 4.3.0 later\" next="),
+                     1);
+    assert_int_equal(count_lines(path, "event=spool-recipient id=1 kind=autoreply to=a@x.example end=refused "
+                                       "reply=\"550 5.1.1 who?\""),
+                     1);
+    assert_int_equal(count_lines(path, "event=spool id=1 kind=autoreply to=a@x.example,b@x.example end=sent attempts=2 "
+                                       "reply=\"250 2.0.0 Ok: queued\" us="),
+                     1);
+    assert_int_equal(count_lines(path, "the queue cannot be used now"), 1); /* and not five times */
+}
+
 struct adder {
     struct bench *bench;
     pthread_t thread;
@@ -566,6 +635,8 @@ int main(int argc, char **argv)
         TEST(survives_a_full_disk),
         TEST(sends_nothing_it_cannot_note),
         TEST(notes_a_fate_later),
+        TEST(sends_no_half_message),
+        TEST(tells_what_it_did),
         TEST(is_shared_by_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,9 +158,9 @@ static void understands_urls(void **state)
     assert_string_equal(endpoint.ca_file, "/etc/ca.pem");
     assert_null(spool_url_parse(arena, "smtps://[::1]:465/", "mx", &endpoint));
     assert_string_equal(endpoint.url, "smtps://[::1]:465/mx");
-    static const char *const bad[] = {"", "127.0.0.1:25", "http://x/", "file:///etc/passwd", "smtp://", "smtp://a:b:c",
-                                      "smtp://a/b", "smtp://a?tls", "smtps://a?starttls", "smtp://a:99999",
-                                      "smtp://a?ca=x"};
+    static const char *const bad[] = {
+        "",           "127.0.0.1:25", "http://x/",          "file:///etc/passwd", "smtp://",      "smtp://a:b:c",
+        "smtp://a/b", "smtp://a?tls", "smtps://a?starttls", "smtp://a:99999",     "smtp://a?ca=x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         if (!spool_verify_url(bad[i]))
             fail_msg("%s was taken", bad[i]);
@@ -172,8 +172,8 @@ static void understands_urls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_replies),   cmocka_unit_test(bounds_replies),  cmocka_unit_test(reads_offers),
-        cmocka_unit_test(stuffs_dots),     cmocka_unit_test(passes_the_rest), cmocka_unit_test(understands_urls),
+        cmocka_unit_test(reads_replies), cmocka_unit_test(bounds_replies),  cmocka_unit_test(reads_offers),
+        cmocka_unit_test(stuffs_dots),   cmocka_unit_test(passes_the_rest), cmocka_unit_test(understands_urls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
