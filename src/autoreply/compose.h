@@ -21,8 +21,12 @@ struct compose_request {
     const char *token;         /* its left side: the same for the same attempt */
 };
 
+#define COMPOSE_SUBJECT_MAX 200 /* octets of the original's subject, as UTF-8 */
+#define COMPOSE_NO_SUBJECT "Automated reply" /* where the original has none */
+
 /* Header and body with CRLF lines of at most 998 octets (78 where words allow), ASCII only unless NEEDS_UTF8 is set: an
- * address is internationalised and the reply needs SMTPUTF8 (RFC 6531, 6532). On ARENA. */
+ * address is internationalised and the reply needs SMTPUTF8 (RFC 6531, 6532). On ARENA. The null span if `to` or
+ * `written_to` is no address (silence_find() has said autoreply.bad-sender for the first). */
 struct span compose_reply(struct arena *arena, const struct compose_request *request, bool *needs_utf8);
 
 #endif

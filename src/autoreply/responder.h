@@ -18,11 +18,15 @@
 #define RESPONDER_KEY "responder/" /* before the mailbox, in the store */
 #define RESPONDER_MESSAGES_MAX 50
 #define RESPONDER_NAME_MAX 100     /* octets */
+#define RESPONDER_DISPLAY_NAME_MAX 200
 #define RESPONDER_SUBJECT_MAX 250
 #define RESPONDER_BODY_MAX 65536
 #define RESPONDER_EXCLUDED_MAX 1000
 #define RESPONDER_DAYS_DEFAULT 7   /* between replies to one sender; 1 to 30 */
 #define RESPONDER_DAYS_MAX 30
+#define RESPONDER_LINE_MAX 998     /* octets of a line of the body (RFC 5322 2.1.1) */
+#define RESPONDER_JSON_MAX (1024 * 1024) /* bytes that responder_print() may give: a value of the store */
+#define RESPONDER_GENERATION_MAX INT32_MAX
 
 /* One stored message. The letters are the fields of the provider's form. */
 struct responder_message {
@@ -33,8 +37,9 @@ struct responder_message {
     const char *zone;             /* "Europe/Berlin": of weekdays, end and start; default "UTC" */
     const char *subject;          /* E: UTF-8, one line; NULL: "Auto: " and the subject of the message */
     const char *body;             /* E: UTF-8, LF lines; never empty */
-    const char *from;             /* G: another address of the owner's; NULL: the mailbox */
-    const char *const *excluded;  /* H: "user@domain" and "@domain", canonical */
+    const char *from;             /* G: another address of the owner's, its domain canonical; NULL: the mailbox */
+    const char *const *excluded;  /* H: "user@domain", and "@domain" for this domain (none below it); canonical, the
+                                   * local part in lower case */
     size_t excluded_count;
     int64_t days;                 /* between two replies to one sender */
 };
@@ -48,21 +53,28 @@ struct responder {
     size_t count;
 };
 
-/* "body: a line is longer than 998 octets", for the administrator; TEXT names the field first. */
+/* What is wrong, for the administrator. */
 struct responder_problem {
-    const char *field; /* "messages[2].zone" */
-    const char *text;
+    const char *field; /* "messages[2].zone"; "" = the whole */
+    const char *text;  /* "messages[2].zone: there is no time zone Europe/Berln"; printable */
 };
 
-/* JSON (an object) -> *RESPONDER. 0, or -1 and *PROBLEM. */
+/* JSON (an object) -> *RESPONDER, its addresses canonical. Fields that may be absent may be null. 0, or -1 and
+ * *PROBLEM. */
 int responder_parse(struct arena *arena, struct span json, struct responder *responder,
                     struct responder_problem *problem);
+
+/* The same for what the store holds. Its time zones existed when it was put there; whether they still do is asked when they
+ * are needed (responder_in_force). */
+int responder_load(struct arena *arena, struct span json, struct responder *responder,
+                   struct responder_problem *problem);
 
 /* JSON of one line, keys in a fixed order, on ARENA. Parsing it gives the same again. */
 const char *responder_print(struct arena *arena, const struct responder *responder);
 
-/* Checks what responder_parse() checks, for values that came from options. 0, or -1 and *PROBLEM. */
-int responder_verify(struct arena *arena, const struct responder *responder, struct responder_problem *problem);
+/* Checks what responder_parse() checks, for values that came from options, and settles them: addresses canonical, CRLF
+ * in a body LF, without a zone "UTC". 0, or -1 and *PROBLEM. */
+int responder_verify(struct arena *arena, struct responder *responder, struct responder_problem *problem);
 
 /* NULL if there is none of that name. */
 struct responder_message *responder_find(const struct responder *responder, const char *name);

@@ -8,5 +8,8 @@ libpostern_a_SOURCES += \
 	src/util/netaddr.c src/util/netaddr.h \
 	src/util/span.h \
 	src/util/strbuf.c src/util/strbuf.h \
+	src/util/strhash.c src/util/strhash.h \
+	src/util/strmap.c src/util/strmap.h \
 	src/util/strset.c src/util/strset.h \
-	src/util/unlinked.c src/util/unlinked.h
+	src/util/unlinked.c src/util/unlinked.h \
+	src/util/utf8.c src/util/utf8.h

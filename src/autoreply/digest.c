@@ -1,0 +1,20 @@
+/*
+ * digest - libcrypto's SHA-256. Two texts or senders under one key would mean a reply too few or too many, so there is no
+ * going on without it.
+ */
+#include "autoreply/digest.h"
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+void digest_hex(struct span bytes, char hex[DIGEST_HEX + 1])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    if (EVP_Digest(bytes.ptr, bytes.len, digest, &size, EVP_sha256(), NULL) != 1 || size != DIGEST_HEX / 2)
+        abort();
+    for (unsigned int i = 0; i < size; i++) {
+        hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+    }
+    hex[DIGEST_HEX] = '\0';
+}
