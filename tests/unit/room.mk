@@ -8,6 +8,7 @@ include $(top_srcdir)/tests/unit/conf/room.mk
 include $(top_srcdir)/tests/unit/dns/room.mk
 include $(top_srcdir)/tests/unit/mime/room.mk
 include $(top_srcdir)/tests/unit/auth/room.mk
+include $(top_srcdir)/tests/unit/autoreply/room.mk
 include $(top_srcdir)/tests/unit/checks/room.mk
 include $(top_srcdir)/tests/unit/milter/room.mk
 include $(top_srcdir)/tests/unit/master/room.mk
