@@ -37,4 +37,12 @@ noinst_PROGRAMS += tests/fuzz/fuzz_dmarc_record
 tests_fuzz_fuzz_dmarc_record_SOURCES = tests/fuzz/fuzz_dmarc_record.c
 tests_fuzz_fuzz_dmarc_record_LDADD = $(POSTERN_LIBS)
 tests_fuzz_fuzz_dmarc_record_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_responder
+tests_fuzz_fuzz_responder_SOURCES = tests/fuzz/fuzz_responder.c
+tests_fuzz_fuzz_responder_LDADD = $(POSTERN_LIBS)
+tests_fuzz_fuzz_responder_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_silence
+tests_fuzz_fuzz_silence_SOURCES = tests/fuzz/fuzz_silence.c
+tests_fuzz_fuzz_silence_LDADD = $(POSTERN_LIBS)
+tests_fuzz_fuzz_silence_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
