@@ -9,8 +9,8 @@
 #include <ctype.h>
 #include <glib.h>
 
-#define WORD_MAX 75     /* octets of an encoded-word */
-#define WORD_FRAME 12   /* "=?UTF-8?Q?" and "?=" */
+#define WORD_MAX 75      /* octets of an encoded-word */
+#define WORD_FRAME 12    /* "=?UTF-8?Q?" and "?=" */
 #define WORD_ROOM_MIN 12 /* less room than this on a line begins a new one: a character of four octets in Q */
 
 /* The character at P: its octets, 0 if there is none; *CODE is it. */
@@ -88,8 +88,8 @@ const char *mail_text_clean(struct arena *arena, struct span bytes, size_t max)
         }
         p += len > 0 ? len : 1;
     }
-    const char *text = out.len <= max ? arena_strdup(arena, strbuf_text(&out))
-                                      : arena_printf(arena, "%.*s...", (int)fits, out.ptr);
+    const char *text =
+        out.len <= max ? arena_strdup(arena, strbuf_text(&out)) : arena_printf(arena, "%.*s...", (int)fits, out.ptr);
     strbuf_free(&out);
     return text;
 }
@@ -134,8 +134,8 @@ static void add_b(struct strbuf *out, struct span text)
     g_free(encoded);
 }
 
-/* How many octets of TEXT, in whole characters, fit into ROOM octets of an encoded-word. In base64 that is all of it, or a
- * multiple of three: some readers join the words before they decode them, and stop at padding in the middle. */
+/* How many octets of TEXT, in whole characters, fit into ROOM octets of an encoded-word. In base64 that is all of it,
+ * or a multiple of three: some readers join the words before they decode them, and stop at padding in the middle. */
 static size_t count_fitting(const char *text, size_t room, bool is_q)
 {
     const char *p = text, *end = text + strlen(text);

@@ -2,10 +2,10 @@
  * schedule - when a message is in force.
  *
  * A local time is turned into a moment: the first at which the clocks of the zone show it or something later. That one
- * sentence covers the hour that does not exist (the moment of the change) and the one that comes twice (its first). GLib
- * knows the offset of a moment but not where an interval of one offset ends, so the ends near the local time are found
- * by bisection. GLib takes tables as far as the tz database writes them out (to 2037 on Debian); behind that the last
- * offset stays.
+ * sentence covers the hour that does not exist (the moment of the change) and the one that comes twice (its first).
+ * GLib knows the offset of a moment but not where an interval of one offset ends, so the ends near the local time are
+ * found by bisection. GLib takes tables as far as the tz database writes them out (to 2037 on Debian); behind that the
+ * last offset stays.
  *
  * The zone is looked up anew each time: GLib keeps it no longer than somebody holds it, so an updated tz database is
  * seen without a restart. A zone that has gone means "not in force".
@@ -48,8 +48,8 @@ bool schedule_parse(const char *text, int64_t *local)
     if (text[sizeof form - 1] ||
         sscanf(text, "%4u-%2u-%2uT%2u:%2u:%2u", &year, &month, &day, &hour, &minute, &second) != 6)
         return false;
-    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > month_days(year, month) || hour > 23 || minute > 59 ||
-        second > 59)
+    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > month_days(year, month) || hour > 23 ||
+        minute > 59 || second > 59)
         return false;
     *local = count_days(year, month, day) * DAY + hour * 3600 + minute * 60 + second;
     return true;
@@ -147,7 +147,7 @@ static unsigned weekday_of(int64_t local)
 static const char *find_objection(struct arena *arena, const struct responder_message *message, GTimeZone *zone,
                                   int64_t now)
 {
-    static const char *const names[] = {"Mondays",   "Tuesdays",  "Wednesdays", "Thursdays",
+    static const char *const names[] = {"Mondays", "Tuesdays",  "Wednesdays", "Thursdays",
                                         "Fridays", "Saturdays", "Sundays"};
     int64_t local;
     if (message->start && (!schedule_parse(message->start, &local) || now < find_moment(zone, local)))

@@ -1,5 +1,5 @@
-/* libFuzzer: any bytes as a responder's JSON. What is taken must print, be taken again and print the same; what is refused
- * must say where. */
+/* libFuzzer: any bytes as a responder's JSON. What is taken must print, be taken again and print the same; what is
+ * refused must say where. */
 #include "autoreply/responder.h"
 #include <stdint.h>
 #include <stdlib.h>

@@ -36,7 +36,8 @@ static size_t read_headers(struct arena *arena, struct span text, struct header_
         const char *colon = memchr(p, ':', (size_t)(stop - p));
         const char *value = colon ? colon + 1 : stop;
         *fields = arena_grow(arena, *fields, &capacity, count + 1, sizeof **fields);
-        (*fields)[count++] = (struct header_field){{p, (size_t)((colon ? colon : stop) - p)}, {value, (size_t)(stop - value)}};
+        (*fields)[count++] =
+            (struct header_field){{p, (size_t)((colon ? colon : stop) - p)}, {value, (size_t)(stop - value)}};
         p = stop;
     }
     return count;
@@ -44,7 +45,8 @@ static size_t read_headers(struct arena *arena, struct span text, struct header_
 
 static void check_reply(struct span reply, bool is_utf8)
 {
-    static const char *const once[] = {"\r\nTo: ", "\r\nSubject: ", "\r\nAuto-Submitted: auto-replied\r\n", "\r\nDate: "};
+    static const char *const once[] = {"\r\nTo: ", "\r\nSubject: ", "\r\nAuto-Submitted: auto-replied\r\n",
+                                       "\r\nDate: "};
     size_t column = 0, header = 0;
     for (size_t i = 0; i < reply.len; i++) {
         unsigned char c = (unsigned char)reply.ptr[i];
@@ -95,7 +97,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct silence silence = silence_find(arena, &question);
     if (!silence.why != !silence.text || (silence.text && (!*silence.text || strlen(silence.text) > 250)))
         abort();
-    struct compose_request request = {&responder, &message, responder.mailbox, sender, fields, count,
+    struct compose_request request = {&responder, &message,         responder.mailbox,
+                                      sender,     fields,           count,
                                       1793516400, "mx.example.net", "0123456789abcdef0123456789abcdef"};
     bool needs_utf8;
     struct span reply = compose_reply(arena, &request, &needs_utf8);

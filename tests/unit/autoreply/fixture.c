@@ -5,9 +5,9 @@
 #include <ctype.h>
 #include <stdio.h>
 
-static const char *const noreply[] = {"MAILER-DAEMON", "LISTSERV",  "majordomo",  "*-request",    "owner-*",
-                                      "noreply",       "no-reply",  "donotreply", "do-not-reply", "bounce*",
-                                      "*-bounces",     "mailer",    "sentto-*"};
+static const char *const noreply[] = {"MAILER-DAEMON", "LISTSERV", "majordomo",  "*-request",    "owner-*",
+                                      "noreply",       "no-reply", "donotreply", "do-not-reply", "bounce*",
+                                      "*-bounces",     "mailer",   "sentto-*"};
 static const struct string_list noreply_list = {sizeof noreply / sizeof *noreply, (const char **)noreply};
 
 static const char *const spam[] = {"X-Spam-Flag: YES", "X-Spam: Yes", "X-Spam-Status: Yes"};
@@ -78,8 +78,7 @@ struct header_field *fixture_headers(struct arena *arena, struct span text, size
             colon = over;
         const char *value = colon < over ? colon + 1 : over;
         fields = arena_grow(arena, fields, &capacity, *count + 1, sizeof *fields);
-        fields[(*count)++] =
-            (struct header_field){{p, (size_t)(colon - p)}, {value, (size_t)(over - value)}};
+        fields[(*count)++] = (struct header_field){{p, (size_t)(colon - p)}, {value, (size_t)(over - value)}};
         p = stop;
     }
     return fields;

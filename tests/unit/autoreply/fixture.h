@@ -11,8 +11,8 @@
 #define FIXTURE_NOW 1793516400 /* 2026-11-01T07:00:00Z, a Sunday */
 #define FIXTURE_TO "To: owner@example.net\r\n"
 
-/* owner@example.net, also known as boss@example.net and owner@example.org; noreply patterns, silence_on and require_auth
- * as they are by default. */
+/* owner@example.net, also known as boss@example.net and owner@example.org; noreply patterns, silence_on and
+ * require_auth as they are by default. */
 struct fixture {
     struct arena *arena;
     struct responder responder;

@@ -1,6 +1,6 @@
 /*
- * checklist: the 30 points of the rules for auto-replies (RFC 3834, RFC 5230), each under its number. What needs the store, the
- * spool or the whole check is listed where it stands, with the test that shows it.
+ * checklist: the 30 points of the rules for auto-replies (RFC 3834, RFC 5230), each under its number. What needs the
+ * store, the spool or the whole check is listed where it stands, with the test that shows it.
  */
 #include "unit.h"
 
@@ -29,7 +29,8 @@ static void point_01_null_reverse_path(void **state)
 
 static void point_02_auto_submitted(void **state)
 {
-    fixture_expect(*state, BOB, ORDINARY "Auto-Submitted: auto-replied; owner-email=x\r\n", "autoreply.auto-submitted", 2);
+    fixture_expect(*state, BOB, ORDINARY "Auto-Submitted: auto-replied; owner-email=x\r\n", "autoreply.auto-submitted",
+                   2);
     fixture_expect(*state, BOB, ORDINARY "Auto-Submitted: auto-generated\r\n", "autoreply.auto-submitted", 2);
     fixture_expect(*state, BOB, ORDINARY "Auto-Submitted: anything\r\n", "autoreply.auto-submitted", 2);
     fixture_expect(*state, BOB, ORDINARY "Auto-Submitted: No (x)\r\n", NULL, 0);
@@ -38,8 +39,8 @@ static void point_02_auto_submitted(void **state)
 
 static void point_03_lists(void **state)
 {
-    static const char *const names[] = {"List-Id", "List-Help", "List-Subscribe", "List-Unsubscribe", "List-Post",
-                                        "List-Owner", "List-Archive"};
+    static const char *const names[] = {"List-Id",   "List-Help",  "List-Subscribe", "List-Unsubscribe",
+                                        "List-Post", "List-Owner", "List-Archive"};
     struct fixture *fixture = *state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         fixture_expect(fixture, BOB, arena_printf(fixture->arena, ORDINARY "%s: x\r\n", names[i]), "autoreply.list", 3);
@@ -61,7 +62,8 @@ static void point_05_was_it_addressed(void **state)
     fixture_expect(fixture, BOB, "Subject: x\r\n", "autoreply.not-addressed", 5);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         fixture_expect(fixture, BOB, arena_printf(fixture->arena, "%s: OWNER@Example.NET\r\n", names[i]), NULL, 0);
-        fixture_expect(fixture, BOB, arena_printf(fixture->arena, "%s: a@b.example,\r\n boss@example.net\r\n", names[i]), NULL, 0);
+        fixture_expect(fixture, BOB,
+                       arena_printf(fixture->arena, "%s: a@b.example,\r\n boss@example.net\r\n", names[i]), NULL, 0);
         fixture_expect(fixture, BOB, arena_printf(fixture->arena, "%s: other@example.net\r\n", names[i]),
                        "autoreply.not-addressed", 5);
     }
@@ -103,7 +105,8 @@ static void point_08_what_others_ask_for(void **state)
     fixture_expect(fixture, BOB, ORDINARY "X-Autoreply: yes\r\n", "autoreply.suppressed", 8);
     fixture_expect(fixture, BOB, ORDINARY "X-Autorespond: x\r\n", "autoreply.suppressed", 8);
     fixture_expect(fixture, BOB, ORDINARY "X-Spam-Flag: YES\r\n", "autoreply.spam", 8);
-    fixture_expect(fixture, "news+owner=example.net@list.example", ORDINARY "X-Mailing-List: x\r\n", "autoreply.machine", 9);
+    fixture_expect(fixture, "news+owner=example.net@list.example", ORDINARY "X-Mailing-List: x\r\n",
+                   "autoreply.machine", 9);
     fixture_expect(fixture, "news+owner=example.net@list.example", ORDINARY, NULL, 0);
 }
 
@@ -113,14 +116,16 @@ static void point_09_machines_with_a_sender(void **state)
     static const char *const machines[] = {
         /* RFC 3464 */
         "From: Mail Delivery Subsystem <MAILER-DAEMON@cs.utk.example>\r\nMIME-Version: 1.0\r\n"
-        "Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\"RAA14128.773615765/CS.UTK.EDU\"\r\n",
+        "Content-Type: multipart/report; "
+        "report-type=delivery-status;\r\n\tboundary=\"RAA14128.773615765/CS.UTK.EDU\"\r\n",
         "From: The Mail System <postmaster@mx.example>\r\nContent-Type: multipart/report; boundary=\"=_x\"; "
         "report-type=\"delivery-status\"\r\n",
         /* RFC 8098 */
         "From: Joe Recipient <Joe_Recipient@example.com>\r\n"
         "Content-Type: multipart/report; report-type=disposition-notification;\r\n boundary=\"RAA\"\r\n",
         /* RFC 5965 */
-        "From: <abusedesk@example.com>\r\nContent-Type: multipart/report; report-type=feedback-report;\r\n\tboundary=\"p\"\r\n",
+        "From: <abusedesk@example.com>\r\nContent-Type: multipart/report; "
+        "report-type=feedback-report;\r\n\tboundary=\"p\"\r\n",
         /* Exim's bounces in plain text */
         "From: Mail Delivery System <Mailer-Daemon@mx.example>\r\nX-Failed-Recipients: x@y.example\r\n",
         "From: postmaster@mx.example\r\nX-Failed-Recipients: x@y.example\r\nContent-Type: text/plain\r\n",
@@ -159,8 +164,8 @@ static void point_12_per_pair_and_text(void **state)
     const char *print = responder_fingerprint(fixture->arena, &fixture->message);
     const char *key = memory_key(fixture->arena, &fixture->responder, BOB, print);
     other.body = "I am still away.\n";
-    assert_string_not_equal(key, memory_key(fixture->arena, &fixture->responder, BOB,
-                                            responder_fingerprint(fixture->arena, &other)));
+    assert_string_not_equal(
+        key, memory_key(fixture->arena, &fixture->responder, BOB, responder_fingerprint(fixture->arena, &other)));
     assert_string_not_equal(key, memory_key(fixture->arena, &fixture->responder, "eve@remote.example", print));
     another.mailbox = "colleague@example.net";
     assert_string_not_equal(key, memory_key(fixture->arena, &another, BOB, print));
@@ -180,8 +185,11 @@ static bool is_own_domain(void *context, const char *domain)
 
 static void point_14_one_sender_in_all_his_forms(void **state)
 {
-    static const char *const forms[] = {"bob@remote.example", "Bob@REMOTE.example", "BOB@remote.EXAMPLE.",
-                                        "prvs=0123456789=bob@remote.example", "prvs=bob/0123456789@remote.example",
+    static const char *const forms[] = {"bob@remote.example",
+                                        "Bob@REMOTE.example",
+                                        "BOB@remote.EXAMPLE.",
+                                        "prvs=0123456789=bob@remote.example",
+                                        "prvs=bob/0123456789@remote.example",
                                         "btv1==0123456789==bob@remote.example",
                                         "SRS0=abcd=XY=remote.example=bob@example.net",
                                         "SRS0=efgh=YZ=remote.example=bob@example.net",
@@ -218,7 +226,8 @@ static GMimeMessage *reply_to(struct fixture *fixture, const char *header)
 
 static void point_19_20_to_the_reverse_path_only(void **state)
 {
-    GMimeMessage *reply = reply_to(*state, "From: x@from.example\r\nReply-To: y@reply.example\r\nSender: z@s.example\r\n");
+    GMimeMessage *reply =
+        reply_to(*state, "From: x@from.example\r\nReply-To: y@reply.example\r\nSender: z@s.example\r\n");
     assert_string_equal(fixture_field(reply, "To"), BOB);
     assert_null(fixture_field(reply, "Cc"));
     assert_null(fixture_field(reply, "Bcc"));
@@ -239,8 +248,10 @@ static void point_22_subject(void **state)
     assert_string_equal(g_mime_message_get_subject(reply_to(fixture, ORDINARY)), "Auto: Lunch?");
     assert_string_equal(g_mime_message_get_subject(reply_to(fixture, "")), COMPOSE_NO_SUBJECT);
     assert_string_equal(g_mime_message_get_subject(reply_to(fixture, "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n")),
-                        "Auto: Gr\xc3\xbc\xc3\x9f" "e");
-    const char *subject = g_mime_message_get_subject(reply_to(fixture, arena_printf(fixture->arena, "Subject: %0900d\r\n", 1)));
+                        "Auto: Gr\xc3\xbc\xc3\x9f"
+                        "e");
+    const char *subject =
+        g_mime_message_get_subject(reply_to(fixture, arena_printf(fixture->arena, "Subject: %0900d\r\n", 1)));
     assert_int_equal(strlen(subject), strlen("Auto: ") + COMPOSE_SUBJECT_MAX);
     assert_null(strstr(fixture_reply(fixture, span_of(ORDINARY)).ptr, "=?"));
     fixture->message.subject = "Away";
@@ -270,7 +281,8 @@ static void point_24_thread(void **state)
 static void point_25_date_and_id(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->message.body = "Gr\xc3\xbc\xc3\x9f" "e von der See, bis bald\n";
+    fixture->message.body = "Gr\xc3\xbc\xc3\x9f"
+                            "e von der See, bis bald\n";
     GMimeMessage *reply = reply_to(fixture, ORDINARY);
     assert_int_equal(g_date_time_to_unix(g_mime_message_get_date(reply)), FIXTURE_NOW);
     assert_string_equal(g_mime_message_get_message_id(reply),
@@ -290,9 +302,15 @@ static void point_26_nothing_of_the_original(void **state)
 
 static void point_27_nothing_slips_into_the_header(void **state)
 {
-    static const char *const hostile[] = {"=?utf-8?q?x=0D=0ABcc:_victim@x.example?=", "=?utf-8?b?eA0KQmNjOiB2aWN0aW1AeC5leGFtcGxl?=",
-                                          "\x01\x7f\x80\xff", "x\rBcc: victim@x.example", "x\nBcc: victim@x.example",
-                                          "<1@x>\rBcc: victim@x.example", "<1@x\xff>", "<1@x\x01>", "(\r\nBcc: victim@x.example"};
+    static const char *const hostile[] = {"=?utf-8?q?x=0D=0ABcc:_victim@x.example?=",
+                                          "=?utf-8?b?eA0KQmNjOiB2aWN0aW1AeC5leGFtcGxl?=",
+                                          "\x01\x7f\x80\xff",
+                                          "x\rBcc: victim@x.example",
+                                          "x\nBcc: victim@x.example",
+                                          "<1@x>\rBcc: victim@x.example",
+                                          "<1@x\xff>",
+                                          "<1@x\x01>",
+                                          "(\r\nBcc: victim@x.example"};
     static const char *const names[] = {"Subject", "Message-ID", "References", "In-Reply-To"};
     struct fixture *fixture = *state;
     for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
@@ -315,15 +333,16 @@ static void point_27_nothing_slips_into_the_header(void **state)
     fixture_is_sound(compose_reply(fixture->arena, &fixture->request, &needs_utf8), 998, false);
 }
 
-/* Two of our responders facing each other: the reply is never answered, by its header even where the MTA in between lost
- * the null reverse-path. And no answer to a sender that is likely forged. */
+/* Two of our responders facing each other: the reply is never answered, by its header even where the MTA in between
+ * lost the null reverse-path. And no answer to a sender that is likely forged. */
 static void point_28_no_loop_and_no_backscatter(void **state)
 {
     struct fixture *fixture = *state;
     fixture->request.to = "owner@example.net";
     fixture->request.written_to = BOB;
     const char *reply = fixture_reply(fixture, span_of(ORDINARY)).ptr;
-    const char *header = arena_spandup(fixture->arena, (struct span){reply, (size_t)(strstr(reply, "\r\n\r\n") + 2 - reply)});
+    const char *header =
+        arena_spandup(fixture->arena, (struct span){reply, (size_t)(strstr(reply, "\r\n\r\n") + 2 - reply)});
     fixture_expect(fixture, "", header, "autoreply.null-sender", 1);
     fixture_expect(fixture, BOB, header, "autoreply.auto-submitted", 2);
     struct auth_dmarc dmarc = {.result = AUTH_FAIL};

@@ -49,13 +49,25 @@ static const struct {
     {"Lunch\r\n at\r\n\tnoon", "Auto: Lunch at noon", "Subject: Auto: Lunch at noon\r\n"},
     {"", COMPOSE_NO_SUBJECT, "Subject: " COMPOSE_NO_SUBJECT "\r\n"},
     {" \t ", COMPOSE_NO_SUBJECT, NULL},
-    {"=?utf-8?q?" "?=", COMPOSE_NO_SUBJECT, NULL},
+    {"=?utf-8?q?"
+     "?=",
+     COMPOSE_NO_SUBJECT, NULL},
     {"\x01\x02", COMPOSE_NO_SUBJECT, NULL},
-    {"=?utf-8?q?Gr=C3=BC=C3=9Fe?=", "Auto: Gr\xc3\xbc\xc3\x9f" "e", "Subject: =?UTF-8?B?QXV0bzogR3LDvMOfZQ==?=\r\n"},
-    {"=?iso-8859-1?q?Gr=FC=DFe?= und =?iso-8859-1?b?3A==?=", "Auto: Gr\xc3\xbc\xc3\x9f" "e und \xc3\x9c", NULL},
+    {"=?utf-8?q?Gr=C3=BC=C3=9Fe?=",
+     "Auto: Gr\xc3\xbc\xc3\x9f"
+     "e",
+     "Subject: =?UTF-8?B?QXV0bzogR3LDvMOfZQ==?=\r\n"},
+    {"=?iso-8859-1?q?Gr=FC=DFe?= und =?iso-8859-1?b?3A==?=",
+     "Auto: Gr\xc3\xbc\xc3\x9f"
+     "e und \xc3\x9c",
+     NULL},
     {"=?utf-8?q?Lunch?=", "Auto: Lunch", "Subject: Auto: Lunch\r\n"},
     {"=?utf-8?b?0J/RgNC40LLQtdGC?=", "Auto: \xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82", "Subject: =?UTF-8?B?"},
-    {"Gr\xc3\xbc\xc3\x9f" "e", "Auto: Gr\xc3\xbc\xc3\x9f" "e", NULL},
+    {"Gr\xc3\xbc\xc3\x9f"
+     "e",
+     "Auto: Gr\xc3\xbc\xc3\x9f"
+     "e",
+     NULL},
     /* injections: in clear, encoded, as words in words */
     {"a\r\nBcc: x@y.example", "Auto: a Bcc: x@y.example", NULL}, /* one field for the tests' reader only */
     {"=?utf-8?q?a=0D=0ABcc:_x@y.example?=", "Auto: a Bcc: x@y.example", "Subject: Auto: a Bcc: x@y.example\r\n"},
@@ -94,7 +106,8 @@ static void subjects_are_safe(void **state)
 static void long_subjects_fold(void **state)
 {
     struct fixture *fixture = *state;
-    static const char *const pieces[] = {"\xc3\xbc", "\xe6\x97\xa5", "\xf0\x9f\x98\x80", "ab\xc3\xa4 ", "wort ", "\xe2\x82\xac=?", "x"};
+    static const char *const pieces[] = {
+        "\xc3\xbc", "\xe6\x97\xa5", "\xf0\x9f\x98\x80", "ab\xc3\xa4 ", "wort ", "\xe2\x82\xac=?", "x"};
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         for (size_t most = 1; most < 100; most++) {
             char text[RESPONDER_SUBJECT_MAX + 1] = "";
@@ -111,7 +124,8 @@ static void long_subjects_fold(void **state)
                 const char *end = strstr(word + 10, "?=");
                 assert_non_null(end);
                 assert_in_range(end + 2 - word, 14, 75);
-                char *alone = g_mime_utils_header_decode_text(NULL, arena_spandup(fixture->arena, (struct span){word, (size_t)(end + 2 - word)}));
+                char *alone = g_mime_utils_header_decode_text(
+                    NULL, arena_spandup(fixture->arena, (struct span){word, (size_t)(end + 2 - word)}));
                 assert_true(mail_text_is_line(span_of(alone)) && !strstr(alone, "\xef\xbf\xbd"));
                 g_free(alone);
             }
@@ -150,7 +164,8 @@ static const struct {
     {"Message-Id:<1@x>\r\n", "In-Reply-To: <1@x>\r\nReferences: <1@x>\r\n"},
     {"Message-ID:\r\n <1@x>\r\n", "In-Reply-To: <1@x>\r\nReferences: <1@x>\r\n"},
     {"Message-ID: (<0@c>) <1@x> (y)\r\n", "In-Reply-To: <1@x>\r\nReferences: <1@x>\r\n"},
-    {"Message-ID: <a.b+c=d$e@[192.0.2.1]>\r\n", "In-Reply-To: <a.b+c=d$e@[192.0.2.1]>\r\nReferences: <a.b+c=d$e@[192.0.2.1]>\r\n"},
+    {"Message-ID: <a.b+c=d$e@[192.0.2.1]>\r\n",
+     "In-Reply-To: <a.b+c=d$e@[192.0.2.1]>\r\nReferences: <a.b+c=d$e@[192.0.2.1]>\r\n"},
     {"Message-ID: <1@x>\r\nIn-Reply-To: <0@x>\r\n", "In-Reply-To: <1@x>\r\nReferences: <0@x>\r\n <1@x>\r\n"},
     {"Message-ID: <1@x>\r\nIn-Reply-To: <0@x> <00@x>\r\n", "In-Reply-To: <1@x>\r\nReferences: <1@x>\r\n"},
     {"Message-ID: <1@x>\r\nIn-Reply-To: your mail of today\r\n", "In-Reply-To: <1@x>\r\nReferences: <1@x>\r\n"},
@@ -196,7 +211,8 @@ static void threads_are_kept(void **state)
         fixture_is_sound(reply, 998, false);
         const char *found = cut_thread(fixture, reply);
         if (!found != !threads[i].thread || (found && strcmp(found, threads[i].thread) != 0))
-            fail_msg("%s: %s, wanted %s", threads[i].header, found ? found : "none", threads[i].thread ? threads[i].thread : "none");
+            fail_msg("%s: %s, wanted %s", threads[i].header, found ? found : "none",
+                     threads[i].thread ? threads[i].thread : "none");
     }
     static const char nul[] = "Message-ID: <1\0@x>\r\n";
     assert_null(cut_thread(fixture, fixture_reply(fixture, (struct span){nul, sizeof nul - 1})));
@@ -244,9 +260,26 @@ static const char *from_of(struct fixture *fixture, struct span reply)
 }
 
 static const char *const display_names[] = {
-    "Owner", "The Owner", "Owner, The", "\"Owner\"", "O. \\ Owner", "a <b@c.example>", "x@y.example", "(comment)",
-    "J\xc3\xb6rg Owner", "=?utf-8?q?x?=", "\xe6\x97\xa5\xe6\x9c\xac", "a;b:c", "Two  blanks", "it's", "\xf0\x9f\x98\x80",
-    A50 " " A50 " " A50, A50 A50 ".", "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"};
+    "Owner",
+    "The Owner",
+    "Owner, The",
+    "\"Owner\"",
+    "O. \\ Owner",
+    "a <b@c.example>",
+    "x@y.example",
+    "(comment)",
+    "J\xc3\xb6rg Owner",
+    "=?utf-8?q?x?=",
+    "\xe6\x97\xa5\xe6\x9c\xac",
+    "a;b:c",
+    "Two  blanks",
+    "it's",
+    "\xf0\x9f\x98\x80",
+    A50 " " A50 " " A50,
+    A50 A50 ".",
+    "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"
+    "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"
+    "\xc3\xbc\xc3\xbc"};
 
 static void display_names_come_through(void **state)
 {
@@ -257,7 +290,8 @@ static void display_names_come_through(void **state)
         fixture_is_sound(reply, 160, false);
         assert_string_equal(from_of(fixture, reply), "owner@example.net");
         InternetAddressList *list = g_mime_message_get_from(fixture_parse(fixture, reply));
-        char *name = arena_strdup(fixture->arena, internet_address_get_name(internet_address_list_get_address(list, 0)));
+        char *name =
+            arena_strdup(fixture->arena, internet_address_get_name(internet_address_list_get_address(list, 0)));
         for (char *p = name; (p = strpbrk(p, "\r\n"));) /* GMime leaves the folds of a phrase */
             memmove(p, p + 1, strlen(p));
         assert_string_equal(name, display_names[i]);
@@ -273,7 +307,8 @@ static void addresses_of_all_kinds(void **state)
         const char *lines; /* NULL: no reply */
     } cases[] = {
         {"bob@remote.example", NULL, "boss@example.net", false, "From: boss@example.net\r\nTo: bob@remote.example\r\n"},
-        {"Bob@Remote.example", NULL, "Owner@EXAMPLE.org", false, "From: Owner@example.org\r\nTo: Bob@remote.example\r\n"},
+        {"Bob@Remote.example", NULL, "Owner@EXAMPLE.org", false,
+         "From: Owner@example.org\r\nTo: Bob@remote.example\r\n"},
         {"bob@remote.example", "Office@other.example", "boss@example.net", false,
          "From: Office@other.example\r\nTo: bob@remote.example\r\n"},
         {"\"b o b\"@remote.example", NULL, "owner@example.net", false,
@@ -282,12 +317,15 @@ static void addresses_of_all_kinds(void **state)
          "From: owner@example.net\r\nTo: \"b..b\"@remote.example\r\n"},
         {"j\xc3\xb6rg@remote.example", NULL, "owner@example.net", true,
          "From: owner@example.net\r\nTo: j\xc3\xb6rg@remote.example\r\n"},
-        {"bob@b\xc3\xbc" "cher.example", NULL, "owner@example.net", true,
-         "From: owner@example.net\r\nTo: bob@xn--bcher-kva.example\r\n"},
+        {"bob@b\xc3\xbc"
+         "cher.example",
+         NULL, "owner@example.net", true, "From: owner@example.net\r\nTo: bob@xn--bcher-kva.example\r\n"},
         {"bob@remote.example", "j\xc3\xb6rg@example.net", "owner@example.net", true,
          "From: j\xc3\xb6rg@example.net\r\nTo: bob@remote.example\r\n"},
-        {"bob@remote.example", NULL, "owner@b\xc3\xbc" "cher.example", false,
-         "From: owner@xn--bcher-kva.example\r\nTo: bob@remote.example\r\n"},
+        {"bob@remote.example", NULL,
+         "owner@b\xc3\xbc"
+         "cher.example",
+         false, "From: owner@xn--bcher-kva.example\r\nTo: bob@remote.example\r\n"},
         {"", NULL, "owner@example.net", false, NULL},
         {"bob", NULL, "owner@example.net", false, NULL},
         {"bob@remote.example\r\nBcc: x@y.example", NULL, "owner@example.net", false, NULL},
@@ -356,9 +394,13 @@ static const struct {
     {"trailing tab\t\n", "quoted-printable", "us-ascii"},
     {"From here to there\n", "quoted-printable", "us-ascii"},
     {A50 A50 A50 "\n", "quoted-printable", "us-ascii"},
-    {"Gr\xc3\xbc\xc3\x9f" "e aus dem Urlaub, bis bald und alles Gute\n", "quoted-printable", "utf-8"},
-    {"\xf0\x9f\x98\x80 am away, and so is everybody else in the office at this time\n.\n=20 \n", "quoted-printable", "utf-8"},
-    {"\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82\n\xd0\x9c\xd0\xb5\xd0\xbd\xd1\x8f \xd0\xbd\xd0\xb5\xd1\x82\n", "base64", "utf-8"},
+    {"Gr\xc3\xbc\xc3\x9f"
+     "e aus dem Urlaub, bis bald und alles Gute\n",
+     "quoted-printable", "utf-8"},
+    {"\xf0\x9f\x98\x80 am away, and so is everybody else in the office at this time\n.\n=20 \n", "quoted-printable",
+     "utf-8"},
+    {"\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82\n\xd0\x9c\xd0\xb5\xd0\xbd\xd1\x8f \xd0\xbd\xd0\xb5\xd1\x82\n",
+     "base64", "utf-8"},
     {"\xe6\x97\xa5\xe6\x9c\xac", "base64", "utf-8"},
 };
 
@@ -371,7 +413,8 @@ static const char *decoded(struct fixture *fixture, struct span reply, const cha
     GMimeContentType *type = g_mime_object_get_content_type(part);
     assert_true(g_mime_content_type_is_type(type, "text", "plain"));
     assert_string_equal(g_mime_content_type_get_parameter(type, "charset"), charset);
-    assert_string_equal(g_mime_content_encoding_to_string(g_mime_part_get_content_encoding(GMIME_PART(part))), encoding);
+    assert_string_equal(g_mime_content_encoding_to_string(g_mime_part_get_content_encoding(GMIME_PART(part))),
+                        encoding);
     assert_string_equal(g_mime_object_get_header(GMIME_OBJECT(message), "MIME-Version"), "1.0");
     char *text = g_mime_text_part_get_text(GMIME_TEXT_PART(part)), *to = text;
     for (const char *p = text; *p; p++) {

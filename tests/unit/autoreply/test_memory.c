@@ -20,7 +20,9 @@ static const struct {
     /* case, domains */
     {"Bob@Remote.EXAMPLE", "bob@remote.example"},
     {"bob@remote.example.", "bob@remote.example"},
-    {"bob@B\xc3\xbc" "cher.example", "bob@xn--bcher-kva.example"},
+    {"bob@B\xc3\xbc"
+     "cher.example",
+     "bob@xn--bcher-kva.example"},
     {"\"bob\"@remote.example", "bob@remote.example"},
     {"\"b o b\"@remote.example", "\"b o b\"@remote.example"},
     {"\"b\\ob\"@remote.example", "bob@remote.example"},
@@ -50,7 +52,9 @@ static const struct {
     {"SRS1=JO9m=example.com==vmyz=2W=otherdomain.com=test@own.example", "test@otherdomain.com"},
     {"SRS1+JO9m=example.com=+vmyz=2W=otherdomain.com=test@own.example", "test@otherdomain.com"},
     {"SRS1-JO9m=example.com=-9KJ+=2W=otherdomain.com=test@own.example", "test@otherdomain.com"},
-    {"SRS0=vmyz=2W=otherdomain.com=test@b\xc3\xbc" "cher.example", "test@otherdomain.com"},
+    {"SRS0=vmyz=2W=otherdomain.com=test@b\xc3\xbc"
+     "cher.example",
+     "test@otherdomain.com"},
     {"SRS0=vmyz=2W=otherdomain.com=test@their.example", "srs0=vmyz=2w=otherdomain.com=test@their.example"},
     {"SRS1=JO9m=example.com==vmyz=2W=otherdomain.com=test@their.example",
      "srs1=jo9m=example.com==vmyz=2w=otherdomain.com=test@their.example"},
@@ -82,9 +86,15 @@ static const struct {
     {"\"bob\r\nX: y\"@remote.example", NULL},
     {"\"bob@remote.example", NULL},
     {"\"bob\\\"@remote.example", NULL},
-    {"b\xff" "b@remote.example", NULL},
-    {"b\xc2\x85" "b@remote.example", NULL},
-    {"bob@rem\xff" "ote.example", NULL},
+    {"b\xff"
+     "b@remote.example",
+     NULL},
+    {"b\xc2\x85"
+     "b@remote.example",
+     NULL},
+    {"bob@rem\xff"
+     "ote.example",
+     NULL},
     {LONG LONG LONG LONG LONG "@remote.example", NULL},
 };
 
@@ -187,10 +197,24 @@ static void long_parts_end_in_a_hash(void **state)
 static void other_keys_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        "", "seen/", "seen/a/1/b", "seen/a/1/b/c/d", "seen/a/x/b/c", "seen/a//b/c", "seen//1/b/c", "seen/a/1//c",
-        "seen/a/1/b/", "seen/a/1/%/c", "seen/a/1/%2/c", "seen/a/1/%zz/c", "seen/a/1/%00/c", "seen/a/1/x%:12/c",
-        "SEEN/a/1/b/c", "responder/a/1/b/c", "seen/a/1/%2f/c", "seen/a/-1/b/c"};
+    static const char *const bad[] = {"",
+                                      "seen/",
+                                      "seen/a/1/b",
+                                      "seen/a/1/b/c/d",
+                                      "seen/a/x/b/c",
+                                      "seen/a//b/c",
+                                      "seen//1/b/c",
+                                      "seen/a/1//c",
+                                      "seen/a/1/b/",
+                                      "seen/a/1/%/c",
+                                      "seen/a/1/%2/c",
+                                      "seen/a/1/%zz/c",
+                                      "seen/a/1/%00/c",
+                                      "seen/a/1/x%:12/c",
+                                      "SEEN/a/1/b/c",
+                                      "responder/a/1/b/c",
+                                      "seen/a/1/%2f/c",
+                                      "seen/a/-1/b/c"};
     struct arena *arena = arena_create(4096);
     const char *sender, *fingerprint;
     assert_int_equal(memory_key_parse(arena, "seen/a/1/b/c", &sender, &fingerprint), 0);
@@ -261,10 +285,14 @@ static void days_are_seconds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(senders_are_folded),   cmocka_unit_test(senders_stay),
-        cmocka_unit_test(nesting_ends),         cmocka_unit_test(keys_are_split_safely),
-        cmocka_unit_test(long_parts_end_in_a_hash), cmocka_unit_test(other_keys_are_refused),
-        cmocka_unit_test(marks_come_back),      cmocka_unit_test(other_marks_are_refused),
+        cmocka_unit_test(senders_are_folded),
+        cmocka_unit_test(senders_stay),
+        cmocka_unit_test(nesting_ends),
+        cmocka_unit_test(keys_are_split_safely),
+        cmocka_unit_test(long_parts_end_in_a_hash),
+        cmocka_unit_test(other_keys_are_refused),
+        cmocka_unit_test(marks_come_back),
+        cmocka_unit_test(other_marks_are_refused),
         cmocka_unit_test(days_are_seconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

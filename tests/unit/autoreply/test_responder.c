@@ -65,11 +65,14 @@ static void defaults_and_settled_forms(void **state)
     struct arena *arena = arena_create(4096);
     struct responder responder;
     const char *field;
-    assert_null(parse(arena,
-                      span_of("{\"mailbox\":\"Ow.ner_1-2@B\xc3\xbc" "cher.EXAMPLE.\",\"active\":null,\"messages\":["
-                              "{\"name\":\"a\",\"body\":\"x\\r\\ny\",\"zone\":null,\"weekdays\":[],\"from\":\"O'Neil@EXAMPLE.net\","
-                              "\"excluded\":[\"Bob+x@B\xc3\xbc" "cher.example\",\"@ENEMY.example.\"]}]}"),
-                      &responder, &field));
+    assert_null(parse(
+        arena,
+        span_of("{\"mailbox\":\"Ow.ner_1-2@B\xc3\xbc"
+                "cher.EXAMPLE.\",\"active\":null,\"messages\":["
+                "{\"name\":\"a\",\"body\":\"x\\r\\ny\",\"zone\":null,\"weekdays\":[],\"from\":\"O'Neil@EXAMPLE.net\","
+                "\"excluded\":[\"Bob+x@B\xc3\xbc"
+                "cher.example\",\"@ENEMY.example.\"]}]}"),
+        &responder, &field));
     assert_string_equal(responder.mailbox, "ow.ner_1-2@xn--bcher-kva.example");
     assert_null(responder.display_name);
     assert_null(responder.active);
@@ -199,8 +202,10 @@ static const struct {
     {WITH("\"zone\":\"+01:00\""), "messages[0].zone", "no time zone"},
     {WITH("\"start\":\"2026-02-29T00:00:00\""), "messages[0].start", "2026-02-29T00:00:00"},
     {WITH("\"end\":\"soon\""), "messages[0].end", "not soon"},
-    {WITH("\"start\":\"2026-03-01T00:00:00\",\"end\":\"2026-03-01T00:00:00\""), "messages[0].end", "not after the start"},
-    {WITH("\"start\":\"2026-03-01T00:00:00\",\"end\":\"2026-02-01T00:00:00\""), "messages[0].end", "not after the start"},
+    {WITH("\"start\":\"2026-03-01T00:00:00\",\"end\":\"2026-03-01T00:00:00\""), "messages[0].end",
+     "not after the start"},
+    {WITH("\"start\":\"2026-03-01T00:00:00\",\"end\":\"2026-02-01T00:00:00\""), "messages[0].end",
+     "not after the start"},
     {WITH("\"start\":\"2026-03-01T00:00:00\",\"end\":\"2026-03-01T00:00:01\""), NULL, NULL},
     {WITH("\"weekdays\":[\"Mon\"]"), "messages[0].weekdays[0]", "a day is mon"},
     {WITH("\"weekdays\":[\"mon\",\"tue\",\"mon\"]"), "messages[0].weekdays[2]", "twice"},
@@ -292,7 +297,8 @@ static void there_are_bounds(void **state)
     const char *excluding = HEAD "{\"name\":\"a\",\"body\":\"x\",\"excluded\":[";
     assert_null(parse(arena, span_of(repeat(arena, excluding, "\"@d#.example\"", 1000, "]}]}")), &responder, &field));
     assert_int_equal(responder.messages[0].excluded_count, 1000);
-    assert_non_null(parse(arena, span_of(repeat(arena, excluding, "\"@d#.example\"", 1001, "]}]}")), &responder, &field));
+    assert_non_null(
+        parse(arena, span_of(repeat(arena, excluding, "\"@d#.example\"", 1001, "]}]}")), &responder, &field));
     assert_string_equal(field, "messages[0].excluded");
     /* a body of 65536 octets, and one more */
     const char *body = repeat(arena, HEAD "{\"name\":\"a\",\"body\":\"x,", "yy\\n", 16383, "xy\"}]}");
@@ -320,7 +326,7 @@ static void stored_zones_may_go(void **state)
     struct arena *arena = arena_create(4096);
     struct responder responder;
     struct responder_problem problem;
-    const char *json = WITH("\"zone\":\"Europe/Atlantis\"") , *why;
+    const char *json = WITH("\"zone\":\"Europe/Atlantis\""), *why;
     assert_int_equal(responder_parse(arena, span_of(json), &responder, &problem), -1);
     assert_int_equal(responder_load(arena, span_of(json), &responder, &problem), 0);
     responder.active = "a";
@@ -335,7 +341,8 @@ static void options_are_verified_alike(void **state)
     (void)state;
     struct arena *arena = arena_create(4096);
     const char *excluded[] = {"Mum@Home.example"};
-    struct responder_message message = {.name = "a", .body = "x\r\n", .excluded = excluded, .excluded_count = 1, .days = 7};
+    struct responder_message message = {
+        .name = "a", .body = "x\r\n", .excluded = excluded, .excluded_count = 1, .days = 7};
     struct responder responder = {.mailbox = "Owner@Example.NET", .messages = &message, .count = 1};
     struct responder_problem problem;
     assert_int_equal(responder_verify(arena, &responder, &problem), 0);
@@ -358,8 +365,8 @@ static void fingerprints_tell_parts_apart(void **state)
     (void)state;
     struct arena *arena = arena_create(4096);
     static const struct responder_message messages[] = {
-        {.subject = "ab", .body = "c"},  {.subject = "a", .body = "bc"},       {.body = "abc"},
-        {.body = "abc", .from = "x@y"},  {.subject = "x@y", .body = "abc"},    {.subject = "", .body = "abc"},
+        {.subject = "ab", .body = "c"},   {.subject = "a", .body = "bc"},    {.body = "abc"},
+        {.body = "abc", .from = "x@y"},   {.subject = "x@y", .body = "abc"}, {.subject = "", .body = "abc"},
         {.subject = "a1:b", .body = "c"}, {.subject = "a", .body = "1:bc"},
     };
     size_t count = sizeof messages / sizeof *messages;
@@ -384,10 +391,14 @@ static void fingerprints_tell_parts_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_comes_back),           cmocka_unit_test(defaults_and_settled_forms),
-        cmocka_unit_test(refusals_name_the_field), cmocka_unit_test(raw_nul),
-        cmocka_unit_test(there_are_bounds),        cmocka_unit_test(stored_zones_may_go),
-        cmocka_unit_test(options_are_verified_alike), cmocka_unit_test(fingerprints_tell_parts_apart),
+        cmocka_unit_test(it_comes_back),
+        cmocka_unit_test(defaults_and_settled_forms),
+        cmocka_unit_test(refusals_name_the_field),
+        cmocka_unit_test(raw_nul),
+        cmocka_unit_test(there_are_bounds),
+        cmocka_unit_test(stored_zones_may_go),
+        cmocka_unit_test(options_are_verified_alike),
+        cmocka_unit_test(fingerprints_tell_parts_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

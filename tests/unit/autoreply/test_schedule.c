@@ -56,12 +56,31 @@ static void times_are_real(void **state)
 static void zones_are_names(void **state)
 {
     (void)state;
-    static const char *const good[] = {"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Pacific/Kiritimati",
-                                       "Etc/GMT+12", "EST5EDT", "America/Port-au-Prince", "GMT"};
-    static const char *const bad[] = {"", "Europe/Berln", "europe/berlin", "+02:00", "ABC5", "CET-1CEST", "Z0",
-                                      ":Europe/Berlin", "/usr/share/zoneinfo/UTC", "../zoneinfo/UTC", "Europe",
-                                      "Europe/", "Europe/Berlin ", "Europe/Berlin\n", "right/UTC", "posix/UTC",
-                                      "Etc/GMT+55", "leapseconds", "zone.tab", "EST5", "U", "Berlin"};
+    static const char *const good[] = {
+        "UTC",        "Europe/Berlin", "America/Argentina/Buenos_Aires", "Pacific/Kiritimati",
+        "Etc/GMT+12", "EST5EDT",       "America/Port-au-Prince",         "GMT"};
+    static const char *const bad[] = {"",
+                                      "Europe/Berln",
+                                      "europe/berlin",
+                                      "+02:00",
+                                      "ABC5",
+                                      "CET-1CEST",
+                                      "Z0",
+                                      ":Europe/Berlin",
+                                      "/usr/share/zoneinfo/UTC",
+                                      "../zoneinfo/UTC",
+                                      "Europe",
+                                      "Europe/",
+                                      "Europe/Berlin ",
+                                      "Europe/Berlin\n",
+                                      "right/UTC",
+                                      "posix/UTC",
+                                      "Etc/GMT+55",
+                                      "leapseconds",
+                                      "zone.tab",
+                                      "EST5",
+                                      "U",
+                                      "Berlin"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         if (!schedule_zone_exists(good[i]))
             fail_msg("refused: %s", good[i]);
@@ -164,8 +183,12 @@ static void corners(void **state)
     (void)state;
     struct arena *arena = arena_create(4096);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct responder_message message = {.name = "m", .zone = rows[i].zone, .start = rows[i].start,
-                                            .end = rows[i].end, .weekdays = rows[i].weekdays, .body = "x"};
+        struct responder_message message = {.name = "m",
+                                            .zone = rows[i].zone,
+                                            .start = rows[i].start,
+                                            .end = rows[i].end,
+                                            .weekdays = rows[i].weekdays,
+                                            .body = "x"};
         struct responder responder = {.mailbox = "a@b.example", .active = "m", .messages = &message, .count = 1};
         const char *why;
         int64_t now;
@@ -181,8 +204,12 @@ static void it_says_why_not(void **state)
 {
     (void)state;
     struct arena *arena = arena_create(4096);
-    struct responder_message message = {.name = "m", .zone = "Europe/Berlin", .start = "2026-12-24T18:00:00",
-                                        .end = "2026-12-31T18:00:00", .weekdays = MON, .body = "x"};
+    struct responder_message message = {.name = "m",
+                                        .zone = "Europe/Berlin",
+                                        .start = "2026-12-24T18:00:00",
+                                        .end = "2026-12-31T18:00:00",
+                                        .weekdays = MON,
+                                        .body = "x"};
     struct responder responder = {.mailbox = "a@b.example", .messages = &message, .count = 1};
     const char *why;
     int64_t now;
@@ -213,11 +240,14 @@ static void agrees_with_the_definition(void **state)
     (void)state;
     static const struct {
         const char *zone, *around;
-    } changes[] = {{"Europe/Berlin", "2026-03-29T02:30:00"}, {"Europe/Berlin", "2026-10-25T02:30:00"},
-                   {"America/St_Johns", "2026-11-01T01:30:00"}, {"Australia/Lord_Howe", "2026-04-05T01:45:00"}};
+    } changes[] = {{"Europe/Berlin", "2026-03-29T02:30:00"},
+                   {"Europe/Berlin", "2026-10-25T02:30:00"},
+                   {"America/St_Johns", "2026-11-01T01:30:00"},
+                   {"Australia/Lord_Howe", "2026-04-05T01:45:00"}};
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         struct arena *arena = arena_create(65536);
-        struct responder_message message = {.name = "m", .zone = changes[i].zone, .start = changes[i].around, .body = "x"};
+        struct responder_message message = {
+            .name = "m", .zone = changes[i].zone, .start = changes[i].around, .body = "x"};
         struct responder responder = {.mailbox = "a@b.example", .active = "m", .messages = &message, .count = 1};
         int64_t local;
         assert_true(schedule_parse(changes[i].around, &local));
@@ -235,8 +265,10 @@ static void agrees_with_the_definition(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(times_are_real), cmocka_unit_test(zones_are_names),
-        cmocka_unit_test(corners),        cmocka_unit_test(it_says_why_not),
+        cmocka_unit_test(times_are_real),
+        cmocka_unit_test(zones_are_names),
+        cmocka_unit_test(corners),
+        cmocka_unit_test(it_says_why_not),
         cmocka_unit_test(agrees_with_the_definition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -228,13 +228,33 @@ static void destinations_are_read(void **state)
 static void long_fields_are_quick(void **state)
 {
     struct fixture *fixture = *state;
-    static const char *const pieces[] = {"user@remote.example, ", "<", "(", "\"", "((\"<", "a@", "a@b.example<", ":",
-                                         "\\", "(\\)", "\"x\" ", "[", "@", "(x)", "a ", "<>", "=?", ";"};
+    static const char *const pieces[] = {"user@remote.example, ",
+                                         "<",
+                                         "(",
+                                         "\"",
+                                         "((\"<",
+                                         "a@",
+                                         "a@b.example<",
+                                         ":",
+                                         "\\",
+                                         "(\\)",
+                                         "\"x\" ",
+                                         "[",
+                                         "@",
+                                         "(x)",
+                                         "a ",
+                                         "<>",
+                                         "=?",
+                                         ";"};
     const size_t len = 300000;
     char *text = arena_alloc(fixture->arena, len + 100);
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
-        static const char *const names[] = {"To: ", "Content-Type: multipart/mixed;", "Auto-Submitted: no",
-                                            "X-Auto-Response-Suppress: ", "Precedence: ", "From: "};
+        static const char *const names[] = {"To: ",
+                                            "Content-Type: multipart/mixed;",
+                                            "Auto-Submitted: no",
+                                            "X-Auto-Response-Suppress: ",
+                                            "Precedence: ",
+                                            "From: "};
         for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
             size_t at = (size_t)sprintf(text, "%s", names[k]);
             while (at < len)
@@ -244,14 +264,15 @@ static void long_fields_are_quick(void **state)
             assert_in_range(clock_monotonic_us() - start, 0, 3000000); /* of milliseconds, usually */
         }
     }
+    text = arena_alloc(fixture->arena, 2000000);
     size_t at = (size_t)sprintf(text, "To: ");
-    for (unsigned i = 0; i < 90000; i++)
+    for (unsigned i = 0; i < 100000; i++)
         at += (size_t)sprintf(text + at, "u%u@r.example, ", i);
     sprintf(text + at, "owner@example.net\r\n");
     size_t before = arena_size(fixture->arena);
     fixture->asked = 0;
     fixture_expect(fixture, BOB, text, NULL, 0);
-    assert_in_range(fixture->asked, 90001, 90010);
+    assert_in_range(fixture->asked, 100001, 100010);
     assert_in_range(arena_size(fixture->arena) - before, 0, 100000);
 }
 
@@ -264,7 +285,9 @@ static const struct {
     {"\"b o b\"@remote.example", NULL, 0},
     {"bob..x@remote.example", NULL, 0},
     {"j\xc3\xb6rg@remote.example", NULL, 0},
-    {"bob@b\xc3\xbc" "cher.example", NULL, 0},
+    {"bob@b\xc3\xbc"
+     "cher.example",
+     NULL, 0},
     {"", "autoreply.null-sender", 1},
     {"<>", "autoreply.null-sender", 1},
     {"bob", "autoreply.bad-sender", 0},
@@ -339,7 +362,8 @@ static void patterns(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct string_list list = {1, (const char **)&cases[i].pattern};
         fixture->question.noreply = &list;
-        fixture_expect(fixture, cases[i].sender, FIXTURE_TO, cases[i].matches ? SYSTEM : NULL, cases[i].matches ? 6 : 0);
+        fixture_expect(fixture, cases[i].sender, FIXTURE_TO, cases[i].matches ? SYSTEM : NULL,
+                       cases[i].matches ? 6 : 0);
     }
     fixture->question.noreply = NULL;
     fixture->question.silence_on = NULL;
@@ -369,10 +393,18 @@ static void exclusions(void **state)
         const char *sender;
         bool is_excluded;
     } cases[] = {
-        {"mum@home.example", true},  {"Mum@HOME.example", true},       {"mum+tag@home.example", true},
-        {"dad@home.example", false}, {"mum@x.home.example", false},    {"a@enemy.example", true},
-        {"b@Enemy.Example.", true},  {"a@x.enemy.example", false},     {"a@notenemy.example", false},
-        {"x+y@tag.example", true},   {"x@tag.example", false},         {"prvs=0123456789=mum@home.example", true},
+        {"mum@home.example", true},
+        {"Mum@HOME.example", true},
+        {"mum+tag@home.example", true},
+        {"dad@home.example", false},
+        {"mum@x.home.example", false},
+        {"a@enemy.example", true},
+        {"b@Enemy.Example.", true},
+        {"a@x.enemy.example", false},
+        {"a@notenemy.example", false},
+        {"x+y@tag.example", true},
+        {"x@tag.example", false},
+        {"prvs=0123456789=mum@home.example", true},
         {"prvs=0123456789=dad@home.example", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
