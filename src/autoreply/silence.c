@@ -119,8 +119,7 @@ static const char *find_own_address(const struct silence_case *given)
 {
     const struct silence_question *question = given->question;
     struct addr_spec from;
-    if (is_same(given, question->mailbox) || is_own(given, question->sender) ||
-        is_own(given, addr_spec_print(given->arena, &given->plain)))
+    if (is_same(given, question->mailbox) || is_own(given, addr_spec_print(given->arena, &given->plain)))
         return "the sender is the mailbox itself";
     if (!question->message || !question->message->from || addr_spec_parse(span_of(question->message->from), &from) != 0)
         return NULL;
