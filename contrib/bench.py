@@ -191,6 +191,8 @@ def read_options():
                         "own, SPF, DMARC and a local caching resolver; needs root")
     parser.add_argument("--rivals", action="store_true", help="--auth, and in the same run pyspf-milter, opendkim and "
                         "opendmarc one after the other, and rspamd; installs them")
+    parser.add_argument("--replies", action="store_true", help="instead: mail to a mailbox with an active automatic "
+                        "reply, from new and from known senders, against mail to one without")
     options = parser.parse_args()
     options.auth |= options.rivals
     if options.auth and os.geteuid() != 0:
@@ -221,6 +223,12 @@ def main():
     sizes = [s for s in SIZES if not options.size or s[0].replace(" ", "") == options.size]
     area = make_directory(prefix="postern-bench-")
     surroundings, rivals = None, ()
+    if options.replies:
+        from bench_replies import measure_replies
+        try:
+            return 1 if measure_replies(area, options.sessions, 3 if options.quick else options.rounds, 600, spread) else 0
+        finally:
+            remove_directory(area)
     if options.auth:
         from bench_auth import Surroundings
         surroundings = Surroundings(area, options.rivals)

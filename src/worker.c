@@ -9,11 +9,10 @@
 #endif
 #include "auth/dkim_verify.h"
 #include "core/engine.h"
-#include "dns/dns.h"
 #include "master/link.h"
 #include "mime/archive.h"
-#include "mime/scan.h"
 #include "milter/milter.h"
+#include "services.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include <errno.h>
@@ -34,12 +33,6 @@ struct worker {
     int link_fd;
     _Atomic bool draining;
 };
-
-static void print_problem(void *context, const char *text)
-{
-    (void)context;
-    fprintf(stderr, "%s\n", text);
-}
 
 static void open_log(const struct settings *settings)
 {
@@ -81,11 +74,11 @@ static int print_options(const char *what)
 /* -t and -T: answers and ends. */
 static int answer(const char *what, const char *path)
 {
-    struct conf_problems problems = {print_problem, NULL, 0};
+    struct conf_problems problems = {conf_print_problem, NULL, 0};
     if (what && print_options(what) == 0)
         return EX_OK;
     struct engine *engine = engine_create(path, &problems);
-    if (!engine || engine_check_directory(engine, &problems) != 0)
+    if (!engine || services_check(engine, &problems) != 0)
         return EX_CONFIG;
     if (what && strcmp(what, "plan") == 0)
         plan_print(&engine->plan, stdout);
@@ -104,11 +97,12 @@ static void *wait_for_sessions(void *context)
 {
     struct worker *worker = context;
     int64_t start = clock_monotonic_us();
+    services_drain(worker->engine);
     while (milter_sessions() > 0 || clock_monotonic_us() - start < DRAIN_LINGER_US)
         clock_sleep_us(DRAIN_POLL_US);
     link_send_report(worker->link_fd, &worker->handler);
     log_text(LEVEL_INFO, "worker %d: drained", (int)getpid());
-    archive_scanner_destroy(worker->engine->services.archives);
+    archive_scanner_destroy(worker->engine->services.archives); /* its process must not outlive us */
     _exit(EX_OK);
 }
 
@@ -153,37 +147,6 @@ static void on_ready(void *context)
     link_send_ready(worker->link_fd);
 }
 
-static int start_services(struct engine *engine, const char *path)
-{
-    const char *why = NULL;
-    struct conf_problems problems = {print_problem, NULL, 0};
-    if (engine_check_directory(engine, &problems) != 0)
-        return EX_CONFIG;
-    /* Before any thread: the archive server is forked. */
-    if (engine->plan.needs & NEEDS_CONTENT) {
-        engine->services.archives = archive_scanner_create(engine->settings.message->directory);
-        if (!engine->services.archives) {
-            log_text(LEVEL_ERROR, "cannot start the archive server: %s", strerror(errno));
-            return EX_OSERR;
-        }
-    }
-    scan_init();
-    engine->services.verifier = verifier_service_create();
-    if (!engine->services.verifier) {
-        log_text(LEVEL_ERROR, "cannot start libopendkim");
-        return EX_OSERR;
-    }
-    if (!verifier_service_knows_ed25519(engine->services.verifier))
-        log_text(LEVEL_WARNING, "libopendkim does not know Ed25519: such DKIM signatures are neutral");
-    const struct dns_settings *dns = engine->settings.dns;
-    engine->services.dns = dns_create(&(struct dns_options){dns->servers, dns->cache_size, dns->dnssec}, &why);
-    if (!engine->services.dns) {
-        log_text(LEVEL_ERROR, "%s: dns: %s", path, why);
-        return EX_CONFIG;
-    }
-    return EX_OK;
-}
-
 /* A message's buffers come and go by the hundred kilobytes. Left to itself glibc gives them back to the kernel each
  * time and faults them in again, which costs more than reading the message; four arenas that keep 4 MB each do not. */
 static void tune_malloc(void)
@@ -199,22 +162,27 @@ static int serve(const char *path, int listen_fd, int link_fd)
 {
     tune_malloc();
     struct worker worker = {.link_fd = link_fd};
-    struct conf_problems problems = {print_problem, NULL, 0};
+    struct conf_problems problems = {conf_print_problem, NULL, 0};
     /* Signals from a terminal are for the master; libmilter would take them for "stop". */
     setpgid(0, 0);
     worker.engine = engine_create(path, &problems);
     if (!worker.engine)
         return EX_CONFIG;
     open_log(&worker.engine->settings);
-    int status = start_services(worker.engine, path);
+    int status = engine_check_directory(worker.engine, &problems) == 0 ? services_open(worker.engine, &problems) : EX_CONFIG;
     if (status != EX_OK)
         return status;
+    if (!verifier_service_knows_ed25519(worker.engine->services.verifier))
+        log_text(LEVEL_WARNING, "libopendkim does not know Ed25519: such DKIM signatures are neutral");
     worker.handler = (struct link_handler){on_drain, on_report, on_orphaned, &worker};
     int error = link_open(link_fd, &worker.handler);
     if (error) {
         log_text(LEVEL_ERROR, "cannot start the link to posternd: %s", strerror(error));
         return EX_OSERR;
     }
+    status = services_start(worker.engine);
+    if (status != EX_OK)
+        return status;
     return milter_serve(worker.engine, listen_fd, on_ready, &worker) == 0 ? EX_OK : EX_SOFTWARE;
 }
 

@@ -22,19 +22,23 @@
 struct aliases_options {
     const struct string_list *tables;
     const struct string_list *alias_domains;
-    const char *recipient_delimiter;         /* "+": user+anything is user unless it is listed; NULL: none */
-    const char *local_domain;                /* for targets and aliases(5) names without one */
+    const char *recipient_delimiter; /* "+": user+anything is user unless it is listed; NULL: none */
+    const char *local_domain;        /* for targets and aliases(5) names without one */
     const struct domain_set *local_domains;
 };
 
 struct aliases;
 
-/* Reads all tables. NULL after all problems were reported ("FILE:LINE: text"). */
+/* Reads all tables, and starts the thread that reads them again. NULL after all problems were reported ("FILE:LINE:
+ * text"); what is doubtful but no problem goes to the log. The lists and the set of OPTIONS must outlive the result. */
 struct aliases *aliases_open(const struct aliases_options *options, struct conf_problems *problems);
 void aliases_close(struct aliases *aliases);
 
 /* For the option's verify(): NULL or what is wrong with "virtual:/PATH" (the file itself is not opened). */
 const char *aliases_verify_table(const char *table);
+
+/* Likewise "example.org=example.net". */
+const char *aliases_verify_domain(const char *entry);
 
 /* ADDRESS in its canonical form: domain an A-label in lower case and no alias domain, local part in lower case without
  * its delimiter and what follows (unless listed so). On ARENA; NULL if it is no address with a domain. */
@@ -43,7 +47,11 @@ const char *aliases_canonical(struct aliases *aliases, struct arena *arena, cons
 struct aliases_targets {
     const char *const *items; /* canonical, distinct; an address that is no alias has itself */
     size_t count;
-    bool is_cut; /* a loop, or more than the bounds: what was found before it */
+    /* The same as mail would be sent to them: case and tags as the tables write them, for those are the other host's to
+     * understand. Distinct; may be more than items. */
+    const char *const *routes;
+    size_t route_count;
+    bool is_cut; /* a loop, or more than the bounds: what was found before it; a loop alone means nothing at all */
 };
 
 /* Every address that ADDRESS means, local or not. Commands ("|...") , files and :include: lists that cannot be read are

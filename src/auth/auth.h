@@ -38,11 +38,6 @@ struct auth_spf {
     const char *explanation; /* of exp=, made printable; NULL if there is none */
 };
 
-/* Fact "spf.pending": value is the struct result with which spf would have refused the message, had it not left the last
- * word to dmarc (spf { defer_to_dmarc }). dmarc returns it as its own unless DMARC passes. Only there if a check dmarc is
- * enforced for the session. */
-#define FACT_SPF_PENDING "spf.pending"
-
 struct auth_dkim_signature {
     enum auth_result result;
     const char *domain;    /* d=, canonical; "" if that is no domain name */
@@ -77,6 +72,7 @@ struct auth_dmarc {
     const char *org_domain;
     const char *record_domain;    /* where the record was found; NULL */
     enum auth_policy policy;      /* in force for the author domain */
+    enum auth_policy effective;   /* the same after t=y and pct: what is asked for if the message fails */
     bool spf_aligned, dkim_aligned;
     const char *reason;           /* for people */
 };

@@ -26,6 +26,7 @@ struct authres_result {
     const char *method; /* "dkim", in lower case, without its version */
     const char *result; /* "pass", in lower case */
     const char *reason; /* NULL if there is none */
+    const char *comments; /* what stands in parentheses behind the result, joined with blanks; "" */
     const struct authres_property *properties;
     size_t property_count;
 };

@@ -22,6 +22,7 @@
 struct reader {
     struct arena *arena;
     const char *at, *end;
+    struct strbuf *comments; /* where their text goes; NULL: nowhere */
 };
 
 static bool is_space(char c)
@@ -32,6 +33,7 @@ static bool is_space(char c)
 /* Behind the comment that begins at READER->at. False: it never ends. */
 static bool skip_comment(struct reader *reader)
 {
+    const char *start = reader->at + 1;
     int depth = 0;
     for (; reader->at < reader->end; reader->at++) {
         char c = *reader->at;
@@ -41,6 +43,10 @@ static bool skip_comment(struct reader *reader)
             if (++depth > COMMENT_DEPTH_MAX)
                 return false;
         } else if (c == ')' && --depth == 0) {
+            if (reader->comments) {
+                strbuf_add(reader->comments, (struct span){start, (size_t)(reader->at - start)});
+                strbuf_putc(reader->comments, ' ');
+            }
             reader->at++;
             return true;
         }
@@ -149,22 +155,11 @@ static bool read_pair(struct reader *reader, const char *name_stops, char **name
     return *value != NULL;
 }
 
-/* method [ / version ] = result [ reason = ... ] { ptype.property = value } */
-static bool read_result(struct reader *reader, struct authres_result *result)
+/* { ptype.property = value | reason = ... }, comments anywhere */
+static bool read_properties(struct reader *reader, struct authres_result *result)
 {
     struct authres_property properties[PROPERTIES_MAX];
     char *name, *value;
-    if (!skip_cfws(reader) || !(name = lower(read_word(reader, "=/;"))))
-        return false;
-    result->method = name;
-    if (skip_cfws(reader) && reader->at < reader->end && *reader->at == '/') {
-        reader->at++;
-        if (!skip_cfws(reader) || !read_word(reader, "=;"))
-            return false;
-    }
-    if (!read_char(reader, '=') || !(value = lower(read_word(reader, ";"))))
-        return false;
-    result->result = value;
     for (;;) {
         if (!skip_cfws(reader))
             return false;
@@ -181,6 +176,31 @@ static bool read_result(struct reader *reader, struct authres_result *result)
     memcpy(copy, properties, result->property_count * sizeof *copy);
     result->properties = copy;
     return true;
+}
+
+/* method [ / version ] = result, and its properties */
+static bool read_result(struct reader *reader, struct authres_result *result)
+{
+    char *name, *value;
+    struct strbuf comments;
+    if (!skip_cfws(reader) || !(name = lower(read_word(reader, "=/;"))))
+        return false;
+    result->method = name;
+    if (skip_cfws(reader) && reader->at < reader->end && *reader->at == '/') {
+        reader->at++;
+        if (!skip_cfws(reader) || !read_word(reader, "=;"))
+            return false;
+    }
+    if (!read_char(reader, '=') || !(value = lower(read_word(reader, ";"))))
+        return false;
+    result->result = value;
+    strbuf_init(&comments, VALUE_MAX);
+    reader->comments = &comments;
+    bool fine = read_properties(reader, result);
+    reader->comments = NULL;
+    result->comments = arena_strdup(reader->arena, strbuf_text(&comments));
+    strbuf_free(&comments);
+    return fine;
 }
 
 /* The authserv-id and its version. True if what follows is the end of its piece. */
@@ -213,7 +233,7 @@ static bool read_id(struct reader *reader, struct authres *authres)
 const struct authres *authres_parse(struct arena *arena, struct span value)
 {
     struct authres *authres = ARENA_NEW(arena, struct authres);
-    struct reader reader = {arena, value.ptr, value.ptr + (value.len < VALUE_MAX ? value.len : VALUE_MAX)};
+    struct reader reader = {arena, value.ptr, value.ptr + (value.len < VALUE_MAX ? value.len : VALUE_MAX), NULL};
     struct authres_result results[RESULTS_MAX];
     authres->id = "";
     authres->is_whole = value.len <= VALUE_MAX;
@@ -261,7 +281,7 @@ bool authres_same_id(const char *id, const char *other)
 /* VALUE in lower case without white space, quotes, backslashes, control characters, and, if asked, without comments. */
 static char *strip(struct arena *arena, struct span value, bool with_comments)
 {
-    struct reader reader = {arena, value.ptr, value.ptr + value.len};
+    struct reader reader = {arena, value.ptr, value.ptr + value.len, NULL};
     char *text = arena_alloc(arena, value.len + 1), *to = text;
     while (reader.at < reader.end) {
         struct reader before = reader;

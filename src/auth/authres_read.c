@@ -4,11 +4,17 @@
  * Only fields of trusted_authserv_ids are looked at, and of those the topmost one that has the method: filters write at
  * the top, so whatever a sender wrote under the same name stands below. It is the filter before us that must remove
  * forgeries of its own fields, for we cannot tell whether it has seen this message.
+ *
+ * As with our own results a HELO that fails decides, and of several author domains the one that asks for the most.
+ *
+ * The policy of a DMARC result stands in policy.dmarc or, with opendmarc and rspamd, in a comment: "(p=reject dis=none)",
+ * "(policy=reject)". What they did about it themselves (dis=) does not bind us.
  */
 #include "auth/authres.h"
 #include "conf/conf.h"
 #include "core/settings.h"
 #include "util/domain.h"
+#include <strings.h>
 
 const struct option_word authres_source_words[] = {
     {"self", AUTHRES_SELF}, {"header", AUTHRES_HEADER_OF_ANOTHER}, {NULL, 0}};
@@ -74,23 +80,26 @@ const struct auth_spf *authres_read_spf(struct arena *arena, const struct messag
     if (!found)
         return NULL;
     struct auth_spf *spf = ARENA_NEW(arena, struct auth_spf);
-    const struct authres_result *decides = NULL;
+    const struct authres_result *from = NULL, *helo = NULL;
     for (size_t i = 0; i < count; i++) {
         const char *mailfrom = authres_property(&found[i], "smtp.mailfrom"),
-                   *helo = authres_property(&found[i], "smtp.helo");
-        if (mailfrom && !spf->mailfrom_domain) {
+                   *name = authres_property(&found[i], "smtp.helo");
+        if (mailfrom && !from) {
             spf->mailfrom_result = result_of(&found[i]);
             spf->mailfrom_domain = domain_or_null(arena, mailfrom);
-            decides = spf->mailfrom_domain ? &found[i] : decides;
-        } else if (helo && !mailfrom && !spf->helo_domain) {
+            from = spf->mailfrom_domain ? &found[i] : NULL;
+        } else if (name && !mailfrom && !helo) {
             spf->helo_result = result_of(&found[i]);
-            spf->helo_domain = domain_or_null(arena, helo);
+            spf->helo_domain = domain_or_null(arena, name);
+            helo = spf->helo_domain ? &found[i] : NULL;
         }
     }
-    spf->is_helo = !decides;
-    spf->result = decides ? spf->mailfrom_result : spf->helo_domain ? spf->helo_result : result_of(&found[0]);
-    spf->domain = decides ? spf->mailfrom_domain : spf->helo_domain ? spf->helo_domain : "";
-    spf->reason = decides ? decides->reason : found[0].reason;
+    if (helo && spf->helo_result == AUTH_FAIL)
+        from = NULL;
+    spf->is_helo = !from;
+    spf->result = from ? spf->mailfrom_result : helo ? spf->helo_result : result_of(&found[0]);
+    spf->domain = from ? spf->mailfrom_domain : helo ? spf->helo_domain : "";
+    spf->reason = from ? from->reason : helo ? helo->reason : found[0].reason;
     return spf;
 }
 
@@ -123,18 +132,49 @@ const struct auth_dkim *authres_read_dkim(struct arena *arena, const struct mess
     return dkim;
 }
 
+/* The policy that RESULT tells of, in its property or in its comments; none if it tells of none. */
+static enum auth_policy policy_of(struct arena *arena, const struct authres_result *result)
+{
+    const char *property = authres_property(result, "policy.dmarc");
+    enum auth_policy policy = AUTH_POLICY_NONE;
+    if (property) {
+        auth_policy_parse(property, &policy);
+        return policy;
+    }
+    char *rest, *words = arena_strdup(arena, result->comments);
+    for (char *word = strtok_r(words, " \t\r\n,;", &rest); word; word = strtok_r(NULL, " \t\r\n,;", &rest)) {
+        char *value = strchr(word, '=');
+        if (!value)
+            continue;
+        *value++ = '\0';
+        if ((strcasecmp(word, "p") == 0 || strcasecmp(word, "policy") == 0) && auth_policy_parse(value, &policy) == 0)
+            break;
+    }
+    return policy;
+}
+
+static int rank(const struct auth_dmarc *dmarc)
+{
+    if (dmarc->result == AUTH_FAIL)
+        return 3 + (int)dmarc->policy;
+    return dmarc->result == AUTH_TEMPERROR ? 2 : dmarc->result == AUTH_PERMERROR;
+}
+
 const struct auth_dmarc *authres_read_dmarc(struct arena *arena, const struct message *message)
 {
     size_t count;
     const struct authres_result *found = authres_find(arena, message, "dmarc", &count);
     if (!found)
         return NULL;
-    struct auth_dmarc *dmarc = ARENA_NEW(arena, struct auth_dmarc);
-    const char *policy = authres_property(found, "policy.dmarc");
-    dmarc->result = result_of(found);
-    dmarc->author_domain = domain_or_null(arena, authres_property(found, "header.from"));
-    dmarc->reason = found->reason;
-    if (policy)
-        auth_policy_parse(policy, &dmarc->policy);
-    return dmarc;
+    struct auth_dmarc *strictest = NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct auth_dmarc *dmarc = ARENA_NEW(arena, struct auth_dmarc);
+        dmarc->result = result_of(&found[i]);
+        dmarc->author_domain = domain_or_null(arena, authres_property(&found[i], "header.from"));
+        dmarc->reason = found[i].reason;
+        dmarc->policy = dmarc->effective = policy_of(arena, &found[i]);
+        if (!strictest || rank(dmarc) > rank(strictest))
+            strictest = dmarc;
+    }
+    return strictest;
 }

@@ -120,19 +120,17 @@ static void begin_result(struct writer *writer, const char *method, enum auth_re
         add_property(writer, "reason", reason);
 }
 
+/* One result for each identity that was evaluated (RFC 8601 2.7.2), the one that decides first. */
 static void write_spf(struct writer *writer, const struct auth_spf *spf)
 {
     const char *helo = spf->helo_domain ? spf->helo_domain : spf->is_helo ? spf->domain : NULL;
     const char *mailfrom = spf->mailfrom_domain ? spf->mailfrom_domain : spf->is_helo ? NULL : spf->domain;
+    const char *other = spf->is_helo ? mailfrom : helo;
     begin_result(writer, "spf", spf->result, spf->reason);
-    if (spf->is_helo) {
-        add_property(writer, "smtp.helo", helo);
-        return;
-    }
-    add_property(writer, "smtp.mailfrom", mailfrom);
-    if (spf->helo_result != AUTH_NONE && helo) {
-        begin_result(writer, "spf", spf->helo_result, NULL);
-        add_property(writer, "smtp.helo", helo);
+    add_property(writer, spf->is_helo ? "smtp.helo" : "smtp.mailfrom", spf->is_helo ? helo : mailfrom);
+    if (other && *other) {
+        begin_result(writer, "spf", spf->is_helo ? spf->mailfrom_result : spf->helo_result, NULL);
+        add_property(writer, spf->is_helo ? "smtp.mailfrom" : "smtp.helo", other);
     }
 }
 
@@ -158,7 +156,7 @@ static void write_dmarc(struct writer *writer, const struct auth_dmarc *dmarc)
     begin_result(writer, "dmarc", dmarc->result, dmarc->reason);
     add_property(writer, "header.from", dmarc->author_domain);
     if (dmarc->result == AUTH_PASS || dmarc->result == AUTH_FAIL)
-        add_property(writer, "policy.dmarc", auth_policy_name(dmarc->policy));
+        add_property(writer, "policy.dmarc", auth_policy_name(dmarc->effective));
 }
 
 const char *authres_write(struct arena *arena, const char *id, const struct auth_spf *spf, const struct auth_dkim *dkim,

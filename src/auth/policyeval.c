@@ -132,8 +132,9 @@ void policyeval_author(struct walker *walker, const char *author, const struct p
     if (has_policy) {
         settle_policy(walker, author, step, dmarc);
         settle_result(&tally, dmarc);
+        dmarc->effective = dispose(input, &step->record, dmarc->policy);
         if (dmarc->result == AUTH_FAIL)
-            eval->disposition = dispose(input, &step->record, dmarc->policy);
+            eval->disposition = dmarc->effective;
     } else if (step) {
         dmarc->result = AUTH_PERMERROR;
         dmarc->record_domain = step->domain;

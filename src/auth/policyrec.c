@@ -132,6 +132,13 @@ static bool has_uri(struct span list)
     return false;
 }
 
+static const char *read_uris(struct parse *parse, enum tag tag, struct span value)
+{
+    if (!has_uri(value))
+        wrong(parse, tag, value, "");
+    return printable(parse->arena, value);
+}
+
 static void read_tag(struct parse *parse, enum tag tag, struct span value)
 {
     struct policyrec *record = parse->record;
@@ -162,14 +169,10 @@ static void read_tag(struct parse *parse, enum tag tag, struct span value)
         record->pct = read_pct(parse, value);
         break;
     case TAG_RUA:
-        record->rua = printable(parse->arena, value);
-        if (!has_uri(value))
-            wrong(parse, tag, value, "");
+        record->rua = read_uris(parse, tag, value);
         break;
     case TAG_RUF:
-        record->ruf = printable(parse->arena, value);
-        if (!has_uri(value))
-            wrong(parse, tag, value, "");
+        record->ruf = read_uris(parse, tag, value);
         break;
     case TAG_FO:
         record->fo = printable(parse->arena, value);

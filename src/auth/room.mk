@@ -14,14 +14,14 @@ libpostern_a_SOURCES += \
 libpostern_a_SOURCES += \
 	src/auth/received.c src/auth/received.h \
 	src/auth/sender.c src/auth/sender.h src/auth/sender_eval.h \
-	src/auth/sender_builtin.c \
+	src/auth/sender_builtin.c src/auth/sender_mechanism.c src/auth/sender_walk.h \
 	src/auth/sender_libspf2.c \
 	src/auth/sender_macro.c src/auth/sender_macro.h \
 	src/auth/sender_record.c src/auth/sender_record.h
 # DMARC. libpsl serves org_domain = psl.
 libpostern_a_SOURCES += \
 	src/auth/alignment.c src/auth/alignment.h \
-	src/auth/author.c src/auth/author.h \
+	src/auth/author.c src/auth/author.h src/auth/author_token.c src/auth/author_token.h \
 	src/auth/policyeval.c src/auth/policyeval.h \
 	src/auth/policyrec.c src/auth/policyrec.h \
 	src/auth/treewalk.c src/auth/treewalk.h

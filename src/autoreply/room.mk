@@ -13,3 +13,8 @@ libpostern_a_SOURCES += \
 	src/autoreply/schedule.c src/autoreply/schedule.h \
 	src/autoreply/silence.c src/autoreply/silence.h src/autoreply/silence_private.h \
 	src/autoreply/silence_auth.c src/autoreply/silence_headers.c
+# What carries the rules out, on store, spool and aliases.
+libpostern_a_SOURCES += \
+	src/autoreply/answer.c src/autoreply/answer.h src/autoreply/answer_spooled.c \
+	src/autoreply/caps.c src/autoreply/caps.h \
+	src/autoreply/responding.c src/autoreply/responding.h

@@ -144,7 +144,7 @@ static const char *find_excluded(const struct silence_case *given)
 
 /* ---- the list ---- */
 
-/* In step with silence_whys. Past the second rule the sender is an address. */
+/* In step with the beginning of silence_whys. Past the second rule the sender is an address. */
 static const struct {
     unsigned point;
     silence_rule *find;
@@ -157,7 +157,7 @@ static const struct {
 
 #define RULE_COUNT (sizeof rules / sizeof rules[0])
 
-const struct check_why silence_whys[RULE_COUNT + 1] = {
+const struct check_why silence_whys[RULE_COUNT + 4] = {
     {"autoreply.null-sender", "The reverse-path is empty: a bounce, or another machine's answer. (1)"},
     {"autoreply.system-sender",
      "The reverse-path or an author (From) matches a pattern of addresses that nobody reads, such as noreply. (6)"},
@@ -179,6 +179,10 @@ const struct check_why silence_whys[RULE_COUNT + 1] = {
     {"autoreply.not-addressed",
      "None of the mailbox's addresses is in To, Cc, Bcc, Resent-To, Resent-Cc or Resent-Bcc. (5)"},
     {"autoreply.forged", "SPF, DKIM or DMARC do not vouch for the sender as require_auth asks. (28)"},
+    /* what takes more than the message to know: answer.c */
+    {WHY_REMEMBERED, "The sender was answered with the same text less than the days between replies ago. (11)"},
+    {WHY_CAP, "One of the caps on replies is reached. (30)"},
+    {WHY_TROUBLE, "The store or the spool failed; no reply was sent."},
     {NULL, NULL},
 };
 

@@ -54,7 +54,11 @@ struct silence {
  * one is_own_address() for each address in To, Cc, Bcc and their Resent- forms. */
 struct silence silence_find(struct arena *arena, const struct silence_question *question);
 
-/* Each token with a sentence for the manual; ended by NULL. */
+#define WHY_REMEMBERED "autoreply.remembered"
+#define WHY_CAP "autoreply.cap"
+#define WHY_TROUBLE "autoreply.trouble"
+
+/* Each token of the check with a sentence for the manual, those above included; ended by NULL. */
 extern const struct check_why silence_whys[];
 
 #endif

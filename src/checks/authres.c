@@ -4,6 +4,9 @@
  * If our own name is one of trusted_authserv_ids, a filter before us writes under the same name (several machines of a
  * site, or opendkim on this one): its fields are kept, and removing forgeries is its business.
  *
+ * A forged field that stays would be believed by whoever reads the message behind us. So a message with more of them
+ * than can be deleted (core/edits.h) is refused; nobody sends such a one in good faith.
+ *
  * The field of a message that is refused would be read by nobody, so the check does not run for it. It holds what was
  * evaluated; if nothing was, it says "none", so that a reader can rely on the field being there (RFC 8601 2.2).
  */
@@ -25,7 +28,8 @@ static const struct option_row rows[] = {
      .offset = OPTION(remove_forged),
      .def = "yes",
      .help = "Remove every Authentication-Results field that claims to be ours (authserv_id), and those without a "
-             "readable name of their own that hold ours."},
+             "readable name of their own that hold ours. A message with more than 100 of them is refused "
+             "(authres.too-many-forged)."},
     {.name = "received_spf",
      .type = OPTION_BOOL,
      .offset = OPTION(received_spf),
@@ -33,7 +37,10 @@ static const struct option_row rows[] = {
      .help = "Add a Received-SPF field (RFC 7208 9.1) as well."},
     {0}};
 
-static const struct check_why whys[] = {{NULL, NULL}};
+#define WHY_FORGED "authres.too-many-forged"
+
+static const struct check_why whys[] = {
+    {WHY_FORGED, "More than 100 Authentication-Results fields of the message claim to be ours."}, {NULL, NULL}};
 
 static bool is_shared(const struct message *message)
 {
@@ -47,19 +54,17 @@ static bool is_shared(const struct message *message)
 
 unsigned authres_remove_forged(struct edits *edits, struct arena *arena, const struct message *message, const char *id)
 {
-    unsigned index = 0, removed = 0;
-    for (size_t i = 0; i < message->header_count; i++)
-        index += span_equals_nocase(span_trim(message->headers[i].name), AUTHRES_HEADER);
-    for (size_t i = message->header_count; i-- > 0;) {
+    unsigned forged[EDITS_DELETIONS_MAX + 1], count = 0, index = 0;
+    for (size_t i = 0; i < message->header_count && count <= EDITS_DELETIONS_MAX; i++) {
         if (!span_equals_nocase(span_trim(message->headers[i].name), AUTHRES_HEADER))
             continue;
-        if (authres_claims(arena, message->headers[i].value, id)) {
-            edits_delete_header(edits, arena, AUTHRES_HEADER, index);
-            removed++;
-        }
-        index--;
+        index++;
+        if (authres_claims(arena, message->headers[i].value, id))
+            forged[count++] = index;
     }
-    return removed;
+    for (unsigned i = count < EDITS_DELETIONS_MAX ? count : EDITS_DELETIONS_MAX; i-- > 0;)
+        edits_delete_header(edits, arena, AUTHRES_HEADER, forged[i]);
+    return count;
 }
 
 static const void *value_of(const struct check_call *call, const char *name)
@@ -68,17 +73,22 @@ static const void *value_of(const struct check_call *call, const char *name)
     return fact ? fact->value : NULL;
 }
 
+/* False: there are more than can be removed. */
+static bool remove_forged(const struct check_call *call, const char *id)
+{
+    unsigned count = authres_remove_forged(call->edits, call->arena, call->message, id);
+    if (count)
+        facts_set(call->facts, call->arena, "authres.forged", arena_printf(call->arena, "%u", count), NULL);
+    return count <= EDITS_DELETIONS_MAX;
+}
+
 static struct result on_eom(const struct check_call *call)
 {
     const struct authres_options *options = call->options;
     const struct message *message = call->message;
     const char *id = call->settings->authserv_id;
     const struct auth_spf *spf = value_of(call, "spf");
-    if (options->remove_forged && !is_shared(message)) {
-        unsigned removed = authres_remove_forged(call->edits, call->arena, message, id);
-        if (removed)
-            facts_set(call->facts, call->arena, "authres.forged", arena_printf(call->arena, "%u", removed), NULL);
-    }
+    bool too_many = options->remove_forged && !is_shared(message) && !remove_forged(call, id);
     if (options->add_header)
         edits_add_folded(call->edits, call->arena, AUTHRES_HEADER,
                          authres_write(call->arena, id, spf, value_of(call, "dkim"), value_of(call, "dmarc")));
@@ -86,6 +96,9 @@ static struct result on_eom(const struct check_call *call)
         edits_add_folded(call->edits, call->arena, "Received-SPF",
                          authres_write_received_spf(call->arena, id, spf, &call->session->client, message->reverse_path,
                                                     call->session->helo));
+    if (too_many)
+        return (struct result){RESULT_REJECT, WHY_FORGED,
+                               "554 5.6.0 Too many Authentication-Results fields in the name of this server"};
     return RESULT(RESULT_DUNNO);
 }
 

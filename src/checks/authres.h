@@ -1,7 +1,7 @@
 /*
  * authres - writes what spf, dkim and dmarc found into one Authentication-Results field, and removes forged ones.
  *
- * Refuses nothing. Reads the facts "spf", "dkim", "dmarc". Proposes: the field, Received-SPF, deletions.
+ * Refuses only what holds more forged fields than can be removed. Reads the facts "spf", "dkim", "dmarc". Proposes: the field, Received-SPF, deletions.
  * OWNS: nothing. THREADS: any. ERRORS: none.
  */
 #ifndef POSTERN_CHECKS_AUTHRES_H
@@ -17,7 +17,7 @@ struct authres_options {
 };
 
 /* Queues the deletion of each Authentication-Results field of MESSAGE that claims to be of ID, the highest index first.
- * How many. */
+ * How many there are; EDITS_DELETIONS_MAX + 1 if there are more than can be deleted: then the first ones are. */
 unsigned authres_remove_forged(struct edits *edits, struct arena *arena, const struct message *message, const char *id);
 
 #endif

@@ -169,13 +169,6 @@ struct result check_dmarc_decide(const struct check_dmarc_options *options, cons
     }
 }
 
-struct result check_dmarc_join(struct result ours, bool passed, const struct result *pending)
-{
-    if (passed || !pending || pending->code == RESULT_ERROR || ours.code >= pending->code)
-        return ours;
-    return *pending;
-}
-
 /* What lives from the header to the end of the message. */
 struct work {
     struct author_list authors;
@@ -320,15 +313,14 @@ static struct result on_eom(const struct check_call *call)
 {
     const struct check_dmarc_options *options = call->options;
     struct check_dmarc_facts facts = {.eval = NULL};
-    const struct result *pending = value_of(call, FACT_SPF_PENDING);
     if (options->source == AUTHRES_HEADER_OF_ANOTHER) {
         const struct auth_dmarc *dmarc = authres_read_dmarc(call->arena, call->message);
         if (!dmarc)
-            return check_dmarc_join(RESULT(RESULT_DUNNO), false, pending);
+            return RESULT(RESULT_DUNNO);
         struct policyeval *eval = ARENA_NEW(call->arena, struct policyeval);
         *eval = (struct policyeval){.dmarc = *dmarc};
         eval->alignment = dmarc->result == AUTH_TEMPERROR ? ALIGNMENT_UNKNOWN : ALIGNMENT_NO;
-        eval->disposition = dmarc->result == AUTH_FAIL ? dmarc->policy : AUTH_POLICY_NONE;
+        eval->disposition = dmarc->result == AUTH_FAIL ? dmarc->effective : AUTH_POLICY_NONE;
         facts.eval = eval;
         facts.is_exempt = netset_has(options->never_enforce_networks, &call->session->client) ||
                           (dmarc->author_domain && domain_set_has(options->never_enforce, dmarc->author_domain));
@@ -336,17 +328,19 @@ static struct result on_eom(const struct check_call *call)
     } else if (call->services->dns) {
         evaluate(call, work_of(call), &facts);
     } else {
-        return pending ? *pending : (struct result){RESULT_ERROR, NULL, "there is no resolver"};
+        return (struct result){RESULT_ERROR, NULL, "there is no resolver"};
     }
     tell(call, &facts);
     struct result result = check_dmarc_decide(options, &facts);
     if (result.code == RESULT_REJECT || result.code == RESULT_DEFER)
         result.reply = reply_of(call, &facts, result);
-    return check_dmarc_join(result, facts.eval && facts.eval->dmarc.result == AUTH_PASS, pending);
+    else if (result.code == RESULT_OK && facts.eval && facts.eval->dmarc.result == AUTH_PASS)
+        result.code = RESULT_VOUCH;
+    return result;
 }
 
 static const char *const provides[] = {"dmarc", "dmarc.authors", NULL};
-static const char *const needs_facts[] = {"spf", "dkim", FACT_SPF_PENDING, NULL};
+static const char *const needs_facts[] = {"spf", "dkim", NULL};
 
 const struct check check_dmarc = {
     .name = "dmarc",
@@ -357,6 +351,7 @@ const struct check check_dmarc = {
     .needs = NEEDS_HEADER,
     .provides = provides,
     .needs_facts = needs_facts,
+    .may_vouch = true,
     .on_eoh = on_eoh,
     .on_eom = on_eom,
 };

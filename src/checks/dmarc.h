@@ -1,8 +1,8 @@
 /*
  * dmarc - carries out what the author's domain asks for (RFC 9989): pass, or the policy of its DMARC record.
  *
- * Reads the facts "spf", "dkim", "spf.pending". Facts: "dmarc", a struct auth_dmarc of the author domain that decided;
- * "dmarc.authors", the author domains.
+ * Reads the facts "spf", "dkim". Facts: "dmarc", a struct auth_dmarc of the author domain that decided; "dmarc.authors",
+ * the author domains. A message that passes is vouched for: the refusal that spf put off is dropped.
  * OWNS: nothing. THREADS: any. ERRORS: a name server that does not answer is the result temperror, not an error.
  */
 #ifndef POSTERN_CHECKS_DMARC_H
@@ -47,9 +47,5 @@ struct check_dmarc_facts {
 
 /* Pure: what follows, without the reply. */
 struct result check_dmarc_decide(const struct check_dmarc_options *options, const struct check_dmarc_facts *facts);
-
-/* The refusal that spf left to dmarc, PENDING (may be NULL), against OURS: dropped when DMARC passed, otherwise the
- * stronger one. */
-struct result check_dmarc_join(struct result ours, bool passed, const struct result *pending);
 
 #endif

@@ -11,3 +11,5 @@ libpostern_a_SOURCES += \
 	src/checks/spf.c src/checks/spf.h
 libpostern_a_SOURCES += \
 	src/checks/dmarc.c src/checks/dmarc.h
+libpostern_a_SOURCES += \
+	src/checks/autoreply.c src/checks/autoreply.h

@@ -7,8 +7,8 @@
  *
  * Bounces (null reverse-path) are not marked for a HELO name without a record: hardly any has one.
  *
- * The answer waits for the end with the others' `spf.pending` only if this check and dmarc are both enforced for the
- * class of the session; else nobody would carry it out.
+ * A refusal waits for dmarc only if that runs for the session and is carried out no less than this check is: a dmarc
+ * that is only monitored must not let mail in. With both in monitor mode the log says what enforcing both would do.
  *
  * What this does not do: evaluate trusted clients and authenticated users (applies_to), or claim "none" for them.
  */
@@ -56,8 +56,9 @@ static const struct option_row rows[] = {
            "What to do if name servers do not answer (spf.temperror). The DNS never makes the check itself fail, so "
            "on_error does not apply here."),
     {.name = "defer_to_dmarc", .type = OPTION_BOOL, .offset = OPTION(defer_to_dmarc), .def = "yes",
-     .help = "With the check dmarc enforced: refuse at the end of the message, and only if DMARC does not pass, so that a "
-             "forwarded message signed by its author's domain is not lost. no: refuse at RCPT."},
+     .help = "With the check dmarc enforced (or both checks monitored): refuse at the end of the message, and only if "
+             "DMARC does not pass, so that a forwarded message signed by its author's domain is not lost. no: refuse at "
+             "RCPT."},
     {.name = "skip_domains", .type = OPTION_DOMAINS, .offset = OPTION(skip_domains),
      .help = "Domains of senders that are not evaluated: a name, a .suffix, or a file."},
     {.name = "skip_networks", .type = OPTION_NETWORKS, .offset = OPTION(skip_networks),
@@ -124,8 +125,9 @@ static bool dmarc_decides(const struct check_call *call)
 {
     const struct check_spf_options *options = call->options;
     enum session_class class = session_class(call->session);
-    return options->defer_to_dmarc && plan_enforces(call->plan, "dmarc", class) &&
-           plan_enforces(call->plan, "spf", class);
+    enum check_mode mode = plan_mode(call->plan, "dmarc", class);
+    return options->defer_to_dmarc &&
+           (mode == MODE_ENFORCE || (mode == MODE_MONITOR && plan_mode(call->plan, "spf", class) == MODE_MONITOR));
 }
 
 static bool waits_for_the_end(const struct check_call *call)
@@ -280,12 +282,9 @@ static struct result on_eom(const struct check_call *call)
     if (!spf)
         return RESULT(RESULT_DUNNO);
     struct result result = judge(call, spf);
-    if (result.code != RESULT_REJECT || !dmarc_decides(call))
-        return result;
-    struct result *pending = ARENA_NEW(call->arena, struct result);
-    *pending = result;
-    facts_set(call->facts, call->arena, FACT_SPF_PENDING, result.reply, pending);
-    return RESULT(RESULT_OK);
+    if (result.code == RESULT_REJECT && dmarc_decides(call))
+        result.code = RESULT_REJECT_UNLESS;
+    return result;
 }
 
 static unsigned needs_with(const void *of)
@@ -295,7 +294,7 @@ static unsigned needs_with(const void *of)
     return reads ? NEEDS_HEADER : 0;
 }
 
-static const char *const provides[] = {"spf", FACT_SPF_PENDING, NULL};
+static const char *const provides[] = {"spf", NULL};
 
 const struct check check_spf = {
     .name = "spf",
@@ -306,6 +305,7 @@ const struct check check_spf = {
     .needs = NEEDS_HEADER,
     .needs_with = needs_with,
     .provides = provides,
+    .never_objects = 1u << PHASE_MAIL,
     .on_mail = on_mail,
     .on_rcpt = on_rcpt,
     .on_eom = on_eom,

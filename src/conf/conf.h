@@ -80,6 +80,9 @@ struct conf_problems {
     unsigned count; /* counted by conf */
 };
 
+/* A `report` that prints to stderr, whatever the context. */
+void conf_print_problem(void *context, const char *text);
+
 /* Reads PATH, and what it names with include("file"), a relative name being relative to the file that includes. Every
  * problem that can be found is reported, those of a file in the order of its lines; NULL if there was one. A default
  * that cannot be parsed is one ("default of helo: max: ..."). SECTIONS must outlive the result. */

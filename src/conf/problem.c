@@ -48,6 +48,12 @@ static int compare(const void *left, const void *right)
     return a->number < b->number ? -1 : 1;
 }
 
+void conf_print_problem(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "%s\n", text);
+}
+
 void problem_tell(struct loader *loader)
 {
     if (loader->kept == 0 || !loader->problems)

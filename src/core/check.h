@@ -16,17 +16,19 @@
 enum result_code {
     RESULT_DUNNO,      /* nothing to say */
     RESULT_OK,         /* looked at it and found nothing to object to */
+    RESULT_VOUCH,      /* the same, and what waits for it (REJECT_UNLESS) is dropped; only at EOM, see may_vouch */
     RESULT_TAG,        /* accept, but mark as suspicious; only at EOH and EOM */
     RESULT_QUARANTINE, /* accept, but have the MTA hold it; only at EOH and EOM */
     RESULT_DEFER,      /* 4xx */
     RESULT_REJECT,     /* 5xx */
+    RESULT_REJECT_UNLESS, /* 5xx, unless a check behind this one answers VOUCH; only at EOM */
     RESULT_ERROR       /* could not find out: the check's on_error decides */
 };
 
 struct result {
     enum result_code code;
     const char *why;   /* one of the check's tokens; NULL for DUNNO and OK; ERROR is always NAME.error */
-    const char *reply; /* for DEFER and REJECT: "550 5.7.1 ..."; for ERROR: what went wrong, for the log */
+    const char *reply; /* for DEFER and both REJECTs: "550 5.7.1 ..."; for ERROR: what went wrong, for the log */
 };
 
 #define RESULT(code) ((struct result){(code), NULL, NULL})
@@ -58,6 +60,7 @@ struct plan;          /* core/engine.h */
 struct dns;           /* dns/dns.h */
 struct archive_scanner; /* mime/archive.h */
 struct verifier_service; /* auth/dkim_verify.h */
+struct responding;      /* autoreply/responding.h */
 
 /* Services shared by all threads of the worker; each locks inside. A member may be NULL where no active check needs
  * it (and in unit tests). */
@@ -65,6 +68,9 @@ struct services {
     struct dns *dns;
     struct archive_scanner *archives;
     struct verifier_service *verifier;
+    struct responding *responding;
+    struct counters *counters; /* for what is no verdict: "why.TOKEN" of a check's whys */
+    bool is_trial;             /* no daemon: nothing may be changed anywhere */
 };
 
 /* What a hook gets. */
@@ -78,7 +84,8 @@ struct check_call {
     struct arena *arena;               /* of the session in connect, of the greeting in helo, else of the message */
     struct facts *facts;               /* of the same; where new facts go */
     struct edits *edits;               /* NULL in connect and helo */
-    const struct plan *plan;           /* who else runs: plan_enforces(); NULL in unit tests */
+    bool is_trial;                     /* monitor mode or posternctl explain: nothing may be changed anywhere */
+    const struct plan *plan;           /* who else runs: plan_mode(); NULL in unit tests */
     void **state; /* a slot of the check's own, NULL at MAIL, as long-lived as the message; NULL in connect and helo.
                    * What it points to belongs on the message's arena (arena_on_destroy() for a library's handle). */
 };
@@ -109,6 +116,9 @@ struct check {
     unsigned (*needs_with)(const void *options); /* what it needs with these options; NULL: always `needs` */
     const char *const *provides;      /* facts it writes, NULL-ended; may be NULL */
     const char *const *needs_facts;   /* facts of checks before it; may be NULL */
+    unsigned never_objects; /* 1u << PHASE_..., ORed: hooks that only look; the MTA is told not to wait for them, and an
+                             * objection of theirs is dropped */
+    bool may_vouch;         /* may answer VOUCH: what waits for one is judged once this check has run */
     check_hook *on_connect; /* the client's address is known; cannot refuse */
     check_hook *on_helo;    /* each HELO/EHLO; cannot refuse: judge here, enforce at rcpt */
     check_hook *on_mail;    /* reverse-path known */
@@ -117,6 +127,8 @@ struct check {
     check_hook *on_eoh;     /* header complete */
     check_body_hook *on_body; /* the body, piece by piece; says so in `needs` with NEEDS_BODY */
     check_hook *on_eom;     /* everything known */
+    check_hook *on_accepted; /* no check objected or quarantined: what the message causes elsewhere is done here, and is
+                              * safe when the hook returns; in a trial (call->is_trial) it is only said */
 };
 
 /* THE ordered list (checks/checks.c). */

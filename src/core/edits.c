@@ -1,6 +1,7 @@
 /* edits - a queue of proposals. Values are made harmless on the way in, so that no way out can forget it. */
 #include "core/edits.h"
 #include "util/strbuf.h"
+#include <strings.h>
 
 #define VALUE_LIMIT 900 /* octets: a header line stays under the 998 of RFC 5322 2.1.1 */
 #define FOLDED_LIMIT 32768 /* octets of a value of several lines */
@@ -71,9 +72,15 @@ void edits_change_header(struct edits *edits, struct arena *arena, const char *n
           (struct edit){EDIT_CHANGE_HEADER, arena_strdup(arena, name), index, make_foldable(arena, value, true)});
 }
 
-void edits_delete_header(struct edits *edits, struct arena *arena, const char *name, unsigned index)
+int edits_delete_header(struct edits *edits, struct arena *arena, const char *name, unsigned index)
 {
+    size_t queued = 0;
+    for (size_t i = 0; i < edits->count; i++)
+        queued += edits->items[i].kind == EDIT_DELETE_HEADER && strcasecmp(edits->items[i].name, name) == 0;
+    if (queued >= EDITS_DELETIONS_MAX)
+        return -1;
     queue(edits, arena, (struct edit){EDIT_DELETE_HEADER, arena_strdup(arena, name), index, NULL});
+    return 0;
 }
 
 void edits_quarantine(struct edits *edits, struct arena *arena, const char *reason)

@@ -39,8 +39,12 @@ void edits_add_folded(struct edits *edits, struct arena *arena, const char *name
 void edits_change_header(struct edits *edits, struct arena *arena, const char *name, unsigned index,
                          const char *value);
 
-/* Queue deletions of one name from the highest index down: Postfix renumbers after each. */
-void edits_delete_header(struct edits *edits, struct arena *arena, const char *name, unsigned index);
+/* Deletions of one name in one message: an MTA searches its queue file for each, and a client could order thousands. */
+#define EDITS_DELETIONS_MAX 100
+
+/* Queue deletions of one name from the highest index down: Postfix renumbers after each. 0, or -1: EDITS_DELETIONS_MAX of
+ * NAME are queued already, and this one is not. */
+int edits_delete_header(struct edits *edits, struct arena *arena, const char *name, unsigned index);
 void edits_quarantine(struct edits *edits, struct arena *arena, const char *reason);
 
 /* "add-header", "delete-header", "change-header", "quarantine" */

@@ -147,6 +147,8 @@ static check_hook *hook_of(const struct check *check, enum phase phase)
         return check->on_eoh;
     case PHASE_EOM:
         return check->on_eom;
+    case PHASE_ACCEPTED:
+        return check->on_accepted;
     case PHASE_COUNT:
         break;
     }
@@ -167,6 +169,21 @@ bool plan_has_hook(const struct plan *plan, enum phase phase)
     return false;
 }
 
+bool check_may_object(const struct check *check, enum phase phase)
+{
+    return !(check->never_objects & 1u << phase);
+}
+
+bool plan_may_object(const struct plan *plan, enum phase phase)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct check *check = plan->entries[i].check;
+        if (hook_of(check, phase) && check_may_object(check, phase))
+            return true;
+    }
+    return false;
+}
+
 unsigned plan_needs(const struct plan *plan, enum session_class class)
 {
     unsigned needs = plan->core_needs;
@@ -177,14 +194,14 @@ unsigned plan_needs(const struct plan *plan, enum session_class class)
     return needs;
 }
 
-bool plan_enforces(const struct plan *plan, const char *name, enum session_class class)
+enum check_mode plan_mode(const struct plan *plan, const char *name, enum session_class class)
 {
     for (size_t i = 0; plan && i < plan->count; i++) {
         const struct plan_entry *entry = &plan->entries[i];
         if (strcmp(entry->check->name, name) == 0)
-            return entry->mode == MODE_ENFORCE && (entry->options->applies_to & (unsigned)class);
+            return entry->options->applies_to & (unsigned)class ? entry->mode : MODE_OFF;
     }
-    return false;
+    return MODE_OFF;
 }
 
 static void print_classes(FILE *out, unsigned classes)

@@ -52,12 +52,15 @@ check_hook *plan_hook(const struct plan_entry *entry, enum phase phase);
 /* Has anybody something to do in this phase? What nobody asks for is not negotiated. */
 bool plan_has_hook(const struct plan *plan, enum phase phase);
 
+/* The same, and may it answer with anything but "go on"? If not, the MTA need not wait. */
+bool plan_may_object(const struct plan *plan, enum phase phase);
+bool check_may_object(const struct check *check, enum phase phase);
+
 /* What the checks that look at a session of CLASS need kept: enum check_needs, ORed. */
 unsigned plan_needs(const struct plan *plan, enum session_class class);
 
-/* Does the check NAME run for a session of CLASS, and is what it says done? False for what is off or in monitor mode, and
- * for a PLAN that is NULL. */
-bool plan_enforces(const struct plan *plan, const char *name, enum session_class class);
+/* How the check NAME runs for a session of CLASS: ENFORCE, MONITOR, or OFF, also for a PLAN that is NULL. */
+enum check_mode plan_mode(const struct plan *plan, const char *name, enum session_class class);
 
 /* The manual's list of tokens, in mdoc(7): those of all checks and of the core. */
 void engine_print_whys(FILE *out);

@@ -11,6 +11,7 @@ libpostern_a_SOURCES += \
 	src/core/report.c src/core/report.h \
 	src/core/session.c src/core/session.h \
 	src/core/settings.c src/core/settings.h \
+	src/core/state_rows.c src/core/state_rows.h \
 	src/core/subject.c src/core/subject.h \
 	src/core/template.c src/core/template.h \
 	src/core/verdict.c src/core/verdict.h

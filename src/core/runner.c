@@ -5,6 +5,9 @@
  * of that recipient, everything else strengthens the message's verdict. The first REJECT of a phase ends it, for
  * nothing is stronger; after a DEFER the rest is still asked, because a permanent refusal spares the sender a retry.
  *
+ * A REJECT_UNLESS waits until the check that may vouch for the message has run. Then it is either dropped or judged as
+ * the REJECT of the check that said it, with that check's name, mode and counters.
+ *
  * What is decided at the end of the header is answered at the end of the message: the client sends all of it anyway,
  * and an answer that the MTA need not wait for is two context switches less.
  *
@@ -16,8 +19,6 @@
 #include "core/subject.h"
 #include "util/clock.h"
 
-#define MARKS_REMOVED_MAX 100
-
 static const struct outcome go_on = {OUTCOME_CONTINUE, NULL};
 
 static const char error_reply[] = "451 4.3.0 Service temporarily unavailable - try again later";
@@ -27,6 +28,7 @@ static enum disposition disposition_of(enum result_code code)
     switch (code) {
     case RESULT_DUNNO:
     case RESULT_OK:
+    case RESULT_VOUCH:
         return DISPOSITION_ACCEPT;
     case RESULT_TAG:
         return DISPOSITION_TAG;
@@ -36,6 +38,7 @@ static enum disposition disposition_of(enum result_code code)
     case RESULT_ERROR:
         return DISPOSITION_TEMPFAIL;
     case RESULT_REJECT:
+    case RESULT_REJECT_UNLESS:
         return DISPOSITION_REJECT;
     }
     return DISPOSITION_TEMPFAIL;
@@ -72,6 +75,7 @@ static struct check_call call_of(const struct run *run, size_t number)
                               .session = run->session,
                               .message = message,
                               .recipient = run->recipient,
+                              .is_trial = run->engine->services.is_trial || entry->mode == MODE_MONITOR,
                               .plan = &run->engine->plan,
                               .arena = run->session->arena,
                               .facts = &run->session->facts,
@@ -95,7 +99,7 @@ static struct result call_hook(const struct run *run, size_t number)
     struct result result = plan_hook(&run->engine->plan.entries[number], run->phase)(&call);
     if (run->message)
         run->message->check_us[number] += clock_monotonic_us() - start;
-    return result;
+    return check_may_object(run->engine->plan.entries[number].check, run->phase) ? result : RESULT(RESULT_DUNNO);
 }
 
 /* RESULT as a verdict, with the check's on_error and mode applied. ACCEPT: nothing to object. */
@@ -119,23 +123,57 @@ static struct verdict judge(const struct run *run, const struct plan_entry *entr
     return verdict;
 }
 
+/* Results that wait for a check that may vouch, the last one first. */
+struct waiting {
+    const struct waiting *next;
+    const struct plan_entry *entry;
+    struct result result;
+};
+
+static const struct waiting *put_off(const struct run *run, const struct waiting *next, const struct plan_entry *entry,
+                                     struct result result)
+{
+    struct waiting *waiting = ARENA_NEW(run->message->arena, struct waiting);
+    *waiting = (struct waiting){next, entry, result};
+    return waiting;
+}
+
+static void judge_waiting(const struct run *run, const struct waiting *waiting, struct verdict *strongest)
+{
+    for (; waiting; waiting = waiting->next) {
+        struct verdict verdict = judge(run, waiting->entry, waiting->result);
+        verdict_strengthen(strongest, &verdict);
+    }
+}
+
 /* The strongest verdict of one phase. In connect and helo nobody is judged: the class may still change. */
 static struct verdict run_phase(const struct run *run)
 {
     struct verdict strongest = {.disposition = DISPOSITION_ACCEPT, .phase = run->phase};
+    const struct waiting *waiting = NULL;
     const struct plan *plan = &run->engine->plan;
     unsigned class = session_class(run->session);
     if (run->message)
         run->message->dns_budget->deadline_us = clock_monotonic_us() + run->message->dns_left_us;
-    for (size_t i = 0; i < plan->count; i++) {
+    for (size_t i = 0; i < plan->count && strongest.disposition != DISPOSITION_REJECT; i++) {
         const struct plan_entry *entry = &plan->entries[i];
         if (!plan_hook(entry, run->phase) || (run->message && !(entry->options->applies_to & class)))
             continue;
-        struct verdict verdict = judge(run, entry, call_hook(run, i));
+        struct result result = call_hook(run, i);
+        if (result.code == RESULT_REJECT_UNLESS && run->phase == PHASE_EOM) {
+            waiting = put_off(run, waiting, entry, result);
+            continue;
+        }
+        struct verdict verdict = judge(run, entry, result);
         verdict_strengthen(&strongest, &verdict);
-        if (strongest.disposition == DISPOSITION_REJECT)
-            break;
+        if (entry->check->may_vouch) {
+            if (result.code != RESULT_VOUCH)
+                judge_waiting(run, waiting, &strongest);
+            waiting = NULL;
+        }
     }
+    if (strongest.disposition != DISPOSITION_REJECT)
+        judge_waiting(run, waiting, &strongest);
     if (run->message)
         run->message->dns_left_us = run->message->dns_budget->deadline_us - clock_monotonic_us();
     return strongest;
@@ -264,15 +302,15 @@ static void judge_message_error(const struct engine *engine, const struct sessio
     verdict_strengthen(&message->verdict, &verdict);
 }
 
-/* A mark of ours on mail from outside that we did not make is a forgery. One walk over the header, and no more deletions
- * than an MTA can be asked for: each is a search through its queue file. What is left marks its own sender. */
+/* A mark of ours on mail from outside that we did not make is a forgery. If there are more than can be deleted those at the
+ * top go, which readers look at first; what is left says no good of its sender. */
 static void remove_forged_marks(const struct session *session, struct message *message)
 {
     unsigned n = 0;
     if (session_class(session) != CLASS_OUTSIDE)
         return;
-    for (size_t i = 0; i < message->header_count && n < MARKS_REMOVED_MAX; i++)
-        n += span_equals_nocase(message->headers[i].name, MARK_HEADER);
+    for (size_t i = 0; i < message->header_count && n < EDITS_DELETIONS_MAX; i++)
+        n += span_equals_nocase(span_trim(message->headers[i].name), MARK_HEADER);
     for (; n > 0; n--)
         edits_delete_header(&message->edits, message->arena, MARK_HEADER, n);
 }
@@ -311,6 +349,8 @@ struct outcome runner_eom(const struct engine *engine, struct session *session, 
     } else if (message->verdict.disposition < DISPOSITION_TEMPFAIL) {
         judge_message(engine, session, message, PHASE_EOM);
     }
+    if (message->verdict.disposition < DISPOSITION_QUARANTINE)
+        judge_message(engine, session, message, PHASE_ACCEPTED);
     struct outcome outcome = outcome_of(&message->verdict);
     if (outcome.action == OUTCOME_CONTINUE) {
         remove_forged_marks(session, message);

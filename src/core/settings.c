@@ -1,11 +1,13 @@
 /*
- * settings - the rows of the sections that belong to no check.
+ * settings - the rows of the sections that belong to no check. Those of redis, spool and aliases are in state_rows.c.
  *
  * The defaults make a Debian installation run: a socket under /run/postern, logging to syslog's mail facility,
  * nobody but the host itself trusted.
  */
 #include "core/settings.h"
+#include "core/state_rows.h"
 #include "core/subject.h"
+#include "store/store.h"
 #include "util/log.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -90,6 +92,11 @@ static const char *verify_authserv_id(const char *value)
     return strlen(value) <= DOMAIN_MAX ? NULL : "is longer than 253 octets";
 }
 
+static const char *verify_store(const char *value)
+{
+    return value[0] ? store_verify_url(value) : "is empty";
+}
+
 /* Short enough for one encoded-word (RFC 2047 2: 75 octets), and whole characters only. */
 static const char *verify_tag(const char *value)
 {
@@ -138,6 +145,14 @@ static const struct option_row general_rows[] = {
      .help = "The authserv-ids of filters that see the message before Postern and that remove forged fields of their "
              "name. Their Authentication-Results fields are kept even if the name is ours, and spf, dkim and dmarc use "
              "them with source = header."},
+    {.name = "state_directory", .type = OPTION_STRING, .offset = GENERAL(state_directory), .def = "/var/lib/postern",
+     .verify = verify_directory,
+     .help = "Where Postern keeps what must survive a restart: the queue of what it sends (section spool). It must be "
+             "writable by user."},
+    {.name = "store", .type = OPTION_STRING, .offset = GENERAL(store), .def = "sqlite:/var/lib/postern/postern.db",
+     .verify = verify_store,
+     .help = "Where stored replies are kept, and who was answered: sqlite:/PATH, a file of this machine, or "
+             "redis://HOST:PORT/NUMBER (rediss:// with TLS), a Redis or Valkey that several machines share."},
     {.name = "tag_subject", .type = OPTION_STRING, .offset = GENERAL(tag_subject), .verify = verify_tag,
      .help = "What to put before the Subject of a message that is tagged or quarantined, such as [suspicious]; up to 40 "
              "octets of UTF-8. It breaks the DKIM signature for whoever checks it after Postern. Empty: leave the "
@@ -199,7 +214,12 @@ static const struct conf_section sections[] = {
     {"log", "What Postern writes, and where.", log_rows, sizeof(struct log_settings)},
     {"message", "How messages are kept while they are looked at, and how large they may be.", message_rows,
      sizeof(struct message_settings)},
-    {"dns", "Where Postern asks for names and addresses.", dns_rows, sizeof(struct dns_settings)}};
+    {"dns", "Where Postern asks for names and addresses.", dns_rows, sizeof(struct dns_settings)},
+    {"redis", "How to talk to the Redis or Valkey of the option store.", settings_redis_rows,
+     sizeof(struct redis_settings)},
+    {"spool", "How what Postern itself sends leaves this machine.", settings_spool_rows,
+     sizeof(struct spool_settings)},
+    {"aliases", "Which addresses mean one mailbox.", settings_alias_rows, sizeof(struct alias_settings)}};
 
 const struct conf_section *settings_sections(size_t *count)
 {
@@ -214,6 +234,9 @@ void settings_resolve(struct settings *settings, const struct conf *conf)
     settings->log = conf_get(conf, "log");
     settings->message = conf_get(conf, "message");
     settings->dns = conf_get(conf, "dns");
+    settings->redis = conf_get(conf, "redis");
+    settings->spool = conf_get(conf, "spool");
+    settings->aliases = conf_get(conf, "aliases");
     settings->content_limits = (struct content_limits){settings->message->directory, settings->message->memory,
                                                        settings->message->memory_total, settings->message->max_size};
     if (settings->general->hostname)

@@ -1,5 +1,6 @@
 /*
- * settings - the options that belong to no check: the top level of postern.conf, and log, message, dns.
+ * settings - the options that belong to no check: the top level of postern.conf, and log, message, dns, redis,
+ * spool, aliases.
  *
  * OWNS: nothing; members live in the configuration's arena. THREADS: read-only.
  */
@@ -27,6 +28,8 @@ struct general_settings { /* section "" */
     const struct strset *exempt_recipients; /* "local-part" (of a local domain), "user@domain", "@domain" */
     int mode;                  /* enum check_mode */
     int64_t drain_timeout;     /* ms */
+    const char *state_directory; /* state of this machine alone: the spool */
+    const char *store;         /* URL of what machines may share, as store.h says */
     const char *tag_subject;   /* UTF-8; NULL: leave the Subject alone */
     const char *authserv_id;   /* NULL = hostname; see settings.authserv_id */
     const struct string_list *trusted_authserv_ids; /* of filters before us */
@@ -50,12 +53,32 @@ struct dns_settings { /* section "dns" */
     int64_t message_queries; /* that one message may cost */
 };
 
+struct redis_settings { /* section "redis": of store = "redis://..." */
+    const char *prefix, *password_file, *ca_file;
+    int64_t timeout; /* ms */
+};
+
+struct spool_settings { /* section "spool" */
+    const char *submit;        /* URL of the MTA that takes what we send */
+    uint64_t max_bytes;
+    int64_t max_messages;
+    int64_t lifetime, retry_first, retry_most, timeout; /* ms */
+};
+
+struct alias_settings { /* section "aliases" */
+    const struct string_list *tables, *domains;
+    const char *recipient_delimiter;
+};
+
 /* All of them in one place, resolved: what the core and the checks read. */
 struct settings {
     const struct general_settings *general;
     const struct log_settings *log;
     const struct message_settings *message;
     const struct dns_settings *dns;
+    const struct redis_settings *redis;
+    const struct spool_settings *spool;
+    const struct alias_settings *aliases;
     struct content_limits content_limits;
     char hostname[DOMAIN_MAX + 1]; /* canonical */
     const char *authserv_id;       /* ours in Authentication-Results; the option or else hostname */

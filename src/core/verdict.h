@@ -8,7 +8,17 @@
 
 #include <stdbool.h>
 
-enum phase { PHASE_CONNECT, PHASE_HELO, PHASE_MAIL, PHASE_RCPT, PHASE_DATA, PHASE_EOH, PHASE_EOM, PHASE_COUNT };
+enum phase {
+    PHASE_CONNECT,
+    PHASE_HELO,
+    PHASE_MAIL,
+    PHASE_RCPT,
+    PHASE_DATA,
+    PHASE_EOH,
+    PHASE_EOM,
+    PHASE_ACCEPTED, /* behind the end of a message that nobody objected to: what it causes elsewhere is made safe */
+    PHASE_COUNT
+};
 
 /* From weak to strong. */
 enum disposition {
@@ -31,6 +41,6 @@ struct verdict {
 bool verdict_strengthen(struct verdict *verdict, const struct verdict *next);
 
 const char *disposition_name(enum disposition disposition); /* accept, tag, quarantine, tempfail, reject */
-const char *phase_name(enum phase phase);                   /* connect, helo, mail, rcpt, data, eoh, eom */
+const char *phase_name(enum phase phase);                   /* connect, helo, mail, rcpt, data, eoh, eom, accepted */
 
 #endif

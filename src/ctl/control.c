@@ -13,50 +13,15 @@
 #include "master/spawn.h"
 #include "util/clock.h"
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-int ctl_parse_options(int argc, char **argv, const char *usage, bool with_json, struct ctl_options *options)
+static int find_control(const struct ctl_call *call, char path[PATH_MAX])
 {
-    static const struct option longs[] = {{"control", required_argument, NULL, 'C'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
-    *options = (struct ctl_options){.config = POSTERN_SYSCONFDIR "/postern/postern.conf"};
-    optind = 0; /* the caller has read options before its subcommand */
-    for (int c; (c = getopt_long(argc, argv, "c:hw:", longs, NULL)) != -1;) {
-        if (c == 'c') {
-            options->config = optarg;
-        } else if (c == 'C') {
-            options->control = optarg;
-        } else if (c == 'w') {
-            options->worker = optarg;
-        } else if (c == 'j' && with_json) {
-            options->json = true;
-        } else if (c == 'h') {
-            fputs(usage, stdout);
-            return EX_OK;
-        } else {
-            if (c == 'j')
-                fprintf(stderr, "posternctl %s: --json is not known here\n", argv[0]);
-            fputs(usage, stderr);
-            return EX_USAGE;
-        }
-    }
-    if (optind < argc) {
-        fprintf(stderr, "posternctl %s: \"%s\" is no option\n%s", argv[0], argv[optind], usage);
-        return EX_USAGE;
-    }
-    return -1;
-}
-
-static int find_control(const struct ctl_options *options, char path[PATH_MAX])
-{
-    if (options->control) {
-        snprintf(path, PATH_MAX, "%s", options->control);
+    if (call->control) {
+        snprintf(path, PATH_MAX, "%s", call->control);
         return 0;
     }
     char worker[PATH_MAX];
@@ -66,8 +31,8 @@ static int find_control(const struct ctl_options *options, char path[PATH_MAX])
         abort();
     strbuf_init(&text, 0);
     int code = EX_OSERR;
-    if (spawn_find_worker(options->worker, worker, sizeof worker, &text) == 0)
-        code = probe_run(worker, options->config, setup, &text);
+    if (spawn_find_worker(call->worker, worker, sizeof worker, &text) == 0)
+        code = probe_run(worker, call->config, setup, &text);
     if (code)
         fprintf(stderr, "%s\nposternctl: cannot find the control socket; --control PATH names it\n",
                 strbuf_text(&text));
@@ -138,10 +103,10 @@ static int split_answer(const char *answer, struct strbuf *text)
     return code;
 }
 
-int ctl_ask(const struct ctl_options *options, const char *command, int timeout, struct strbuf *text)
+int ctl_ask(const struct ctl_call *call, const char *command, int timeout, struct strbuf *text)
 {
     char path[PATH_MAX];
-    int fd, code = find_control(options, path);
+    int fd, code = find_control(call, path);
     if (code == 0)
         code = open_connection(path, &fd);
     if (code)

@@ -1,13 +1,11 @@
 /*
  * ctl - the subcommands of posternctl, one file each.
  *
- * Each gets its own argv: argv[0] is its name, -c FILE and its other options follow. The result is the exit status, as
- * in sysexits.h; what went wrong is on stderr.
+ * Each gets its own argv: argv[0] is its name, -c FILE and its other options follow (ctl/options.h reads them). The
+ * result is the exit status, as in sysexits.h; what went wrong is on stderr.
  */
 #ifndef POSTERN_CTL_CTL_H
 #define POSTERN_CTL_CTL_H
-
-#define CTL_CONF POSTERN_SYSCONFDIR "/postern/postern.conf"
 
 int ctl_check(int argc, char **argv);
 int ctl_dmarc(int argc, char **argv);

@@ -5,123 +5,49 @@
 #include "auth/author.h"
 #include "auth/policyeval.h"
 #include "ctl/ctl.h"
+#include "ctl/json.h"
+#include "ctl/options.h"
 #include "util/clock.h"
 #include "util/domain.h"
-#include <cjson/cJSON.h>
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sysexits.h>
 
 #define RESULTS_MAX 64
 
 struct request {
-    const char *domain, *from, *server;
-    enum treewalk_mode mode;
-    bool json, evaluate;
+    const char *from;
+    int mode;
+    bool evaluate;
     struct policyeval_identifier identifiers[RESULTS_MAX];
     size_t count;
-    struct arena *arena;
 };
 
-static const char usage[] =
-    "usage: posternctl dmarc DOMAIN [--dns SERVER[@PORT]] [--org-domain treewalk|psl] [--json]\n"
-    "       posternctl dmarc --evaluate --from \"FROM FIELD VALUE\" [--spf RESULT:DOMAIN] [--dkim RESULT:DOMAIN]...\n"
-    "           [--dns SERVER[@PORT]] [--org-domain treewalk|psl] [--json]\n"
-    "  The first shows what DOMAIN publishes, the second what DMARC says of a message with these results.\n";
-
-static int usage_error(const char *what, const char *value)
-{
-    fprintf(stderr, "posternctl dmarc: %s%s%s\n%s", what, value ? ": " : "", value ? value : "", usage);
-    return EX_USAGE;
-}
-
 /* "pass:example.net" */
-static int add_identifier(struct request *request, const char *text, bool is_spf)
+static const char *add_identifier(const struct ctl_call *call, struct request *request, const char *text, bool is_spf)
 {
     const char *colon = strchr(text, ':');
     char name[DOMAIN_MAX + 1];
     enum auth_result result;
     if (!colon ||
-        auth_result_parse(arena_spandup(request->arena, (struct span){text, (size_t)(colon - text)}), &result) != 0)
-        return usage_error("neither pass:DOMAIN nor another result with a domain", text);
+        auth_result_parse(arena_spandup(call->arena, (struct span){text, (size_t)(colon - text)}), &result) != 0)
+        return "is neither pass:DOMAIN nor another result with a domain";
     if (domain_canonical(span_of(colon + 1), name) != 0)
-        return usage_error("has no domain name behind the colon", text);
+        return "has no domain name behind the colon";
     if (request->count == RESULTS_MAX)
-        return usage_error("at most 64 results", NULL);
+        return "is one too many: at most 64 results";
     request->identifiers[request->count++] =
-        (struct policyeval_identifier){arena_strdup(request->arena, name), result, is_spf};
-    return 0;
+        (struct policyeval_identifier){arena_strdup(call->arena, name), result, is_spf};
+    return NULL;
 }
 
-static int read_option(struct request *request, int option)
+static const char *read_spf(const struct ctl_call *call, void *request, const char *value)
 {
-    switch (option) {
-    case 'e':
-        request->evaluate = true;
-        return 0;
-    case 'f':
-        request->from = optarg;
-        return 0;
-    case 's':
-    case 'k':
-        return add_identifier(request, optarg, option == 's');
-    case 'd':
-        request->server = optarg;
-        return 0;
-    case 'o':
-        if (strcmp(optarg, "treewalk") != 0 && strcmp(optarg, "psl") != 0)
-            return usage_error("--org-domain: say treewalk or psl", NULL);
-        request->mode = optarg[0] == 't' ? TREEWALK_DNS : TREEWALK_PSL;
-        return 0;
-    case 'j':
-        request->json = true;
-        return 0;
-    case 'c': /* every subcommand takes it; this one has no use for it */
-        return 0;
-    case 'H':
-        fputs(usage, stdout);
-        return -1;
-    default:
-        fputs(usage, stderr);
-        return EX_USAGE;
-    }
+    return add_identifier(call, request, value, true);
 }
 
-static int read_arguments(struct request *request, int argc, char **argv)
+static const char *read_dkim(const struct ctl_call *call, void *request, const char *value)
 {
-    static const struct option options[] = {
-        {"evaluate", 0, NULL, 'e'}, {"from", 1, NULL, 'f'}, {"spf", 1, NULL, 's'},
-        {"dkim", 1, NULL, 'k'},     {"dns", 1, NULL, 'd'},  {"org-domain", 1, NULL, 'o'},
-        {"json", 0, NULL, 'j'},     {"help", 0, NULL, 'H'}, {NULL, 0, NULL, 0}};
-    char name[DOMAIN_MAX + 1];
-    int option;
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-        int status = read_option(request, option);
-        if (status != 0)
-            return status;
-    }
-    if (!request->evaluate && optind < argc)
-        request->domain = argv[optind++];
-    if (optind < argc)
-        return usage_error("there is something that is no option", argv[optind]);
-    if (request->evaluate)
-        return request->from ? 0 : usage_error("--from is missing", NULL);
-    if (!request->domain || request->from || request->count > 0)
-        return usage_error(request->domain ? "--from, --spf and --dkim belong to --evaluate" : "which domain?", NULL);
-    if (domain_canonical(span_of(request->domain), name) != 0)
-        return usage_error("is no domain name", request->domain);
-    request->domain = arena_strdup(request->arena, name);
-    return 0;
-}
-
-static void add_string(cJSON *object, const char *key, const char *text)
-{
-    if (text)
-        cJSON_AddStringToObject(object, key, text);
-    else
-        cJSON_AddNullToObject(object, key);
+    return add_identifier(call, request, value, false);
 }
 
 static void add_queries(cJSON *object, const struct walker *walker)
@@ -131,14 +57,6 @@ static void add_queries(cJSON *object, const struct walker *walker)
     cJSON *list = cJSON_AddArrayToObject(object, "queries");
     for (size_t i = 0; i < count; i++)
         cJSON_AddItemToArray(list, cJSON_CreateString(names[i]));
-}
-
-static void print_object(cJSON *object)
-{
-    char *text = cJSON_PrintUnformatted(object);
-    puts(text ? text : "{}");
-    free(text);
-    cJSON_Delete(object);
 }
 
 static void print_queries(const struct walker *walker)
@@ -159,12 +77,12 @@ static void print_evaluation_json(const struct author_list *authors, const struc
     cJSON *list = cJSON_AddArrayToObject(object, "author_domains");
     for (size_t i = 0; i < authors->count; i++)
         cJSON_AddItemToArray(list, cJSON_CreateString(authors->domains[i]));
-    add_string(object, "org_domain", eval->dmarc.org_domain);
+    json_add_text(object, "org_domain", eval->dmarc.org_domain);
     cJSON *alignment = cJSON_AddObjectToObject(object, "alignment");
     cJSON_AddBoolToObject(alignment, "spf", eval->dmarc.spf_aligned);
     cJSON_AddBoolToObject(alignment, "dkim", eval->dmarc.dkim_aligned);
     add_queries(object, walker);
-    print_object(object);
+    json_print(stdout, object);
 }
 
 static void print_evaluation(const struct author_list *authors, const struct policyeval *eval,
@@ -188,12 +106,12 @@ static void print_evaluation(const struct author_list *authors, const struct pol
 }
 
 /* No author, no DMARC: permerror, and nothing is asked for. */
-static void evaluate(const struct request *request, struct walker *walker)
+static void evaluate(const struct ctl_call *call, const struct request *request, struct walker *walker)
 {
     struct author_list authors;
     struct policyeval_input input = {.identifiers = request->identifiers, .count = request->count};
     struct policyeval worst = {.dmarc.result = AUTH_PERMERROR, .dmarc.reason = "no author domain"};
-    author_list_init(&authors, request->arena);
+    author_list_init(&authors, call->arena);
     author_add_field(&authors, span_of(request->from));
     if (authors.is_over)
         worst.dmarc.reason = authors.problem;
@@ -203,7 +121,7 @@ static void evaluate(const struct request *request, struct walker *walker)
         if (i == 0 || policyeval_is_stricter(&eval, &worst))
             worst = eval;
     }
-    if (request->json)
+    if (call->json)
         print_evaluation_json(&authors, &worst, walker);
     else
         print_evaluation(&authors, &worst, walker);
@@ -240,12 +158,12 @@ static void print_domain_json(const struct treewalk *walk, const struct policyev
     const struct auth_dmarc *dmarc = &eval->dmarc;
     bool has_policy = eval->record && eval->record->has_policy;
     cJSON_AddStringToObject(object, "domain", walk->start->domain);
-    add_string(object, "org_domain", walk->org_domain);
-    add_string(object, "record_domain", eval->record ? dmarc->record_domain : NULL);
-    add_string(object, "record", eval->record ? eval->record->text : NULL);
-    add_string(object, "policy", has_policy ? auth_policy_name(dmarc->policy) : NULL);
-    add_string(object, "disposition", has_policy ? auth_policy_name(eval->disposition) : NULL);
-    add_string(object, "error", has_policy || dmarc->result == AUTH_NONE ? NULL : dmarc->reason);
+    json_add_text(object, "org_domain", walk->org_domain);
+    json_add_text(object, "record_domain", eval->record ? dmarc->record_domain : NULL);
+    json_add_text(object, "record", eval->record ? eval->record->text : NULL);
+    json_add_text(object, "policy", has_policy ? auth_policy_name(dmarc->policy) : NULL);
+    json_add_text(object, "disposition", has_policy ? auth_policy_name(eval->disposition) : NULL);
+    json_add_text(object, "error", has_policy || dmarc->result == AUTH_NONE ? NULL : dmarc->reason);
     cJSON *steps = cJSON_AddArrayToObject(object, "walk");
     for (size_t i = 0; i < walk->count; i++) {
         const struct treewalk_step *step = walk->steps[i];
@@ -253,13 +171,13 @@ static void print_domain_json(const struct treewalk *walk, const struct policyev
         cJSON_AddStringToObject(item, "name", step->domain);
         cJSON_AddStringToObject(item, "answer", dns_outcome_name(step->outcome));
         cJSON_AddStringToObject(item, "finding", describe_finding(step));
-        add_string(item, "record", step->record.text);
-        add_string(item, "error", step->record.error);
+        json_add_text(item, "record", step->record.text);
+        json_add_text(item, "error", step->record.error);
         cJSON_AddItemToObject(item, "notes", notes_of(&step->record));
         cJSON_AddItemToArray(steps, item);
     }
     add_queries(object, walker);
-    print_object(object);
+    json_print(stdout, object);
 }
 
 static void print_domain(const struct treewalk *walk, const struct policyeval *eval)
@@ -286,40 +204,81 @@ static void print_domain(const struct treewalk *walk, const struct policyeval *e
            eval->record->strict_dkim ? "strict" : "relaxed");
 }
 
-static void inspect(const struct request *request, struct walker *walker)
+static void inspect(const struct ctl_call *call, const char *domain, struct walker *walker)
 {
     struct policyeval_input input = {.count = 0};
     struct policyeval eval;
-    const struct treewalk *walk = walker_walk(walker, request->domain);
-    policyeval_author(walker, request->domain, &input, &eval);
-    if (request->json)
+    const struct treewalk *walk = walker_walk(walker, domain);
+    policyeval_author(walker, domain, &input, &eval);
+    if (call->json)
         print_domain_json(walk, &eval, walker);
     else
         print_domain(walk, &eval);
 }
 
+/* EX_OK, or EX_USAGE and said. DOMAIN: room for DOMAIN_MAX + 1. */
+static int check_request(const struct ctl_call *call, const struct request *request, char *domain)
+{
+    const char *argument = call->argument_count > 0 ? call->arguments[0] : NULL;
+    if (request->evaluate) {
+        if (argument)
+            return ctl_usage_error(call, "\"%s\" is no option", argument);
+        return request->from ? EX_OK : ctl_usage_error(call, "--from is missing");
+    }
+    if (!argument)
+        return ctl_usage_error(call, "which domain?");
+    if (request->from || request->count > 0)
+        return ctl_usage_error(call, "--from, --spf and --dkim belong to --evaluate");
+    if (domain_canonical(span_of(argument), domain) != 0)
+        return ctl_usage_error(call, "\"%s\" is no domain name", argument);
+    return EX_OK;
+}
+
+static int run(const struct ctl_call *call, void *context)
+{
+    const struct request *request = context;
+    char domain[DOMAIN_MAX + 1];
+    int status = check_request(call, request, domain);
+    if (status != EX_OK)
+        return status;
+    struct dns *dns = ctl_open_dns(call);
+    if (!dns)
+        return EX_UNAVAILABLE;
+    struct dns_budget budget = {clock_monotonic_us() + 20000000, 5000000, 100};
+    struct walker *walker = walker_create(call->arena, dns, &budget, (enum treewalk_mode)request->mode);
+    if (request->evaluate)
+        evaluate(call, request, walker);
+    else
+        inspect(call, domain, walker);
+    dns_destroy(dns);
+    return EX_OK;
+}
+
+static const struct option_word modes[] = {{"treewalk", TREEWALK_DNS}, {"psl", TREEWALK_PSL}, {0}};
+
+static const struct ctl_option options[] = {
+    {.name = "evaluate", .type = CTL_FLAG, .offset = offsetof(struct request, evaluate)},
+    {.name = "from", .type = CTL_TEXT, .offset = offsetof(struct request, from)},
+    {.name = "spf", .type = CTL_READ, .read = read_spf},
+    {.name = "dkim", .type = CTL_READ, .read = read_dkim},
+    {.name = "org-domain", .type = CTL_WORD, .offset = offsetof(struct request, mode), .words = modes},
+    {0},
+};
+
+static const struct ctl_command command = {
+    .name = "dmarc",
+    .usage = "usage: posternctl dmarc DOMAIN [--dns SERVER[@PORT]] [--org-domain treewalk|psl] [--json]\n"
+             "       posternctl dmarc --evaluate --from \"FROM FIELD VALUE\" [--spf RESULT:DOMAIN]\n"
+             "           [--dkim RESULT:DOMAIN]... [--dns SERVER[@PORT]] [--org-domain treewalk|psl] [--json]\n"
+             "  The first shows what DOMAIN publishes, the second what DMARC says of a message with these results.\n",
+    .shared = CTL_DNS | CTL_JSON,
+    .arguments = 1,
+    .options = options,
+    .run = run,
+};
+
 int ctl_dmarc(int argc, char **argv)
 {
-    struct arena *arena = arena_create(8192);
-    struct request request = {.mode = TREEWALK_DNS, .arena = arena};
-    int status = read_arguments(&request, argc, argv);
-    if (status == 0) {
-        const char *why = NULL;
-        struct string_list servers = {request.server ? 1 : 0, &request.server};
-        struct dns *dns = dns_create(&(struct dns_options){.servers = &servers}, &why);
-        if (dns) {
-            struct dns_budget budget = {clock_monotonic_us() + 20000000, 5000000, 100};
-            struct walker *walker = walker_create(arena, dns, &budget, request.mode);
-            if (request.evaluate)
-                evaluate(&request, walker);
-            else
-                inspect(&request, walker);
-            dns_destroy(dns);
-        } else {
-            fprintf(stderr, "posternctl dmarc: %s\n", why);
-            status = EX_UNAVAILABLE;
-        }
-    }
-    arena_destroy(arena);
-    return status < 0 ? EX_OK : status;
+    struct request request = {.mode = TREEWALK_DNS};
+    return ctl_run(&command, &request, argc, argv);
 }

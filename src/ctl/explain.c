@@ -5,121 +5,54 @@
  * daemon's. Nothing is written anywhere: log lines go nowhere but for errors, edits are only shown.
  */
 #include "ctl/explain.h"
-#include "auth/dkim_verify.h"
 #include "ctl/ctl.h"
 #include "ctl/message_file.h"
-#include "dns/dns.h"
-#include "mime/archive.h"
-#include "mime/scan.h"
+#include "ctl/options.h"
+#include "services.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include <errno.h>
-#include <getopt.h>
-#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 struct request {
-    const char *conf, *client_ip, *client_name, *helo, *from, *login, *tls, *file;
-    const char **to;
-    size_t to_count;
+    const char *client_ip, *client_name, *helo, *from, *login, *tls, *file;
+    struct string_list to;
     int64_t now;
-    bool json, local;
+    bool is_local;
 };
 
-static const char usage[] =
-    "usage: posternctl [-c FILE] explain --client-ip IP [--client-name NAME] --helo NAME --from ADDR --to ADDR...\n"
-    "           [--auth LOGIN] [--tls VERSION] [--local] [--now TIME] [--json] [FILE|-]\n"
-    "  FILE is the message (default: standard input). --from '<>' is the null reverse-path; no --helo means that the\n"
-    "  client sent none; --local is mail of sendmail(1). TIME is seconds since 1970 or 2026-11-22T03:00:00Z.\n";
-
-static int usage_error(const char *what, const char *value)
+/* "--to a b c message.eml": what holds an @ but is no file is another recipient, the one that is left the message.
+ * EX_OK, or EX_USAGE and said. */
+static int check_request(const struct ctl_call *call, struct request *request)
 {
-    fprintf(stderr, "posternctl explain: %s%s%s\n%s", what, value ? ": " : "", value ? value : "", usage);
-    return EX_USAGE;
-}
-
-static int read_arguments(struct request *request, int argc, char **argv)
-{
-    static const struct option options[] = {{"client-ip", 1, NULL, 'i'}, {"client-name", 1, NULL, 'n'},
-                                            {"helo", 1, NULL, 'h'},      {"from", 1, NULL, 'f'},
-                                            {"to", 1, NULL, 't'},        {"auth", 1, NULL, 'a'},
-                                            {"tls", 1, NULL, 's'},       {"now", 1, NULL, 'w'},
-                                            {"json", 0, NULL, 'j'},      {"local", 0, NULL, 'l'},
-                                            {"help", 0, NULL, 'H'},      {NULL, 0, NULL, 0}};
-    int option;
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            request->conf = optarg;
-            break;
-        case 'i':
-            request->client_ip = optarg;
-            break;
-        case 'n':
-            request->client_name = optarg;
-            break;
-        case 'h':
-            request->helo = optarg;
-            break;
-        case 'f':
-            request->from = optarg;
-            break;
-        case 't':
-            request->to[request->to_count++] = optarg;
-            break;
-        case 'a':
-            request->login = optarg;
-            break;
-        case 's':
-            request->tls = optarg;
-            break;
-        case 'w':
-            if (clock_parse(optarg, &request->now) != 0)
-                return usage_error("--now: is no time", optarg);
-            break;
-        case 'j':
-            request->json = true;
-            break;
-        case 'l':
-            request->local = true;
-            break;
-        case 'H':
-            fputs(usage, stdout);
-            return -1;
-        default:
-            fputs(usage, stderr);
-            return EX_USAGE;
-        }
-    }
-    /* "--to a b c message.eml": what follows a --to and holds an @ but is no file is another recipient. */
-    while (optind < argc && strchr(argv[optind], '@') && access(argv[optind], F_OK) != 0)
-        request->to[request->to_count++] = argv[optind++];
-    if (optind < argc)
-        request->file = argv[optind++];
-    if (optind < argc)
-        return usage_error("one message at a time", argv[optind]);
-    if (!request->client_ip && !request->local)
-        return usage_error("--client-ip is missing", NULL);
+    size_t i = 0;
+    if (!request->client_ip && !request->is_local)
+        return ctl_usage_error(call, "--client-ip is missing");
     if (!request->from)
-        return usage_error("--from is missing", NULL);
-    if (request->to_count == 0)
-        return usage_error("--to is missing", NULL);
-    return 0;
+        return ctl_usage_error(call, "--from is missing");
+    if (request->to.count == 0)
+        return ctl_usage_error(call, "--to is missing");
+    for (; i < call->argument_count && strchr(call->arguments[i], '@') && access(call->arguments[i], F_OK) != 0; i++)
+        request->to.items[request->to.count++] = call->arguments[i];
+    if (i < call->argument_count)
+        request->file = call->arguments[i++];
+    if (i < call->argument_count)
+        return ctl_usage_error(call, "one message at a time: %s", call->arguments[i]);
+    return EX_OK;
 }
 
-static void print_problem(void *context, const char *text)
+static void close_engine(struct engine *engine)
 {
-    (void)context;
-    fprintf(stderr, "%s\n", text);
+    services_close(engine);
+    engine_destroy(engine);
 }
 
-static struct engine *open_engine(const struct request *request)
+static struct engine *open_engine(const struct ctl_call *call)
 {
-    struct conf_problems problems = {print_problem, NULL, 0};
-    const char *path = request->conf ? request->conf : CTL_CONF, *why = NULL;
-    if (!request->conf && access(path, F_OK) != 0) {
+    struct conf_problems problems = {conf_print_problem, NULL, 0};
+    const char *path = call->config;
+    if (!call->config_is_given && access(path, F_OK) != 0) {
         fprintf(stderr, "posternctl explain: %s is not there, explaining with the defaults\n", path);
         path = NULL;
     }
@@ -129,21 +62,11 @@ static struct engine *open_engine(const struct request *request)
     /* The spool belongs to the daemon's user; whoever explains may be somebody else. */
     if (access(engine->settings.content_limits.directory, W_OK | X_OK) != 0)
         engine->settings.content_limits.directory = "/tmp";
-    if (engine->plan.needs & NEEDS_CONTENT)
-        engine->services.archives = archive_scanner_create(engine->settings.content_limits.directory);
-    const struct dns_settings *dns = engine->settings.dns;
-    engine->services.dns = dns_create(&(struct dns_options){dns->servers, dns->cache_size, dns->dnssec}, &why);
-    scan_init();
-    engine->services.verifier = verifier_service_create();
-    return engine;
-}
-
-static void close_engine(struct engine *engine)
-{
-    archive_scanner_destroy(engine->services.archives);
-    verifier_service_destroy(engine->services.verifier);
-    dns_destroy(engine->services.dns);
-    engine_destroy(engine);
+    engine->services.is_trial = true;
+    if (services_open(engine, &problems) == EX_OK)
+        return engine;
+    close_engine(engine);
+    return NULL;
 }
 
 static void add_step(struct explanation *story, enum phase phase, const char *argument, struct outcome outcome,
@@ -201,12 +124,12 @@ static int play_content(struct playing *playing, struct explanation *story, FILE
 static bool play_recipients(struct playing *playing, struct explanation *story, const struct request *request)
 {
     bool any = false;
-    for (size_t i = 0; i < request->to_count; i++) {
-        struct recipient *recipient = message_add_rcpt(playing->message, request->to[i], NULL);
+    for (size_t i = 0; i < request->to.count; i++) {
+        struct recipient *recipient = message_add_rcpt(playing->message, request->to.items[i], NULL);
         struct outcome outcome = runner_rcpt(playing->engine, playing->session, playing->message, recipient);
         any |= outcome.action == OUTCOME_CONTINUE;
         if (!recipient) { /* too many were refused already */
-            add_step(story, PHASE_RCPT, request->to[i], outcome, NULL);
+            add_step(story, PHASE_RCPT, request->to.items[i], outcome, NULL);
             continue;
         }
         struct verdict *verdict = ARENA_NEW(playing->message->arena, struct verdict);
@@ -247,20 +170,20 @@ static int play(struct playing *playing, struct explanation *story, const struct
 static struct session *open_session(const struct request *request)
 {
     struct session *session = session_create();
-    if (!request->local && netaddr_parse(request->client_ip, &session->client) != 0) {
+    if (!request->is_local && netaddr_parse(request->client_ip, &session->client) != 0) {
         session_destroy(session);
         return NULL;
     }
-    session->is_local = request->local;
+    session->is_local = request->is_local;
     session->client_name = request->client_name;
     return session;
 }
 
-static int explain(const struct request *request, FILE *in)
+static int explain(const struct ctl_call *call, const struct request *request, FILE *in)
 {
     struct log_options quiet = {"posternctl", LOG_TO_STDERR, LOG_AS_KV, LEVEL_ERROR, 0};
     log_open(&quiet);
-    struct engine *engine = open_engine(request);
+    struct engine *engine = open_engine(call);
     if (!engine)
         return EX_CONFIG;
     struct session *session = open_session(request);
@@ -272,38 +195,63 @@ static int explain(const struct request *request, FILE *in)
         status = play(&playing, &story, request, in) == 0 ? EX_OK : EX_IOERR;
         story.elapsed_us = clock_monotonic_us() - start;
         if (status != EX_OK)
-            fprintf(stderr, "posternctl explain: %s: %s\n", request->file, strerror(errno));
-        else if (request->json)
+            ctl_fail(call, status, "%s: %s", request->file, strerror(errno));
+        else if (call->json)
             explain_print_json(stdout, &story);
         else
             explain_print_text(stdout, &story);
         message_end(&playing.message);
         session_destroy(session);
     } else {
-        usage_error("--client-ip: is no IP address", request->client_ip);
+        ctl_usage_error(call, "--client-ip: \"%s\" is no IP address", request->client_ip);
     }
     close_engine(engine);
     return status;
 }
 
+static int run(const struct ctl_call *call, void *context)
+{
+    struct request *request = context;
+    int status = check_request(call, request);
+    if (status != EX_OK)
+        return status;
+    FILE *in = strcmp(request->file, "-") == 0 ? stdin : fopen(request->file, "rb");
+    if (!in)
+        return ctl_fail(call, EX_NOINPUT, "%s: %s", request->file, strerror(errno));
+    status = explain(call, request, in);
+    if (in != stdin)
+        fclose(in);
+    return status;
+}
+
+static const struct ctl_option options[] = {
+    {.name = "client-ip", .type = CTL_TEXT, .offset = offsetof(struct request, client_ip)},
+    {.name = "client-name", .type = CTL_TEXT, .offset = offsetof(struct request, client_name)},
+    {.name = "helo", .type = CTL_TEXT, .offset = offsetof(struct request, helo)},
+    {.name = "from", .type = CTL_TEXT, .offset = offsetof(struct request, from)},
+    {.name = "to", .type = CTL_TEXTS, .offset = offsetof(struct request, to)},
+    {.name = "auth", .type = CTL_TEXT, .offset = offsetof(struct request, login)},
+    {.name = "tls", .type = CTL_TEXT, .offset = offsetof(struct request, tls)},
+    {.name = "now", .type = CTL_TIME, .offset = offsetof(struct request, now)},
+    {.name = "local", .type = CTL_FLAG, .offset = offsetof(struct request, is_local)},
+    {0},
+};
+
+static const struct ctl_command command = {
+    .name = "explain",
+    .usage =
+        "usage: posternctl explain [-c FILE] --client-ip IP [--client-name NAME] --helo NAME --from ADDR --to ADDR...\n"
+        "           [--auth LOGIN] [--tls VERSION] [--local] [--now TIME] [--json] [FILE|-]\n"
+        "  FILE is the message (default: standard input). --from '<>' is the null reverse-path; no --helo means that\n"
+        "  the client sent none; --local is mail of sendmail(1). TIME is seconds since 1970 or 2026-11-22T03:00:00Z.\n",
+    .shared = CTL_JSON,
+    .arguments = SIZE_MAX,
+    .options = options,
+    .run = run,
+};
+
 int ctl_explain(int argc, char **argv)
 {
     struct request request = {.file = "-", .now = clock_wall()};
-    request.to = calloc((size_t)argc + 1, sizeof *request.to);
-    if (!request.to)
-        return EX_OSERR;
-    int status = read_arguments(&request, argc, argv);
-    if (status == 0) {
-        FILE *in = strcmp(request.file, "-") == 0 ? stdin : fopen(request.file, "rb");
-        if (in) {
-            status = explain(&request, in);
-            if (in != stdin)
-                fclose(in);
-        } else {
-            fprintf(stderr, "posternctl explain: %s: %s\n", request.file, strerror(errno));
-            status = EX_NOINPUT;
-        }
-    }
-    free(request.to);
-    return status < 0 ? EX_OK : status;
+    return ctl_run(&command, &request, argc, argv);
 }

@@ -10,8 +10,8 @@
 /* What a phase answered. */
 struct explain_step {
     enum phase phase;
-    const char *argument; /* the HELO name, the address; NULL where there is none */
-    const char *reply;    /* "250", or the refusal */
+    const char *argument;          /* the HELO name, the address; NULL where there is none */
+    const char *reply;             /* "250", or the refusal */
     const struct verdict *verdict; /* who refused; NULL: nobody */
 };
 

@@ -1,8 +1,7 @@
 /* explain_print - the story for eyes and for machines. Bytes of the client are escaped in both. */
 #include "ctl/explain.h"
+#include "ctl/json.h"
 #include "util/strbuf.h"
-#include <cjson/cJSON.h>
-#include <stdlib.h>
 
 static const char *verdict_name(const struct verdict *verdict)
 {
@@ -93,24 +92,10 @@ void explain_print_text(FILE *out, const struct explanation *story)
     fputs(plan->count ? ")\n" : "\n", out);
 }
 
-/* cJSON wants UTF-8; whatever is none of it is shown as '?'. */
-static void add_text(cJSON *object, const char *key, const char *text)
-{
-    struct strbuf safe;
-    if (!text) {
-        cJSON_AddNullToObject(object, key);
-        return;
-    }
-    strbuf_init(&safe, 4096);
-    strbuf_add_printable(&safe, span_of(text));
-    cJSON_AddStringToObject(object, key, strbuf_text(&safe));
-    strbuf_free(&safe);
-}
-
 static void add_facts(cJSON *object, const struct facts *facts)
 {
     for (size_t i = 0; i < facts->count; i++)
-        add_text(object, facts->items[i].name, facts->items[i].text);
+        json_add_text(object, facts->items[i].name, facts->items[i].text);
 }
 
 static void add_recipients(cJSON *root, const struct explanation *story)
@@ -120,10 +105,10 @@ static void add_recipients(cJSON *root, const struct explanation *story)
         if (story->steps[i].phase != PHASE_RCPT)
             continue;
         cJSON *item = cJSON_CreateObject();
-        add_text(item, "address", story->steps[i].argument);
-        add_text(item, "reply", story->steps[i].reply);
+        json_add_text(item, "address", story->steps[i].argument);
+        json_add_text(item, "reply", story->steps[i].reply);
         if (story->steps[i].verdict)
-            add_text(item, "why", story->steps[i].verdict->why);
+            json_add_text(item, "why", story->steps[i].verdict->why);
         cJSON_AddItemToArray(list, item);
     }
 }
@@ -133,10 +118,10 @@ static void add_phases(cJSON *root, const struct explanation *story)
     cJSON *list = cJSON_AddArrayToObject(root, "phases");
     for (size_t i = 0; i < story->step_count; i++) {
         cJSON *item = cJSON_CreateObject();
-        add_text(item, "phase", phase_name(story->steps[i].phase));
+        json_add_text(item, "phase", phase_name(story->steps[i].phase));
         if (story->steps[i].argument)
-            add_text(item, "argument", story->steps[i].argument);
-        add_text(item, "reply", story->steps[i].reply);
+            json_add_text(item, "argument", story->steps[i].argument);
+        json_add_text(item, "reply", story->steps[i].reply);
         cJSON_AddItemToArray(list, item);
     }
 }
@@ -146,13 +131,13 @@ static void add_edits(cJSON *root, const struct edits *edits)
     cJSON *list = cJSON_AddArrayToObject(root, "edits");
     for (size_t i = 0; i < edits->count; i++) {
         cJSON *item = cJSON_CreateObject();
-        add_text(item, "edit", edit_kind_name(edits->items[i].kind));
+        json_add_text(item, "edit", edit_kind_name(edits->items[i].kind));
         if (edits->items[i].name)
-            add_text(item, "name", edits->items[i].name);
+            json_add_text(item, "name", edits->items[i].name);
         if (edits->items[i].index)
             cJSON_AddNumberToObject(item, "index", edits->items[i].index);
         if (edits->items[i].value)
-            add_text(item, "value", edits->items[i].value);
+            json_add_text(item, "value", edits->items[i].value);
         cJSON_AddItemToArray(list, item);
     }
 }
@@ -162,11 +147,11 @@ void explain_print_json(FILE *out, const struct explanation *story)
     const struct verdict *verdict = &story->verdict;
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "verdict", verdict_name(verdict));
-    add_text(root, "phase", verdict->check ? phase_name(verdict->phase) : NULL);
-    add_text(root, "check", verdict->check);
-    add_text(root, "why", verdict->why);
-    add_text(root, "reply", verdict->reply);
-    add_text(root, "class", session_class_name(session_class(story->session)));
+    json_add_text(root, "phase", verdict->check ? phase_name(verdict->phase) : NULL);
+    json_add_text(root, "check", verdict->check);
+    json_add_text(root, "why", verdict->why);
+    json_add_text(root, "reply", verdict->reply);
+    json_add_text(root, "class", session_class_name(session_class(story->session)));
     add_recipients(root, story);
     add_phases(root, story);
     cJSON *facts = cJSON_AddObjectToObject(root, "facts");
@@ -175,8 +160,5 @@ void explain_print_json(FILE *out, const struct explanation *story)
     add_facts(facts, &story->message->facts);
     add_edits(root, &story->message->edits);
     cJSON_AddNumberToObject(root, "elapsed_us", (double)story->elapsed_us);
-    char *text = cJSON_Print(root);
-    fprintf(out, "%s\n", text ? text : "{}");
-    cJSON_free(text);
-    cJSON_Delete(root);
+    json_print(out, root);
 }

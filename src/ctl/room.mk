@@ -1,4 +1,7 @@
-# ctl/: one file a subcommand of posternctl.
+# ctl/: one file a subcommand of posternctl; the library has what they share.
+libpostern_a_SOURCES += \
+	src/ctl/json.c src/ctl/json.h \
+	src/ctl/options.c src/ctl/options.h
 posternctl_SOURCES += \
 	src/ctl/check.c \
 	src/ctl/control.c src/ctl/control.h \

@@ -1,20 +1,13 @@
 /*
  * status - `posternctl status`: the master's key=value lines for people, or as one JSON object.
  */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
 #include "ctl/control.h"
 #include "ctl/ctl.h"
-#include <cJSON.h>
+#include "ctl/json.h"
 #include <stdio.h>
 #include <stdlib.h>
 
 #define TIMEOUT 10000 /* milliseconds */
-
-static const char usage[] = "usage: posternctl status [-c FILE] [--control PATH] [-w WORKER] [--json]\n"
-                            "\n"
-                            "Shows what posternd and its workers are doing, and the counters since it was started.\n";
 
 struct worker_line {
     char state[16];
@@ -112,7 +105,7 @@ static void add_to_object(void *context, const char *key, const char *value)
     if (strcmp(key, "worker") == 0 && parse_worker(value, &worker)) {
         cJSON *item = cJSON_CreateObject();
         cJSON_AddNumberToObject(item, "pid", (double)worker.pid);
-        cJSON_AddStringToObject(item, "state", worker.state);
+        json_add_text(item, "state", worker.state);
         cJSON_AddNumberToObject(item, "age", (double)worker.age);
         cJSON_AddNumberToObject(item, "sessions", (double)worker.sessions);
         cJSON_AddItemToArray(object->workers, item);
@@ -121,7 +114,7 @@ static void add_to_object(void *context, const char *key, const char *value)
     } else if (strcmp(key, "pid") == 0 || strcmp(key, "uptime") == 0 || strcmp(key, "sessions") == 0) {
         cJSON_AddNumberToObject(object->root, key, strtod(value, NULL));
     } else {
-        cJSON_AddStringToObject(object->root, key, value);
+        json_add_text(object->root, key, value);
     }
 }
 
@@ -131,28 +124,35 @@ static void print_json(char *text)
     for_each_line(text, add_to_object, &object);
     cJSON_AddItemToObject(object.root, "workers", object.workers);
     cJSON_AddItemToObject(object.root, "counters", object.counters);
-    char *printed = cJSON_Print(object.root);
-    if (printed)
-        puts(printed);
-    cJSON_free(printed);
-    cJSON_Delete(object.root);
+    json_print(stdout, object.root);
 }
 
-int ctl_status(int argc, char **argv)
+static int run(const struct ctl_call *call, void *request)
 {
-    struct ctl_options options;
-    int code = ctl_parse_options(argc, argv, usage, true, &options);
-    if (code >= 0)
-        return code;
+    (void)request;
     struct strbuf text;
     strbuf_init(&text, 0);
-    code = ctl_ask(&options, "status", TIMEOUT, &text);
+    int code = ctl_ask(call, "status", TIMEOUT, &text);
     if (code)
         fputs(strbuf_text(&text), stderr);
-    else if (text.len && options.json)
+    else if (text.len && call->json)
         print_json(text.ptr);
     else if (text.len)
         print_page(text.ptr);
     strbuf_free(&text);
     return code;
+}
+
+static const struct ctl_command command = {
+    .name = "status",
+    .usage = "usage: posternctl status [-c FILE] [--control PATH] [-w WORKER] [--json]\n"
+             "\n"
+             "Shows what posternd and its workers are doing, and the counters since it was started.\n",
+    .shared = CTL_DAEMON | CTL_JSON,
+    .run = run,
+};
+
+int ctl_status(int argc, char **argv)
+{
+    return ctl_run(&command, NULL, argc, argv);
 }

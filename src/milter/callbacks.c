@@ -190,7 +190,8 @@ static sfsistat on_data(SMFICTX *ctx)
     if (!message)
         return SMFIS_TEMPFAIL;
     note(&message->queue_id, message->arena, macro(ctx, "i"));
-    return reply_send(ctx, runner_data(engine, connection->session, message), SMFIS_CONTINUE);
+    struct outcome outcome = runner_data(engine, connection->session, message);
+    return reply_send(ctx, outcome, go_on(connection, SMFIP_NR_DATA));
 }
 
 static sfsistat on_header(SMFICTX *ctx, char *name, char *value)

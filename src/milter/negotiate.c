@@ -28,10 +28,12 @@ struct negotiated negotiate(const struct plan *plan, struct negotiated offers)
                           SMFIP_NR_EOH;
     bool reads_body = plan->needs & (NEEDS_CONTENT | NEEDS_BODY);
 
-    if (!plan_has_hook(plan, PHASE_MAIL))
+    if (!plan_may_object(plan, PHASE_MAIL))
         steps |= SMFIP_NR_MAIL;
     if (!plan_has_hook(plan, PHASE_DATA))
         steps |= SMFIP_NODATA;
+    else if (!plan_may_object(plan, PHASE_DATA))
+        steps |= SMFIP_NR_DATA;
     if (!plan->needs)
         steps |= SMFIP_NOHDRS;
     if (!plan->needs && !plan_has_hook(plan, PHASE_EOH) && !plan_has_hook(plan, PHASE_DATA))

@@ -9,164 +9,16 @@
  * Only formats and filters that work inside the process are switched on: libarchive's "all" would start programs
  * (lrzip, grzip). Errors of one member do not end the listing; they end up in the status.
  */
-#include "mime/archive_list.h"
+#include "mime/archive_listing.h"
 #include "mime/archive_reader.h"
-#include "util/unlinked.h"
-#include "util/strbuf.h"
-#include <archive.h>
 #include <archive_entry.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-
-#define BLOCK 65536
 #define EMBEDDED_MAX (1 << 20) /* bytes that are searched for an archive behind something else */
 #define PEEK 512 /* enough to know any archive by but an ISO image */
-
-struct listing {
-    const struct archive_limits *limits;
-    const char *directory;
-    archive_visit *visit;
-    void *context;
-    unsigned entries;
-    uint64_t expanded;
-    bool over, encrypted, unreadable, stopped, failed;
-};
-
-/* One file under way: the outermost or a nested one. */
-struct level {
-    struct listing *listing;
-    const char *prefix; /* path of the file itself, "" for the outermost */
-    unsigned depth;     /* 1 = the outermost */
-    int fd;
-    uint64_t *seen; /* hashes of delivered names: open addressing, 0 = free */
-    size_t seen_size, seen_count;
-};
-
-static bool list_file(struct listing *listing, int fd, const char *prefix, unsigned depth);
-
-static bool ended(const struct listing *listing)
-{
-    return listing->over || listing->stopped || listing->failed;
-}
-
-/* ---- names ---- */
-
-static bool seen_before(struct level *level, const char *name)
-{
-    if (level->seen_count * 2 >= level->seen_size) {
-        size_t size = level->seen_size ? level->seen_size * 2 : 256;
-        uint64_t *grown = calloc(size, sizeof *grown);
-        if (!grown)
-            abort();
-        for (size_t i = 0; i < level->seen_size; i++) {
-            size_t at = level->seen[i] & (size - 1);
-            while (level->seen[i] && grown[at])
-                at = (at + 1) & (size - 1);
-            if (level->seen[i])
-                grown[at] = level->seen[i];
-        }
-        free(level->seen);
-        level->seen = grown;
-        level->seen_size = size;
-    }
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-    hash = hash ? hash : 1;
-    size_t at = hash & (level->seen_size - 1);
-    for (; level->seen[at]; at = (at + 1) & (level->seen_size - 1)) {
-        if (level->seen[at] == hash)
-            return true;
-    }
-    level->seen[at] = hash;
-    level->seen_count++;
-    return false;
-}
-
-/* "PREFIX/NAME"; of what is too long the end. */
-static void join_path(const char *prefix, const char *name, char *path, size_t size)
-{
-    struct strbuf whole;
-    strbuf_init(&whole, 0);
-    strbuf_puts(&whole, prefix);
-    strbuf_puts(&whole, *prefix && *name ? "/" : "");
-    strbuf_puts(&whole, name);
-    size_t skip = whole.len > size - 1 ? whole.len - (size - 1) : 0;
-    memcpy(path, strbuf_text(&whole) + skip, whole.len - skip + 1);
-    strbuf_free(&whole);
-}
-
-/* Not 0 to stop. Fits zip_find_names(). */
-static int deliver(void *context, const char *name)
-{
-    struct level *level = context;
-    struct listing *listing = level->listing;
-    char path[LISTING_PATH];
-    if (seen_before(level, name))
-        return 0;
-    if (listing->entries >= listing->limits->max_entries) {
-        listing->over = true;
-        return 1;
-    }
-    listing->entries++;
-    join_path(level->prefix, name, path, sizeof path);
-    if (listing->visit(listing->context, path) != 0)
-        listing->stopped = true;
-    return listing->stopped;
-}
-
-/* ---- members ---- */
-
-static ssize_t read_up_to(struct archive *a, char *buffer, size_t want)
-{
-    size_t done = 0;
-    while (done < want) {
-        la_ssize_t n = archive_read_data(a, buffer + done, want - done);
-        if (n == ARCHIVE_RETRY)
-            continue;
-        if (n < 0)
-            return done > 0 ? (ssize_t)done : -1;
-        if (n == 0)
-            break;
-        done += (size_t)n;
-    }
-    return (ssize_t)done;
-}
-
-/* Unpacks HEAD and what follows in A into an unlinked file: its descriptor, or -1 with the listing's mark set. */
-static int unpack(struct listing *listing, struct archive *a, const char *head, size_t head_len)
-{
-    char *block = malloc(BLOCK);
-    if (!block)
-        abort();
-    int fd = unlinked_file(listing->directory);
-    listing->failed |= fd < 0;
-    ssize_t n = (ssize_t)head_len;
-    memcpy(block, head, head_len);
-    while (fd >= 0 && n > 0 && !ended(listing)) {
-        listing->expanded += (uint64_t)n;
-        if (listing->expanded > listing->limits->max_expanded)
-            listing->over = true;
-        else if (!write_whole(fd, block, (size_t)n))
-            listing->failed = true;
-        else
-            n = read_up_to(a, block, BLOCK);
-    }
-    if (n < 0)
-        listing->unreadable = true; /* what was unpacked is looked at all the same */
-    free(block);
-    if (fd >= 0 && ended(listing)) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
 
 /* What Explorer or an archiver opens by its name, whatever stands in front of the archive in it. */
 static bool is_archive_name(const char *name)
@@ -186,9 +38,9 @@ static void look_inside(struct level *level, struct archive *a, const char *name
 {
     struct listing *listing = level->listing;
     static char head[LISTING_HEAD]; /* used up before anything nested is looked at */
-    ssize_t n = read_up_to(a, head, PEEK);
+    ssize_t n = listing_read(a, head, PEEK);
     if (n == PEEK && (size == 0 || (size > 32774 && size % 2048 == 0)))
-        n += read_up_to(a, head + PEEK, sizeof head - PEEK) > 0 ? (ssize_t)(sizeof head - PEEK) : 0;
+        n += listing_read(a, head + PEEK, sizeof head - PEEK) > 0 ? (ssize_t)(sizeof head - PEEK) : 0;
     if (n < 0) {
         listing->unreadable = true;
         return;
@@ -199,12 +51,12 @@ static void look_inside(struct level *level, struct archive *a, const char *name
         listing->over = true;
         return;
     }
-    int fd = unpack(listing, a, head, (size_t)n);
+    int fd = listing_unpack(listing, a, head, (size_t)n);
     if (fd < 0)
         return;
     char path[LISTING_PATH];
-    join_path(level->prefix, name, path, sizeof path);
-    list_file(listing, fd, path, level->depth + 1);
+    listing_join_path(level->prefix, name, path, sizeof path);
+    listing_file(listing, fd, path, level->depth + 1);
     close(fd);
 }
 
@@ -228,8 +80,8 @@ static void visit_member(struct level *level, struct archive *a, struct archive_
     uint64_t size = archive_entry_size_is_set(entry) ? (uint64_t)archive_entry_size(entry) : 0;
     bool has_data = archive_entry_filetype(entry) == AE_IFREG && !encrypted;
     if (*name && !directory)
-        deliver(level, name);
-    if (has_data && !ended(listing))
+        listing_deliver(level, name);
+    if (has_data && !listing_ended(listing))
         look_inside(level, a, name, size);
     free(name);
 }
@@ -251,7 +103,7 @@ static int list_members(struct level *level, off_t base, enum formats formats, b
     struct archive *a = reader_open(source, level->fd, base, formats);
     int count = a ? 0 : -1, retries = 0, status = ARCHIVE_EOF;
     struct archive_entry *entry;
-    while (a && !ended(listing)) {
+    while (a && !listing_ended(listing)) {
         status = archive_read_next_header(a, &entry);
         if (status == ARCHIVE_RETRY && retries++ < 100)
             continue;
@@ -267,61 +119,12 @@ static int list_members(struct level *level, off_t base, enum formats formats, b
         listing->encrypted |= says_encrypted(a);
         if (archive_format(a) == ARCHIVE_FORMAT_RAR_V5)
             listing->encrypted |= rar5_is_encrypted(level->fd);
-        if (!ended(listing) && status != ARCHIVE_EOF && formats == FORMATS_ALL)
+        if (!listing_ended(listing) && status != ARCHIVE_EOF && formats == FORMATS_ALL)
             listing->unreadable |= !says_encrypted(a);
         archive_read_free(a);
     }
     free(source);
     return count;
-}
-
-/* The name stands behind an extra field of up to 64 kB. */
-static void deliver_gzip_name(struct level *level, const char *head, size_t head_len)
-{
-    char name[1024], *room = NULL;
-    if (head_len == LISTING_HEAD && (room = malloc(2 * BLOCK))) {
-        ssize_t n = pread(level->fd, room, 2 * BLOCK, 0);
-        head = n > 0 ? room : head;
-        head_len = n > 0 ? (size_t)n : head_len;
-    }
-    if (listing_gzip_name(head, head_len, name, sizeof name))
-        deliver(level, name);
-    free(room);
-}
-
-/* A compressed stream: its own name, if it tells one, and what it unpacks to. */
-static bool list_stream(struct level *level, const char *head, size_t head_len)
-{
-    struct listing *listing = level->listing;
-    char name[1024] = "", path[LISTING_PATH];
-    deliver_gzip_name(level, head, head_len);
-    if (listing_stem(level->prefix, name, sizeof name))
-        deliver(level, name);
-    struct reader_source *source = malloc(sizeof *source);
-    char *inner = malloc(LISTING_HEAD);
-    if (!source || !inner)
-        abort();
-    enum formats raw = memcmp(head, "\x1f\x8b", 2) == 0 ? FORMATS_RAW_GZIP : FORMATS_RAW;
-    struct archive *a = ended(listing) ? NULL : reader_open(source, level->fd, 0, raw);
-    struct archive_entry *entry;
-    bool known = a && archive_read_next_header(a, &entry) == ARCHIVE_OK && archive_filter_count(a) > 1;
-    ssize_t n = known ? read_up_to(a, inner, LISTING_HEAD) : 0;
-    listing->unreadable |= n < 0;
-    if (n > 0 && archive_is_likely(inner, (size_t)n, NULL, 0)) {
-        unsigned depth = level->depth + !listing_is_tar(inner, (size_t)n); /* .tar.gz is one archive, not two */
-        listing->over |= depth > listing->limits->max_depth;
-        int fd = ended(listing) ? -1 : unpack(listing, a, inner, (size_t)n);
-        join_path(level->prefix, depth > level->depth ? name : "", path, sizeof path);
-        if (fd >= 0) {
-            list_file(listing, fd, *name && depth > level->depth ? path : level->prefix, depth);
-            close(fd);
-        }
-    }
-    if (a)
-        archive_read_free(a);
-    free(inner);
-    free(source);
-    return known;
 }
 
 static bool ends_like_zip(int fd)
@@ -346,8 +149,7 @@ static bool list_embedded(struct level *level, bool *zip)
     return at > 0 && list_members(level, at, FORMATS_ALL, zip) > 0;
 }
 
-/* True if it is any archive. What is wrong with it is in the listing's marks. */
-static bool list_file(struct listing *listing, int fd, const char *prefix, unsigned depth)
+bool listing_file(struct listing *listing, int fd, const char *prefix, unsigned depth)
 {
     struct level level = {.listing = listing, .prefix = prefix, .depth = depth, .fd = fd};
     struct zip_marks marks = {0};
@@ -357,21 +159,21 @@ static bool list_file(struct listing *listing, int fd, const char *prefix, unsig
         abort();
     ssize_t n = pread(fd, head, LISTING_HEAD, 0);
     bool likely = n > 0 && archive_is_likely(head, (size_t)n, NULL, 0);
-    bool known = n > 0 && listing_is_stream(head, (size_t)n) && list_stream(&level, head, (size_t)n);
-    int count = known || ended(listing) ? 0 : list_members(&level, 0, FORMATS_ALL, &zip);
-    if (!known && count <= 0 && !ended(listing) && list_embedded(&level, &zip))
+    bool known = n > 0 && listing_is_stream(head, (size_t)n) && listing_stream(&level, head, (size_t)n);
+    int count = known || listing_ended(listing) ? 0 : list_members(&level, 0, FORMATS_ALL, &zip);
+    if (!known && count <= 0 && !listing_ended(listing) && list_embedded(&level, &zip))
         count = 1;
     known |= count >= 0;
-    if (!ended(listing) && (zip || count < 0 || ends_like_zip(fd))) {
-        zip_find_names(fd, &marks, deliver, &level);
+    if (!listing_ended(listing) && (zip || count < 0 || ends_like_zip(fd))) {
+        zip_find_names(fd, &marks, listing_deliver, &level);
         listing->encrypted |= marks.encrypted;
-        if (!ended(listing) && marks.local_headers > 0 && (!zip || (int)marks.local_headers != count))
+        if (!listing_ended(listing) && marks.local_headers > 0 && (!zip || (int)marks.local_headers != count))
             list_members(&level, (off_t)marks.first_local, FORMATS_ZIP_FRONT_TO_BACK, &zip);
         known |= marks.local_headers + marks.central_headers > 0;
     }
-    if (!ended(listing))
-        udf_find_names(fd, deliver, &level);
-    if (!known && likely && !ended(listing))
+    if (!listing_ended(listing))
+        udf_find_names(fd, listing_deliver, &level);
+    if (!known && likely && !listing_ended(listing))
         listing->unreadable = true;
     free(head);
     free(level.seen);
@@ -382,7 +184,7 @@ enum archive_status listing_run(int fd, const char *directory, const struct arch
                                 archive_visit *visit, void *context)
 {
     struct listing listing = {.limits = limits, .directory = directory, .visit = visit, .context = context};
-    bool known = list_file(&listing, fd, "", 1);
+    bool known = listing_file(&listing, fd, "", 1);
     if (listing.stopped)
         return ARCHIVE_STOPPED;
     if (listing.failed)

@@ -3,31 +3,15 @@
  *
  * Each value of filename, filename*, name and name* is read in the ways that programs are known to read it: escapes
  * undone or not, percent-decoding with a charset or without, RFC 2047 words decoded though they do not belong there,
- * comments dropped, folds dropped. Continuations are joined by index over gaps, up to the first gap, and in the order
- * they stand in; of pieces with the same index once the first and once the last is taken.
+ * comments dropped, folds dropped. Continuations are read piece by piece here and joined in names_pieces.c.
  *
  * Content-Description counts only where it looks like the name of a file, because it is prose.
  */
-#include "mime/names.h"
-#include "mime/params.h"
+#include "mime/names_private.h"
 #include <ctype.h>
 #include <stdlib.h>
 
 #define NAMES_MAX 500
-#define PIECES_MAX 500
-
-struct piece {
-    bool filename; /* filename, not name */
-    bool encoded;
-    int index;
-    unsigned order;
-    struct strbuf value;
-};
-
-struct name_pieces {
-    struct piece list[PIECES_MAX];
-    unsigned count;
-};
 
 void names_add(struct names *names, struct span name)
 {
@@ -57,38 +41,13 @@ void names_add(struct names *names, struct span name)
     names->list[names->count++] = text.ptr;
 }
 
-static void names_add_buf(struct names *names, struct strbuf *text)
+void names_add_buf(struct names *names, struct strbuf *text)
 {
     names_add(names, (struct span){strbuf_text(text), text->len});
     strbuf_free(text);
 }
 
-static int hex(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-/* True if there was anything to decode. */
-static bool percent_decode(struct strbuf *to, struct span text)
-{
-    bool any = false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '%' && i + 2 < text.len && hex(text.ptr[i + 1]) >= 0 && hex(text.ptr[i + 2]) >= 0) {
-            strbuf_putc(to, (char)(hex(text.ptr[i + 1]) << 4 | hex(text.ptr[i + 2])));
-            i += 2;
-            any = true;
-        } else {
-            strbuf_putc(to, text.ptr[i]);
-        }
-    }
-    return any;
-}
-
-/* As it is, with words decoded, with percents decoded. */
-static void add_text(struct names *names, struct span text)
+void names_add_text(struct names *names, struct span text)
 {
     struct strbuf other;
     names_add(names, text);
@@ -99,7 +58,7 @@ static void add_text(struct names *names, struct span text)
     }
     if (memchr(text.ptr, '%', text.len)) {
         strbuf_init(&other, 0);
-        percent_decode(&other, text);
+        names_percent_decode(&other, text);
         names_add_buf(names, &other);
     }
 }
@@ -108,42 +67,16 @@ static void add_text(struct names *names, struct span text)
 static void add_encoded(struct names *names, struct span text)
 {
     struct strbuf bytes, utf8;
-    struct span charset = {"", 0};
-    const char *first = memchr(text.ptr, '\'', text.len);
-    const char *second = first ? memchr(first + 1, '\'', text.len - (size_t)(first + 1 - text.ptr)) : NULL;
     names_add(names, text);
-    if (second) {
-        charset = (struct span){text.ptr, (size_t)(first - text.ptr)};
-        text = (struct span){second + 1, text.len - (size_t)(second + 1 - text.ptr)};
-    }
+    struct span charset = names_take_charset(&text);
     strbuf_init(&bytes, 0);
     strbuf_init(&utf8, 0);
-    percent_decode(&bytes, text);
+    names_percent_decode(&bytes, text);
     struct span decoded = {strbuf_text(&bytes), bytes.len};
-    add_text(names, decoded);
+    names_add_text(names, decoded);
     text_to_utf8(&utf8, charset, decoded);
     names_add_buf(names, &utf8);
     strbuf_free(&bytes);
-}
-
-/* Copies VALUE without line ends; with UNESCAPE without backslashes; with SQUEEZE without the blanks of a fold. */
-static struct strbuf unfold(struct span value, bool unescape, bool squeeze)
-{
-    struct strbuf text;
-    strbuf_init(&text, 0);
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.ptr[i];
-        bool line_end = c == '\n' || (c == '\r' && i + 1 < value.len && value.ptr[i + 1] == '\n');
-        if (line_end) {
-            while (squeeze && c == '\n' && i + 1 < value.len && (value.ptr[i + 1] == ' ' || value.ptr[i + 1] == '\t'))
-                i++;
-            continue;
-        }
-        if (unescape && c == '\\' && i + 1 < value.len)
-            c = value.ptr[++i];
-        strbuf_putc(&text, c);
-    }
-    return text;
 }
 
 static struct strbuf without_comments(struct span value)
@@ -169,20 +102,20 @@ static void add_buf_text(struct names *names, struct strbuf *text, bool encoded)
     if (encoded)
         add_encoded(names, span);
     else
-        add_text(names, span);
+        names_add_text(names, span);
     strbuf_free(text);
 }
 
 static void add_value(struct names *names, const struct param *param, struct span value)
 {
-    struct strbuf text = unfold(value, param->quoted, false);
+    struct strbuf text = names_unfold(value, param->quoted, false);
     add_buf_text(names, &text, param->encoded);
     if (memchr(value.ptr, '\n', value.len)) {
-        text = unfold(value, param->quoted, true);
+        text = names_unfold(value, param->quoted, true);
         add_buf_text(names, &text, param->encoded);
     }
     if (param->quoted && memchr(value.ptr, '\\', value.len)) {
-        text = unfold(value, false, false);
+        text = names_unfold(value, false, false);
         add_buf_text(names, &text, param->encoded);
     }
     if (!param->quoted && memchr(value.ptr, '(', value.len)) {
@@ -203,23 +136,6 @@ static void add_glued(struct names *names, struct span whole)
     names_add_buf(names, &text);
 }
 
-static void keep_piece(struct names *names, const struct param *param, bool filename)
-{
-    if (!names->pieces)
-        names->pieces = calloc(1, sizeof *names->pieces);
-    if (!names->pieces)
-        abort();
-    struct name_pieces *pieces = names->pieces;
-    if (pieces->count == PIECES_MAX) {
-        names->overflow = true;
-        return;
-    }
-    struct piece *piece = &pieces->list[pieces->count];
-    *piece = (struct piece){filename, param->encoded, param->index, pieces->count, {0}};
-    piece->value = unfold(param->value, param->quoted, false);
-    pieces->count++;
-}
-
 /* VALUE up to the first of STOPS. */
 static struct span cut_at(struct span value, const char *stops)
 {
@@ -237,7 +153,7 @@ static int take_param(void *context, const struct param *param)
     if (!filename && !span_equals_nocase(param->name, "name"))
         return 0;
     if (param->index >= 0)
-        keep_piece(names, param, filename);
+        names_keep_piece(names, param, filename);
     add_value(names, param, param->value);
     if (param->quoted && param->whole.len != param->value.len)
         add_glued(names, param->whole);
@@ -250,85 +166,6 @@ static int take_param(void *context, const struct param *param)
         add_value(names, param, cut_at(param->value, " \t"));
     }
     return 0;
-}
-
-/* ---- continuations ---- */
-
-enum join { JOIN_FIRST, JOIN_LAST, JOIN_AS_WRITTEN, JOIN_TO_GAP };
-
-static int by_index(const void *a, const void *b)
-{
-    const struct piece *const *x = a, *const *y = b;
-    if ((*x)->index != (*y)->index)
-        return (*x)->index < (*y)->index ? -1 : 1;
-    return (*x)->order < (*y)->order ? -1 : 1;
-}
-
-static bool skipped(struct piece *const *pieces, unsigned i, unsigned count, enum join how)
-{
-    if (how == JOIN_AS_WRITTEN)
-        return false;
-    if (how == JOIN_LAST)
-        return i + 1 < count && pieces[i + 1]->index == pieces[i]->index;
-    return i > 0 && pieces[i - 1]->index == pieces[i]->index;
-}
-
-static void join(struct names *names, struct piece *const *pieces, unsigned count, enum join how)
-{
-    struct strbuf bytes, utf8;
-    struct span charset = {"", 0};
-    bool started = false;
-    int expected = 0;
-    strbuf_init(&bytes, 0);
-    strbuf_init(&utf8, 0);
-    for (unsigned i = 0; i < count; i++) {
-        if (skipped(pieces, i, count, how))
-            continue;
-        if (how == JOIN_TO_GAP && pieces[i]->index != expected++)
-            break;
-        struct span text = {strbuf_text(&pieces[i]->value), pieces[i]->value.len};
-        const char *first = pieces[i]->encoded && !started ? memchr(text.ptr, '\'', text.len) : NULL;
-        const char *second = first ? memchr(first + 1, '\'', text.len - (size_t)(first + 1 - text.ptr)) : NULL;
-        if (second) {
-            charset = (struct span){text.ptr, (size_t)(first - text.ptr)};
-            text = (struct span){second + 1, text.len - (size_t)(second + 1 - text.ptr)};
-        }
-        started = true;
-        if (pieces[i]->encoded)
-            percent_decode(&bytes, text);
-        else
-            strbuf_add(&bytes, text);
-    }
-    struct span joined = {strbuf_text(&bytes), bytes.len};
-    text_to_utf8(&utf8, charset, joined);
-    names_add_buf(names, &utf8);
-    add_text(names, joined);
-    strbuf_free(&bytes);
-}
-
-static void join_kind(struct names *names, bool filename)
-{
-    struct piece *pieces[PIECES_MAX];
-    unsigned count = 0;
-    for (unsigned i = 0; i < names->pieces->count; i++) {
-        if (names->pieces->list[i].filename == filename)
-            pieces[count++] = &names->pieces->list[i];
-    }
-    if (count == 0)
-        return;
-    join(names, pieces, count, JOIN_AS_WRITTEN);
-    qsort(pieces, count, sizeof *pieces, by_index);
-    join(names, pieces, count, JOIN_FIRST);
-    join(names, pieces, count, JOIN_LAST);
-    join(names, pieces, count, JOIN_TO_GAP);
-}
-
-void names_join(struct names *names)
-{
-    if (!names->pieces)
-        return;
-    join_kind(names, true);
-    join_kind(names, false);
 }
 
 /* ---- Content-Description ---- */
@@ -355,7 +192,7 @@ static bool looks_like_file(struct span text)
 
 static void add_description(struct names *names, struct span value)
 {
-    struct strbuf plain = unfold(value, false, false), decoded;
+    struct strbuf plain = names_unfold(value, false, false), decoded;
     strbuf_init(&decoded, 0);
     text_decode_words(&decoded, (struct span){strbuf_text(&plain), plain.len});
     struct span text = span_trim((struct span){strbuf_text(&decoded), decoded.len});
@@ -400,8 +237,7 @@ static bool is_one_of(struct span field, const char *const *fields)
 
 bool names_field_matters(struct span field)
 {
-    return (field.len > 7 && strncasecmp(field.ptr, "content", 7) == 0) ||
-           span_equals_nocase(field, "X-Sun-Data-Name");
+    return (field.len > 7 && strncasecmp(field.ptr, "content", 7) == 0) || span_equals_nocase(field, "X-Sun-Data-Name");
 }
 
 void names_add_field(struct names *names, struct span field, struct span value)
@@ -419,9 +255,7 @@ void names_free(struct names *names)
 {
     for (size_t i = 0; i < names->count; i++)
         free(names->list[i]);
-    for (unsigned i = 0; names->pieces && i < names->pieces->count; i++)
-        strbuf_free(&names->pieces->list[i].value);
-    free(names->pieces);
+    names_pieces_free(names);
     free(names->list);
     *names = (struct names){0};
 }

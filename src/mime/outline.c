@@ -11,16 +11,14 @@
  * any Content-Type of the message declared is a delimiter to the end, whatever it was popped from.
  * A cut never brings bytes to the start of a line that did not stand there.
  */
-#include "mime/outline.h"
 #include "mime/names.h"
+#include "mime/outline_window.h"
 #include "mime/params.h"
 #include "util/strset.h"
 #include <gmime/gmime.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define WINDOW 131072
-#define LINE_MAX_BYTES 16384       /* of longer lines a piece at a time */
 #define FIELDS_MAX 20000           /* fields shown, all headers together */
 #define FIELD_BYTES_MAX 65536      /* of one field that is shown */
 #define HEADER_BYTES_MAX (4 << 20) /* of all that are shown */
@@ -33,11 +31,7 @@ struct frame {
 struct pass {
     struct outline *outline;
     unsigned max_parts, max_levels;
-    char *window;
-    uint64_t base; /* of the window in the source */
-    size_t len, at;
-    bool end;
-    bool midline;
+    struct outline_window window;
     struct strset *boundaries;
     struct frame *frames;
     size_t frame_count, frame_room;
@@ -50,76 +44,6 @@ struct pass {
     bool shown_field;
     uint64_t fields, field_bytes, header_bytes;
 };
-
-/* ---- reading ---- */
-
-/* Drops what is behind and reads more. False at the end. */
-static bool fill(struct pass *pass)
-{
-    if (pass->end)
-        return false;
-    memmove(pass->window, pass->window + pass->at, pass->len - pass->at);
-    pass->base += pass->at;
-    pass->len -= pass->at;
-    pass->at = 0;
-    ssize_t n =
-        source_read(&pass->outline->source, pass->base + pass->len, pass->window + pass->len, WINDOW - pass->len);
-    pass->outline->failed |= n < 0;
-    pass->end = n <= 0;
-    if (n > 0)
-        pass->len += (size_t)n;
-    return n > 0;
-}
-
-/* The line (or a piece of a long one) that starts at `at`, its end included. Empty at the end. */
-static struct span peek_line(struct pass *pass)
-{
-    for (;;) {
-        const char *from = pass->window + pass->at;
-        size_t have = pass->len - pass->at;
-        const char *newline = have ? memchr(from, '\n', have) : NULL;
-        if (newline)
-            have = (size_t)(newline - from) + 1;
-        if (newline || have >= LINE_MAX_BYTES || !fill(pass))
-            return (struct span){pass->window + pass->at, have < LINE_MAX_BYTES ? have : LINE_MAX_BYTES};
-    }
-}
-
-static uint64_t position(const struct pass *pass)
-{
-    return pass->base + pass->at;
-}
-
-/* Moves to the next line that starts with "--". False at the end. */
-static bool seek_dashes(struct pass *pass)
-{
-    bool line_start = !pass->midline;
-    for (;;) {
-        const char *from = pass->window + pass->at, *end = pass->window + pass->len;
-        if (line_start && end - from < 2 && fill(pass))
-            continue;
-        if (line_start && end - from >= 2 && from[0] == '-' && from[1] == '-')
-            return true;
-        const char *dash = end > from ? memchr(from + 1, '-', (size_t)(end - from - 1)) : NULL;
-        while (dash && dash[-1] != '\n')
-            dash = dash + 1 < end ? memchr(dash + 1, '-', (size_t)(end - dash - 1)) : NULL;
-        if (dash && end - dash >= 2) {
-            pass->at = (size_t)(dash - pass->window);
-            line_start = true;
-            continue;
-        }
-        bool newline_last = end - from >= 1 && end[-1] == '\n';
-        bool dash_last = dash != NULL; /* the window ends between the two dashes */
-        if (end > from) {
-            pass->at = pass->len - (dash_last ? 1 : 0);
-            line_start = dash_last || newline_last;
-        }
-        if (!fill(pass)) {
-            pass->at = pass->len;
-            return false;
-        }
-    }
-}
 
 /* ---- structure ---- */
 
@@ -169,7 +93,7 @@ static void return_to(struct pass *pass, struct span boundary, bool last)
     }
     if (!last && !outline->reopened_boundary && pass->closed) {
         outline->reopened_boundary = arena_spandup(outline->arena, boundary);
-        outline->reopened_at = position(pass);
+        outline->reopened_at = outline_position(&pass->window);
     }
 }
 
@@ -251,14 +175,14 @@ static void take_field_line(struct pass *pass, struct span line)
 {
     bool folded = line.ptr[0] == ' ' || line.ptr[0] == '\t';
     const char *from = line.ptr;
-    if (!pass->midline && !folded) {
+    if (!pass->window.midline && !folded) {
         start_field(pass, line);
         const char *colon = memchr(line.ptr, ':', line.len);
         from = colon ? colon + 1 : line.ptr;
     }
     if (!pass->shown_field)
         return;
-    outline_show(pass->outline, position(pass), line.len);
+    outline_show(pass->outline, outline_position(&pass->window), line.len);
     pass->field_bytes += line.len;
     pass->header_bytes += line.len;
     pass->outline->over |= pass->field_bytes > FIELD_BYTES_MAX || pass->header_bytes > HEADER_BYTES_MAX;
@@ -273,25 +197,25 @@ static enum body take_header(struct pass *pass)
     strbuf_free(&pass->encodings);
     pass->shown_field = false;
     pass->collecting = NULL;
-    pass->midline = false;
+    pass->window.midline = false;
     bool cut = true; /* by a delimiter or the end, not by an empty line */
     while (!pass->outline->over) {
-        struct span line = peek_line(pass);
+        struct span line = outline_peek_line(&pass->window);
         bool empty = line.len == 0 || line.ptr[0] == '\n' || (line.len == 2 && memcmp(line.ptr, "\r\n", 2) == 0);
-        if (!pass->midline && empty) {
-            outline_show(pass->outline, position(pass), line.len);
-            pass->at += line.len;
+        if (!pass->window.midline && empty) {
+            outline_show(pass->outline, outline_position(&pass->window), line.len);
+            pass->window.at += line.len;
             cut = line.len == 0;
             break;
         }
-        if (line.len == 0 || (!pass->midline && line.len > 2 && memcmp(line.ptr, "--", 2) == 0 &&
+        if (line.len == 0 || (!pass->window.midline && line.len > 2 && memcmp(line.ptr, "--", 2) == 0 &&
                               strset_has(pass->boundaries, span_trim((struct span){line.ptr + 2, line.len - 2}))))
             break;
         take_field_line(pass, line);
-        pass->midline = line.ptr[line.len - 1] != '\n';
-        pass->at += line.len;
+        pass->window.midline = line.ptr[line.len - 1] != '\n';
+        pass->window.at += line.len;
     }
-    pass->midline = false;
+    pass->window.midline = false;
     enum body body = judge_header(pass);
     return cut && body == BODY_HEADER ? BODY_LEAF : body;
 }
@@ -299,35 +223,35 @@ static enum body take_header(struct pass *pass)
 /* Reads a body to the next delimiter, and over it. What follows, or -1 at the end. */
 static int take_body(struct pass *pass, bool face)
 {
-    uint64_t start = position(pass);
-    while (seek_dashes(pass)) {
-        struct span line = peek_line(pass);
+    uint64_t start = outline_position(&pass->window);
+    while (outline_seek_dashes(&pass->window)) {
+        struct span line = outline_peek_line(&pass->window);
         enum delimiter delimiter = check_delimiter(pass, line);
-        uint64_t at = position(pass);
-        pass->at += line.len;
-        pass->midline = line.ptr[line.len - 1] != '\n';
+        uint64_t at = outline_position(&pass->window);
+        pass->window.at += line.len;
+        pass->window.midline = line.ptr[line.len - 1] != '\n';
         if (delimiter == NOT_DELIMITER)
             continue;
         outline_show_body(pass->outline, start, at);
         if (face)
             outline_note_face(pass->outline, start, at);
         outline_show(pass->outline, at, line.len);
-        pass->midline = false;
+        pass->window.midline = false;
         return delimiter == DELIMITER ? BODY_HEADER : BODY_FACE;
     }
-    outline_show_body(pass->outline, start, position(pass));
+    outline_show_body(pass->outline, start, outline_position(&pass->window));
     if (face)
-        outline_note_face(pass->outline, start, position(pass));
+        outline_note_face(pass->outline, start, outline_position(&pass->window));
     return -1;
 }
 
 /* A message starts with its header; programs step over empty lines in front of it. */
 static void skip_empty_lines(struct pass *pass)
 {
-    for (struct span line = peek_line(pass); line.len > 0; line = peek_line(pass)) {
+    for (struct span line = outline_peek_line(&pass->window); line.len > 0; line = outline_peek_line(&pass->window)) {
         if (line.ptr[0] != '\n' && !(line.len == 2 && memcmp(line.ptr, "\r\n", 2) == 0))
             return;
-        pass->at += line.len;
+        pass->window.at += line.len;
     }
 }
 
@@ -337,8 +261,8 @@ void outline_build(struct outline *outline, const struct source *source, const c
     *outline = (struct outline){.source = *source, .arena = arena_create(16384), .prefix = "", .parts = 1};
     struct pass pass = {.outline = outline, .max_parts = max_parts, .max_levels = max_levels};
     pass.boundaries = strset_create(outline->arena);
-    pass.window = malloc(WINDOW);
-    if (!pass.window)
+    pass.window = (struct outline_window){.source = &outline->source, .bytes = malloc(OUTLINE_WINDOW)};
+    if (!pass.window.bytes)
         abort();
     strbuf_init(&pass.types, 8 * FIELD_BYTES_MAX);
     strbuf_init(&pass.encodings, FIELD_BYTES_MAX);
@@ -348,12 +272,13 @@ void outline_build(struct outline *outline, const struct source *source, const c
         outline->shown_len = outline->prefix_len = strlen(outline->prefix);
         strbuf_puts(&pass.types, forced_type);
         next = judge_header(&pass);
-    }
-    else
+    } else {
         skip_empty_lines(&pass);
-    while (next >= 0 && !outline->over && !outline->failed)
+    }
+    while (next >= 0 && !outline->over && !pass.window.failed)
         next = next == BODY_HEADER ? (int)take_header(&pass) : take_body(&pass, next == BODY_FACE);
     strbuf_free(&pass.types);
     strbuf_free(&pass.encodings);
-    free(pass.window);
+    free(pass.window.bytes);
+    outline->failed = pass.window.failed;
 }

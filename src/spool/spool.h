@@ -21,7 +21,7 @@
 
 struct spool_options {
     const char *directory;     /* state_directory */
-    const char *submit;        /* "smtp://127.0.0.1:25", "smtps://", "smtp://...?starttls" as libcurl understands them */
+    const char *submit;        /* "smtp://127.0.0.1:25", "smtps://HOST", "smtp://HOST:587?starttls", "...?ca=/FILE" */
     const char *hostname;      /* for EHLO */
     uint64_t max_messages, max_bytes;
     int64_t lifetime;          /* ms from adding to giving up */
@@ -38,18 +38,22 @@ struct spool_message {
     size_t forward_path_count;
     const char *mail_parameters; /* behind MAIL FROM, "RET=HDRS ENVID=x"; sent if the MTA offers them; may be NULL */
     const char *rcpt_parameters; /* behind each RCPT TO, "NOTIFY=NEVER"; sent if the MTA offers DSN; may be NULL */
+    const char *const *each_rcpt_parameters; /* one a forward path, in their order, instead of rcpt_parameters; or NULL */
     bool needs_smtputf8;         /* an address is internationalised: permanent failure if the MTA lacks SMTPUTF8 */
     bool once;
-    struct span content;         /* header and body, CRLF lines, as it is to arrive */
+    struct span content;         /* header and body, CRLF lines, as it is to arrive; a bare CR or LF becomes CRLF */
     const char *memo;            /* the owner's own text for its callbacks; may be NULL */
 };
 
 struct spool;
 
+/* Can SUBMIT be understood? NULL, or what is wrong with it: for the option's verify(). */
+const char *spool_verify_url(const char *submit);
+
 /* NULL only when memory is out: a file that cannot be opened yet fails the calls. Copies OPTIONS. */
 struct spool *spool_open(const struct spool_options *options);
 
-/* Durable when it says SPOOL_OK. *ID for the log; may be NULL. NOW in seconds since 1970. */
+/* Durable when it says SPOOL_OK. An address or a parameter that would break the SMTP dialogue is SPOOL_FAILED. *ID for the log; may be NULL. NOW in seconds since 1970. */
 enum spool_outcome spool_add(struct spool *spool, const struct spool_message *message, int64_t now, int64_t *id);
 
 enum spool_end { SPOOL_SENT, SPOOL_GIVEN_UP, SPOOL_REFUSED /* 5xx */, SPOOL_DELETED /* by the administrator */,
@@ -57,18 +61,19 @@ enum spool_end { SPOOL_SENT, SPOOL_GIVEN_UP, SPOOL_REFUSED /* 5xx */, SPOOL_DELE
 
 struct spool_owner {
     const char *kind;
-    /* Before the first attempt of an entry, and again after a restart: false drops it. Must be safe to repeat. May ask for
-     * a later call by setting *LATER (the store is down). */
+    /* Before the first attempt of an entry, and again after a restart: false drops it, without after(). Must be safe to
+     * repeat. May ask for a later call by setting *LATER (the store is down); then the entry waits, whatever it returns. */
     bool (*before)(void *context, const char *memo, int64_t now, bool *later);
     /* Once, when an entry leaves the queue; before it is removed, so that a crash in between repeats it. */
     void (*after)(void *context, const char *memo, enum spool_end end, int64_t now);
     void *context;
 };
 
-/* Starts the sender thread. OWNERS are copied, ended by a NULL kind. 0 or an errno value. */
+/* Starts the sender thread; the process forks no children without exec from then on (the lock would be theirs too). OWNERS are copied, ended by a NULL kind. 0 or an errno value. */
 int spool_start(struct spool *spool, const struct spool_owner *owners);
 
-/* Lets go of the queue after the delivery under way, so that the next worker may send; spool_add() goes on working. */
+/* Lets go of the queue after the delivery under way, so that the next worker may send; spool_add() goes on working.
+ * Returns at once. A delivery that has not come to its final dot a second later is broken off, which costs it nothing. */
 void spool_stop(struct spool *spool);
 void spool_close(struct spool *spool);
 

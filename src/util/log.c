@@ -12,6 +12,7 @@
 #include "config.h"
 #endif
 #include "util/log.h"
+#include "util/utf8.h"
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,22 +47,6 @@ bool log_wants(enum log_level level)
     return level <= current.level;
 }
 
-/* The length of the UTF-8 sequence at P, 0 if it is none (overlong forms and surrogates are none). */
-static size_t utf8_length(const unsigned char *p, size_t room)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = p[0] < 0x80 ? 1 : (p[0] & 0xe0) == 0xc0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : (p[0] & 0xf8) == 0xf0 ? 4 : 0;
-    if (n == 0 || n > room)
-        return 0;
-    uint32_t c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-        c = c << 6 | (p[i] & 0x3f);
-    }
-    return c >= least[n] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? n : 0;
-}
-
 static void add_json_string(struct strbuf *out, struct span text)
 {
     strbuf_putc(out, '"');
@@ -71,7 +56,7 @@ static void add_json_string(struct strbuf *out, struct span text)
             break;
         }
         const unsigned char *p = (const unsigned char *)text.ptr + i;
-        size_t n = utf8_length(p, text.len - i);
+        size_t n = utf8_length((struct span){text.ptr + i, text.len - i});
         if (*p == '"' || *p == '\\')
             strbuf_printf(out, "\\%c", *p);
         else if (n == 0 || *p < 0x20 || *p == 0x7f)

@@ -2,10 +2,14 @@
 libpostern_a_SOURCES += \
 	src/util/arena.c src/util/arena.h \
 	src/util/clock.c src/util/clock.h \
+	src/util/crash.c src/util/crash.h \
 	src/util/domain.c src/util/domain.h \
 	src/util/log.c src/util/log.h \
 	src/util/netaddr.c src/util/netaddr.h \
 	src/util/span.h \
 	src/util/strbuf.c src/util/strbuf.h \
+	src/util/strhash.c src/util/strhash.h \
+	src/util/strmap.c src/util/strmap.h \
 	src/util/strset.c src/util/strset.h \
-	src/util/unlinked.c src/util/unlinked.h
+	src/util/unlinked.c src/util/unlinked.h \
+	src/util/utf8.c src/util/utf8.h

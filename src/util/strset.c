@@ -1,11 +1,9 @@
 /*
- * strset - open addressing, doubled at three quarters full; hashing is keyed per process, so that nobody who can
- * choose recipients can choose collisions.
+ * strset - open addressing, doubled at three quarters full.
  */
 #include "util/strset.h"
-#include <pthread.h>
+#include "util/strhash.h"
 #include <stdint.h>
-#include <sys/random.h>
 
 struct slot {
     uint64_t hash;
@@ -19,28 +17,8 @@ struct strset {
     size_t count, size; /* size is a power of two, 0 at first */
 };
 
-static uint64_t hash_key;
-static pthread_once_t hash_key_once = PTHREAD_ONCE_INIT;
-
-static void hash_key_init(void)
-{
-    if (getrandom(&hash_key, sizeof hash_key, GRND_NONBLOCK) != sizeof hash_key)
-        hash_key = (uintptr_t)&hash_key * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-static uint64_t hash_of(struct span s)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ hash_key;
-    for (size_t i = 0; i < s.len; i++) {
-        hash = (hash ^ (unsigned char)s.ptr[i]) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 29;
-    }
-    return hash ? hash : 1;
-}
-
 struct strset *strset_create(struct arena *arena)
 {
-    pthread_once(&hash_key_once, hash_key_init);
     struct strset *set = ARENA_NEW(arena, struct strset);
     set->arena = arena;
     return set;
@@ -74,7 +52,7 @@ bool strset_add(struct strset *set, struct span member)
 {
     if (set->count * 4 >= set->size * 3)
         grow(set);
-    uint64_t hash = hash_of(member);
+    uint64_t hash = strhash(member);
     struct slot *slot = slot_find(set, member, hash);
     if (slot->member)
         return false;
@@ -85,7 +63,7 @@ bool strset_add(struct strset *set, struct span member)
 
 bool strset_has(const struct strset *set, struct span member)
 {
-    return set->size && slot_find(set, member, hash_of(member))->member;
+    return set->size && slot_find(set, member, strhash(member))->member;
 }
 
 size_t strset_count(const struct strset *set)

@@ -70,16 +70,18 @@ def sockets(area):
     specs["inet6"] = f"inet6:{free_port('::1')}@::1"
     specs["local"] = f"unix:{directory}/local.sock"
     specs["dkim"] = f"unix:{area}/dkim/milter.sock"
+    specs["rspamd"] = f"unix:{area}/rspamd/milter.sock"
     return specs
 
 
 @pytest.fixture(scope="session")
 def mta(area, sink, sockets):
-    """The private Postfix. Service names are those of `sockets`, and before/after for a chain with another milter."""
+    """The private Postfix. Service names are those of `sockets`, and before/after/scanned for a chain with another milter."""
     as_milter = {name: Posternd.milter.fget(_Spec(spec)) for name, spec in sockets.items()}
-    services = [Service(name, [spec]) for name, spec in as_milter.items() if name not in ("local", "dkim")]
+    services = [Service(name, [spec]) for name, spec in as_milter.items() if name not in ("local", "dkim", "rspamd")]
     services += [Service("before", [as_milter["dkim"], as_milter["slot0"]]),
                  Service("after", [as_milter["slot0"], as_milter["dkim"]]),
+                 Service("scanned", [as_milter["rspamd"], as_milter["slot0"]]),
                  Service("bare", [])]
     postfix = PrivatePostfix(area, services, transport=f"smtp:[127.0.0.1]:{sink.port}",
                              non_smtpd_milters=[as_milter["local"]])

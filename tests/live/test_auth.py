@@ -1,6 +1,7 @@
 """SPF, DKIM and DMARC together, over real SMTP and with a real name server: what is refused, held, marked and accepted,
 and what the field Authentication-Results says of it. The clients of Postfix are made with XCLIENT; that of Sendmail has
 an address of its own, in a network namespace."""
+import os
 import socket
 import threading
 import time
@@ -10,7 +11,8 @@ import dns.rrset
 import pytest
 
 from harness import mails
-from harness.dns import NameServer
+from harness.dns import NameServer, SignedRoot
+from harness.postfix import PrivatePostfix, Service
 from harness.posternd import strings
 from harness.sendmail import PrivateSendmail
 from harness.smtp import Smtp
@@ -213,6 +215,41 @@ def test_no_author(way, request):
     assert str(way.send(message, "a@pass.example").end).startswith("550 5.6.0 From field cannot be used for DMARC: ")
 
 
+@pytest.fixture(scope="module")
+def open_postfix(area, gate, sink, namespace):
+    """A second Postfix that is reached from outside without XCLIENT ("far"), and with it ("near", "kept")."""
+    os.mkdir(area + "/second")
+    services = [Service("far", [gate.daemon.milter], {"@host": namespace.server}), Service("near", [gate.daemon.milter]),
+                Service("kept", [gate.daemon.milter], {"local_header_rewrite_clients": ""})]
+    with PrivatePostfix(area + "/second", services, f"smtp:[127.0.0.1]:{sink.port}") as value:
+        value.namespace = namespace
+        yield value
+
+
+@pytest.mark.parametrize("service,code", [("far", 550), ("kept", 550), ("near", 250)])
+def test_from_without_a_domain(open_postfix, sink, service, code):
+    """Postfix completes it in mail of a connection from the machine itself, and we cannot know; in no other."""
+    here = service != "far"
+    host = "127.0.0.1" if here else open_postfix.namespace.server
+    with Smtp(open_postfix.ports[service], host, opener=None if here else open_postfix.namespace.connect) as smtp:
+        if here:
+            smtp.ehlo("harness.example")
+            assert smtp.xclient("192.0.2.7", HELO).code == 220
+        smtp.ehlo(HELO)
+        end = smtp.transaction("a@pass.example", ["user@example.net"], mail(f"no-domain-{service}", "nobody")).end
+    assert end.code == code, end
+    if code == 550:
+        assert str(end) == "550 5.6.0 From field cannot be used for DMARC: an address without a domain"
+    else:
+        content = sink.wait_for(f"<no-domain-{service}@sender.example>")[-1].content.decode()
+        assert fields(content, "From") == ["nobody@mx.example.net"]
+
+
+def test_from_without_a_domain_through_sendmail(sendmail):
+    end = Sendmail(sendmail).send(mail("no-domain-sendmail", "nobody"), "a@pass.example").end
+    assert str(end) == "550 5.6.0 From field cannot be used for DMARC: an address without a domain"
+
+
 FORGED = (b"Authentication-Results: mx.example.net; spf=pass smtp.mailfrom=bank.example; dmarc=pass header.from=bank.example\n"
           b"Authentication-Results: other.example; dkim=pass header.d=bank.example\n"
           b"Authentication-Results: MX.example.net; dkim=pass header.d=bank.example\n")
@@ -227,6 +264,24 @@ def test_one_field_of_ours_and_no_forged_one(way, keys, request):
     assert [result(content, method) for method in ("spf", "dkim", "dmarc")] == ["pass", "pass", "none"]
     assert "smtp.mailfrom=pass.example" in value and "header.d=pass.example" in value and "bank.example" not in value
     assert len(fields(content, "Authentication-Results")) == 2
+
+
+@pytest.mark.parametrize("count", [100, 101])
+def test_many_forged_fields(way, request, count):
+    """No forged one is ever left: what is more than can be removed is refused."""
+    tag = tag_of(request.node.name)
+    pair = (b"Authentication-Results: mx.example.net; dmarc=pass header.from=bank.example\n"
+            b"Authentication-Results: other.example; dkim=pass header.d=bank.example\n")
+    marks = b"X-Postern: suspicious; why=forged\n" * 100
+    end = way.send(mail(tag, "a@pass.example", pair * count + marks), "a@pass.example").end
+    if count > 100:
+        assert str(end) == "554 5.6.0 Too many Authentication-Results fields in the name of this server"
+        return
+    assert end.code == 250, end
+    content = way.content(tag, end)
+    assert "bank.example" not in one_result(content)
+    assert fields(content, "Authentication-Results")[1:] == ["other.example; dkim=pass header.d=bank.example"] * count
+    assert fields(content, "X-Postern") == []
 
 
 @pytest.mark.parametrize("who", ["trusted", "authenticated"])
@@ -264,6 +319,10 @@ def test_results_of_a_filter_before_us(make_gate, names, sink):
     assert send("header-rescued", b"fail", b"pass", b"plain.example").code == 250
     assert str(send("header-dmarc", b"pass", b"fail", b"plain.example", b" policy.dmarc=reject")) == \
         "550 5.7.1 <plain.example> - DMARC policy of plain.example: reject"
+    # As opendmarc and rspamd write it.
+    assert str(send("header-comment", b"pass", b"fail (p=reject dis=none)", b"plain.example")) == \
+        "550 5.7.1 <plain.example> - DMARC policy of plain.example: reject"
+    assert send("header-p-none", b"pass", b"fail (p=none dis=none)", b"plain.example").code == 250
     # A stranger's field is no result, and DNS is not asked.
     text = (field % (b"fail", b"x.example", b"fail", b"x.example", b"")).replace(b"filter.", b"other.")
     assert gate.send(mail("header-none", "a@reject.example", text), sender="a@fail.example", helo=HELO).end.code == 250
@@ -283,11 +342,63 @@ def test_dead_name_server(make_gate, sink):
 
 
 @pytest.mark.parametrize("check,reply", [("spf", "451 4.4.3 <a@fail.example> - SPF: temperror for fail.example"),
+                                         ("dkim", "451 4.7.20 No passing DKIM signature found now (temperror reject.example"),
                                          ("dmarc", "451 4.7.1 <reject.example> - DMARC cannot be evaluated now")])
-def test_dead_name_server_puts_off_if_told_so(make_gate, check, reply):
+def test_dead_name_server_puts_off_if_told_so(make_gate, keys, check, reply):
     gate = make_gate(sections(f"127.0.0.1@{free_port()}", **{check: {"temperror": "tempfail"}}, dns={"timeout": "500ms"}))
-    end = gate.send(mail("dead-put-off", "a@reject.example"), sender="a@fail.example", helo=HELO).end
+    message = keys.sign(mail("dead-put-off", "a@reject.example"), domain="reject.example")
+    end = gate.send(message, sender="a@fail.example", helo=HELO).end
     assert str(end).startswith(reply)
+
+
+@pytest.fixture(scope="module")
+def signed_root(area, keys):
+    records = []
+    for name in ("good", "forged"):
+        records += [f'{name}.example. TXT "v=spf1 n=honest-{name} ip4:192.0.2.7 -all"',
+                    f'_dmarc.{name}.example. TXT "v=DMARC1; p=reject; n=honest-{name}"',
+                    f'one._domainkey.{name}.example. TXT {txt(keys.record + "; n=honest-" + name)}']
+    with SignedRoot(area + "/signed", records) as server:
+        yield server
+
+
+@pytest.mark.parametrize("dnssec,name,wanted", [("yes", "good", "pass"), ("yes", "forged", "temperror"),
+                                                ("no", "forged", "pass")])
+def test_dnssec(make_gate, keys, sink, signed_root, dnssec, name, wanted):
+    """The trust anchor of the system is covered by ours, in a mount namespace of the daemon's own."""
+    gate = make_gate(sections(signed_root.server, dns={"dnssec": dnssec}), wrapper=[
+        "unshare", "-m", "sh", "-c", 'mount --bind "$0" /usr/share/dns/root.key && exec "$@"', signed_root.anchor])
+    author, tag = f"a@{name}.example", f"dnssec-{name}-{dnssec}"
+    end = gate.send(keys.sign(mail(tag, author), domain=f"{name}.example"), sender=author, helo=HELO).end
+    assert end.code == 250, end
+    content = sink.wait_for(f"<{tag}@sender.example>")[-1].content.decode()
+    assert [result(content, method) for method in ("spf", "dkim", "dmarc")] == [wanted] * 3, one_result(content)
+    assert ("(bogus)" in one_result(content)) == (wanted == "temperror")
+
+
+@pytest.mark.parametrize("check", ["spf", "dkim", "dmarc"])
+def test_on_error_is_not_for_dead_name_servers(make_gate, keys, sink, check):
+    """They are a result, temperror, which has an option of its own; see test_helo.py for a check that can fail of them."""
+    gate = make_gate(sections(f"127.0.0.1@{free_port()}", **{check: {"on_error": "tempfail"}}, dns={"timeout": "300ms"}))
+    end = gate.send(keys.sign(mail(f"on-error-{check}", "a@reject.example")), sender="a@fail.example", helo=HELO).end
+    assert end.code == 250, end
+    content = sink.wait_for(f"<on-error-{check}@sender.example>")[-1].content.decode()
+    assert [result(content, method) for method in ("spf", "dkim", "dmarc")] == ["temperror"] * 3
+
+
+@pytest.mark.parametrize("options,author,sender,reply", [
+    ({"spf": {"permerror": "reject"}}, "a@plain.example", "a@two.example",
+     "550 5.7.24 <a@two.example> - SPF: the record of two.example is in error"),
+    ({"spf": {"permerror": "reject", "defer_to_dmarc": "no"}}, "a@plain.example", "a@two.example",
+     "550 5.7.24 <a@two.example> - SPF: the record of two.example is in error"),
+    ({"dkim": {"permerror": "reject"}}, "a@plain.example", "a@pass.example",
+     "550 5.7.20 No passing DKIM signature found (permerror pass.example no key for signature)")])
+def test_permerror_is_refused_if_told_so(make_gate, names, keys, options, author, sender, reply):
+    gate = make_gate(sections(names.server, **options))
+    message = keys.sign(mail("permerror", author), selector="absent", domain="pass.example")
+    outcome = gate.send(message, sender=sender, helo=HELO)
+    is_early = "defer_to_dmarc" in options.get("spf", {})
+    assert str(outcome.rcpts[0] if is_early else outcome.end) == reply
 
 
 @pytest.mark.load

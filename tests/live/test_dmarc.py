@@ -119,7 +119,19 @@ def test_unaligned_spf_is_refused(gate):
 def test_spf_fail_waits_for_dmarc_and_is_refused(gate):
     mark = gate.daemon.mark()
     assert send(gate, "a@reject.example", "x@evil.example", client="198.51.100.9").code == 550
-    assert gate.daemon.wait_event("message", mark)["why"] == "spf.fail"
+    line = gate.daemon.wait_event("message", mark)
+    assert (line["check"], line["why"], line["phase"]) == ("spf", "spf.fail", "eom")
+
+
+def test_spf_that_is_only_monitored(make_gate, names):
+    """What enforcing it would do: nothing at RCPT, and a refusal at the end where DMARC does not pass."""
+    gate = make_gate({"dns": {"servers": strings(names.server)}, "spf": {"mode": "monitor"}, "dmarc": {"mode": "enforce"}})
+    mark = gate.daemon.mark()
+    assert send(gate, "a@quar.example", "x@evil.example").code == 250
+    line = gate.daemon.wait_event("monitor", mark)
+    assert (line["check"], line["why"], line["phase"], line["verdict"]) == ("spf", "spf.fail", "eom", "reject")
+    line = gate.daemon.wait_event("message", mark)
+    assert line["verdict"] == "accept" and "check" not in line
 
 
 def test_no_author(gate):

@@ -7,7 +7,7 @@ from attachment_table import MZ, TABLE
 from harness import archives, mails
 from harness.sendmail import PrivateSendmail
 from harness.smtp import Smtp
-from test_recipients import DEFER, HUNDRED
+from test_recipients import DEFER, HUNDRED, MESSAGE, REJECT
 
 SECTIONS = {"helo": {"banned": '{ "fakedomain.xyz" }'}, "attachments": {"encrypted": "tag", "on_limit": "quarantine"}}
 HELO = ["mail.sender.example", "www", "localhost", "127.0.0.1", "[127.0.0.1]", "fakedomain.xyz", "mx.example.net",
@@ -94,6 +94,38 @@ def test_trusted_through_sendmail(gate, sendmail):
         smtp.ehlo("www")
         assert smtp.transaction("s@sender.example", ["user@example.net"], mails.plain()).end.code == 250
     assert gate.daemon.wait_event("message", mark)["class"] == "trusted"
+
+
+@pytest.mark.parametrize("is_pipelined", [False, True])
+def test_own_users_of_sendmail_are_told_for_the_whole_message(gate, sendmail, is_pipelined):
+    mark = gate.daemon.mark()
+    with outside(sendmail) as smtp:
+        assert smtp.auth("alice", "secret").code == 235
+        outcome = smtp.transaction("alice@example.net", HUNDRED + ["late@example.net"], mails.plain(), is_pipelined)
+        assert [r.code for r in outcome.rcpts] == [250] * 100 + [550]
+        assert str(outcome.rcpts[100]) == REJECT.format("late@example.net")
+        assert str(outcome.data) == MESSAGE and outcome.end is None
+        smtp.command("RSET")
+        assert smtp.transaction("alice@example.net", HUNDRED, mails.plain()).end.code == 250
+    line = gate.daemon.wait_event("message", mark, verdict="reject")
+    assert (line["class"], line["login"], line["why"]) == ("authenticated", "alice", "recipients.message")
+
+
+def test_class_in_sendmail_changes_with_auth(gate, sendmail):
+    mark = gate.daemon.mark()
+    with outside(sendmail, "www") as smtp:
+        smtp.mail("alice@example.net")
+        assert smtp.rcpt("user@example.net").code == 550
+        smtp.command("RSET")
+        assert smtp.auth("alice", "wrong").code == 535
+        smtp.mail("alice@example.net")
+        assert smtp.rcpt("user@example.net").code == 550
+        smtp.command("RSET")
+        assert smtp.auth("alice", "secret").code == 235
+        assert smtp.transaction("alice@example.net", ["user@example.net"], mails.plain()).end.code == 250
+    assert gate.daemon.wait_event("recipient", mark)["class"] == "outside"
+    line = gate.daemon.wait_event("message", mark, verdict="accept")
+    assert (line["class"], line["login"], line["helo"]) == ("authenticated", "alice", "www")
 
 
 def test_mark_is_in_sendmails_queue(gate, sendmail):

@@ -8,7 +8,10 @@ include $(top_srcdir)/tests/unit/conf/room.mk
 include $(top_srcdir)/tests/unit/dns/room.mk
 include $(top_srcdir)/tests/unit/mime/room.mk
 include $(top_srcdir)/tests/unit/auth/room.mk
+include $(top_srcdir)/tests/unit/store/room.mk
+include $(top_srcdir)/tests/unit/aliases/room.mk
 include $(top_srcdir)/tests/unit/autoreply/room.mk
+include $(top_srcdir)/tests/unit/spool/room.mk
 include $(top_srcdir)/tests/unit/checks/room.mk
 include $(top_srcdir)/tests/unit/milter/room.mk
 include $(top_srcdir)/tests/unit/master/room.mk

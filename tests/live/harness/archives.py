@@ -97,14 +97,14 @@ def _tool(members, *command):
             return file.read()
 
 
-def rar4_of(members):
-    """RAR 4 with stored members."""
+def rar4_of(members, is_encrypted=False):
+    """RAR 4 with stored members; encrypted ones are only marked so."""
     out = b"Rar!\x1a\x07\x00" + _rar4_block(0x73, 0, b"\0" * 6)
     for name, data in members.items():
         raw = name.encode()
         fields = struct.pack("<IIBIIBBHI", len(data), len(data), 2, zlib.crc32(data), 0x5A210000, 20, 0x30, len(raw),
                              0x20) + raw
-        out += _rar4_block(0x74, 0x8000, fields) + data
+        out += _rar4_block(0x74, 0x8004 if is_encrypted else 0x8000, fields) + data
     return out + _rar4_block(0x7B, 0x4000, b"")
 
 
@@ -126,14 +126,16 @@ def _rar5_block(fields):
     return struct.pack("<I", zlib.crc32(body)) + body
 
 
-def rar5_of(members):
-    """RAR 5 with stored members."""
+def rar5_of(members, is_encrypted=False):
+    """RAR 5 with stored members; encrypted ones are only marked so."""
+    record = _vint(1) + _vint(0) + _vint(0) + bytes([15]) + bytes(32)  # type, version, flags, log2 of rounds, salt, IV
+    extra = _vint(len(record)) + record if is_encrypted else b""
     out = b"Rar!\x1a\x07\x01\x00" + _rar5_block(_vint(1) + _vint(0) + _vint(0))
     for name, data in members.items():
         raw = name.encode()
-        fields = _vint(4) + _vint(len(data)) + _vint(0o644) + struct.pack("<I", zlib.crc32(data))
-        fields += _vint(0) + _vint(1) + _vint(len(raw)) + raw
-        out += _rar5_block(_vint(2) + _vint(2) + _vint(len(data)) + fields) + data
+        fields = _vint(2) + (_vint(3) + _vint(len(extra)) if extra else _vint(2)) + _vint(len(data)) + _vint(4)
+        fields += _vint(len(data)) + _vint(0o644) + struct.pack("<I", zlib.crc32(data))
+        out += _rar5_block(fields + _vint(0) + _vint(1) + _vint(len(raw)) + raw + extra) + data
     return out + _rar5_block(_vint(5) + _vint(0) + _vint(0))
 
 

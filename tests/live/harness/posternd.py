@@ -70,7 +70,9 @@ class Posternd:
         # $POSTERN_WRAPPER: a command to run posternd under, such as "setarch -R" for the thread sanitizer.
         self.user, self.wrapper = user, list(wrapper) or os.environ.get("POSTERN_WRAPPER", "").split()
         self.environment = {**os.environ, **(environment or {})}
+        self.state = os.path.join(self.directory, "state")
         os.makedirs(os.path.join(self.directory, "spool"), exist_ok=True)
+        os.makedirs(self.state, exist_ok=True)
         os.chmod(self.directory, 0o755)
         self.socket = socket_spec or f"unix:{self.directory}/milter.sock"
         self.config = os.path.join(self.directory, "postern.conf")
@@ -80,6 +82,7 @@ class Posternd:
         self.process = None
         if user and os.geteuid() == 0:
             shutil.chown(os.path.join(self.directory, "spool"), user)
+            shutil.chown(self.state, user)
             shutil.chown(self.directory, user)
         self.write(self.sections)
 
@@ -103,7 +106,8 @@ class Posternd:
             "": {"socket": quote(self.socket), "control": quote(self.control), "socket_mode": quote("0666"),
                  "user": quote(self.user or ""), "hostname": quote("mx.example.net"),
                  "local_domains": strings("example.net", ".example.net"),
-                 "trusted_networks": strings("127.0.0.0/8", "::1"), "drain_timeout": "20s"},
+                 "trusted_networks": strings("127.0.0.0/8", "::1"), "drain_timeout": "20s",
+                 "state_directory": quote(self.state), "store": quote(f"sqlite:{self.state}/postern.db")},
             "log": {"target": "stderr", "format": "kv", "level": "info"},
             "spf": {"mode": "off"},  # spf and dmarc would ask the name servers of this machine
             "dmarc": {"mode": "off"},

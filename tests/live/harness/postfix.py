@@ -10,10 +10,8 @@ import shutil
 import subprocess
 from typing import NamedTuple
 
-from .sasl import SaslServer
+from .sasl import USERS, SaslServer
 from .tools import can_connect, free_port, run, wait_until
-
-USERS = {"alice": "secret"}
 
 
 class Service(NamedTuple):

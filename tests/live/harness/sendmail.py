@@ -1,17 +1,22 @@
 """A private Sendmail beside an installed Postfix: the packages conflict, so they are unpacked, never installed.
 
-It queues everything and delivers nothing (-odq): what is looked at are its answers and its queue. /etc/hosts and
+It queues everything and delivers nothing (-odq): what is looked at are its answers and its queue. However busy the
+machine is, it listens. /etc/hosts and
 /etc/resolv.conf are bind-mounted in a mount namespace of its own, because Sendmail sleeps for a minute on a
 host without a fully qualified name. The tests' directory is seen as /mnt there: Sendmail takes no milter socket whose
 path leads through a world-writable directory such as /tmp.
+
+AUTH PLAIN is offered with the users of harness.sasl. libsasl2 looks for Sendmail.conf in a few directories only, one of
+which is ours in that mount namespace; the password is asked of a server in the protocol of saslauthd.
 """
 import glob
 import os
 import shutil
 import socket
-import subprocess
 
-from .tools import build_directory, can_connect, free_port, run, stop_process, wait_until
+from .daemon import Daemon
+from .sasl import USERS, SaslAuthd
+from .tools import build_directory, can_connect, free_port, run
 
 PACKAGES = ("sendmail-bin", "sendmail-base", "sendmail-cf")
 
@@ -34,10 +39,15 @@ define(`confTO_IDENT', `0')dnl
 define(`confBAD_RCPT_THROTTLE', `0')dnl
 define(`confMAX_HEADERS_LENGTH', `0')dnl
 define(`confLOG_LEVEL', `9')dnl
+define(`confREFUSE_LA', `10000')dnl
+define(`confQUEUE_LA', `10000')dnl
+define(`confDELAY_LA', `0')dnl
 FEATURE(`no_default_msa')dnl
 FEATURE(`nocanonify')dnl
 FEATURE(`accept_unresolvable_domains')dnl
 RELAY_DOMAIN(`example.net')dnl
+define(`confAUTH_MECHANISMS', `PLAIN')dnl
+TRUST_AUTH_MECH(`PLAIN')dnl
 {daemons}
 {filters}
 define(`SMART_HOST', `relay:[127.0.0.1]')dnl
@@ -66,63 +76,46 @@ def unpack():
     return root
 
 
-class PrivateSendmail:
+class PrivateSendmail(Daemon):
     """FILTERS: the milters in order, as ("name", "unix:/path" or "inet:8891@127.0.0.1")."""
 
     def __init__(self, directory, filters, addresses=("127.0.0.1",)):
+        super().__init__(os.path.join(directory, "sendmail"))
         self.base = directory
-        self.directory = os.path.join(directory, "sendmail")
         self.filters, self.addresses = filters, addresses
         self.port = free_port()
-        self.log_path = os.path.join(self.directory, "log")
-        self.process = None
-
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_):
-        self.stop()
+        self.passwords = None
 
     def start(self):
         root = unpack()
         os.makedirs(os.path.join(self.directory, "queue"), exist_ok=True)
         os.chmod(os.path.join(self.directory, "queue"), 0o700)
-        self._write("aliases", "")
-        self._write("service.switch", "hosts files\naliases files\n")
-        self._write("hosts", f"127.0.0.1 mx.example.net localhost {socket.gethostname()}\n::1 localhost\n")
-        self._write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+        self.write("aliases", "")
+        self.write("service.switch", "hosts files\naliases files\n")
+        self.write("hosts", f"127.0.0.1 mx.example.net localhost {socket.gethostname()}\n::1 localhost\n")
+        self.write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+        passwords = os.path.join(self.directory, "saslauthd")
+        self.write("sasl2/Sendmail.conf", f"pwcheck_method: saslauthd\nsaslauthd_path: {passwords}\nmech_list: PLAIN\n")
         cf_directory = os.path.join(root, "usr/share/sendmail/cf")
         daemons = "\n".join(f"DAEMON_OPTIONS(`Name=MTA{i}, Port={self.port}, Addr={a}')dnl"
                             for i, a in enumerate(self.addresses))
-        filters = "\n".join(f"INPUT_MAIL_FILTER(`{name}', `S={spec.replace(self.base, '/mnt')}, F=T, T=C:10s;S:30s;R:30s;E:120s')dnl"
-                            for name, spec in self.filters)
-        mc = self._write("sendmail.mc", MC.format(directory=self.directory, root=root, daemons=daemons,
-                                                  filters=filters))
+        filters = "\n".join(f"INPUT_MAIL_FILTER(`{name}', `S={spec.replace(self.base, '/mnt')}, F=T,"
+                            " T=C:10s;S:30s;R:30s;E:120s')dnl" for name, spec in self.filters)
+        mc = self.write("sendmail.mc", MC.format(directory=self.directory, root=root, daemons=daemons, filters=filters))
         cf = run("m4", f"-D_CF_DIR_={cf_directory}/", os.path.join(cf_directory, "m4/cf.m4"), mc)
-        self._write("sendmail.cf", cf.stdout)
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(
-                ["unshare", "-m", "sh", "-c",
-                 f"mount --bind {self.directory}/hosts /etc/hosts && mount --bind {self.directory}/resolv.conf"
-                 f" /etc/resolv.conf && mount --bind {self.base} /mnt && exec {root}/usr/libexec/sendmail/sendmail -C {self.directory}/sendmail.cf"
-                 f" -bD -odq"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-        def is_up():
-            if self.process.poll() is not None:
-                raise RuntimeError(f"sendmail ended with {self.process.returncode}: {self.log()}")
-            return can_connect(self.port, self.addresses[0])
-        wait_until(is_up, 20, "the private Sendmail")
-        return self
+        self.write("sendmail.cf", cf.stdout)
+        mounts = {"hosts": "/etc/hosts", "resolv.conf": "/etc/resolv.conf", "sasl2": "/usr/lib/sasl2", "..": "/mnt"}
+        script = [f"mount --bind {self.directory}/{ours} {theirs}" for ours, theirs in mounts.items()]
+        script.append(f"exec {root}/usr/libexec/sendmail/sendmail -C {self.directory}/sendmail.cf -bD -odq")
+        self.passwords = SaslAuthd(passwords, USERS).start()
+        return self.launch("unshare", "-m", "sh", "-c", " && ".join(script), timeout=20,
+                           is_up=lambda _: can_connect(self.port, self.addresses[0]))
 
     def stop(self):
-        if self.process:
-            stop_process(self.process)
-            self.process = None
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8", errors="backslashreplace") as file:
-            return file.read()
+        super().stop()
+        if self.passwords:
+            self.passwords.stop()
+            self.passwords = None
 
     def queued(self, queue_id):
         """(control file, data file) of a queued message as texts; None if it is not there."""
@@ -138,9 +131,3 @@ class PrivateSendmail:
             except FileNotFoundError:
                 return None
         return tuple(texts)
-
-    def _write(self, name, text):
-        path = os.path.join(self.directory, name)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        return path

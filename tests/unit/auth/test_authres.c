@@ -237,6 +237,39 @@ static void removes_forged_ones_from_the_highest_index_down(void **state)
     session_destroy(session);
 }
 
+/* What is more than can be removed is refused; one forged field that stays would be believed. */
+static void too_many_forged_ones_are_refused(void **state)
+{
+    (void)state;
+    for (unsigned count = EDITS_DELETIONS_MAX; count <= EDITS_DELETIONS_MAX + 2; count++) {
+        struct general_settings general = {0};
+        struct settings settings;
+        struct session *session;
+        struct message *message = begin(&general, &settings, &session);
+        for (unsigned i = 0; i < count; i++) {
+            message_add_header(message, span_of(AUTHRES_HEADER), span_of(" other.example; spf=pass"));
+            message_add_header(message, span_of(AUTHRES_HEADER), span_of(" mx.example.net; spf=pass"));
+        }
+        struct authres_options options = {.remove_forged = true};
+        struct check_call call = {.options = &options,      .settings = &settings,    .session = session,
+                                  .message = message,       .arena = message->arena,  .facts = &message->facts,
+                                  .edits = &message->edits};
+        struct result result = check_authres.on_eom(&call);
+        if (count == EDITS_DELETIONS_MAX) {
+            assert_int_equal(result.code, RESULT_DUNNO);
+        } else {
+            assert_int_equal(result.code, RESULT_REJECT);
+            assert_string_equal(result.why, "authres.too-many-forged");
+            assert_memory_equal(result.reply, "554 5.6.0 ", 10);
+        }
+        assert_int_equal(message->edits.count, EDITS_DELETIONS_MAX); /* in monitor mode those at the top are gone */
+        assert_int_equal(message->edits.items[0].index, 2 * EDITS_DELETIONS_MAX);
+        assert_int_equal(message->edits.items[EDITS_DELETIONS_MAX - 1].index, 2);
+        message_end(&message);
+        session_destroy(session);
+    }
+}
+
 static void finds_what_a_trusted_filter_left(void **state)
 {
     (void)state;
@@ -282,6 +315,94 @@ static void finds_what_a_trusted_filter_left(void **state)
     session_destroy(session);
 }
 
+/* What opendmarc, rspamd and others write: the policy is in a comment, if anywhere. */
+static void reads_dmarc_of_others(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *author;
+        enum auth_result result;
+        enum auth_policy policy;
+    } rows[] = {
+        {"dmarc=pass (p=reject dis=none) header.from=a.example", "a.example", AUTH_PASS, AUTH_POLICY_REJECT},
+        {"dmarc=fail (p=reject dis=none) header.from=a.example", "a.example", AUTH_FAIL, AUTH_POLICY_REJECT},
+        {"dmarc=fail (p=quarantine dis=quarantine) header.from=a.example", "a.example", AUTH_FAIL, AUTH_POLICY_QUARANTINE},
+        {"dmarc=fail (p=none dis=none) header.from=a.example", "a.example", AUTH_FAIL, AUTH_POLICY_NONE},
+        {"dmarc=none (p=none dis=none) header.from=a.example", "a.example", AUTH_NONE, AUTH_POLICY_NONE},
+        {"dmarc=fail (p=REJECT sp=NONE dis=NONE) header.from=a.example", "a.example", AUTH_FAIL, AUTH_POLICY_REJECT},
+        {"dmarc=fail reason=\"SPF not aligned (relaxed), No valid DKIM\" header.from=a.example (policy=quarantine)",
+         "a.example", AUTH_FAIL, AUTH_POLICY_QUARANTINE},
+        {"dmarc=pass (policy=reject) header.from=a.example", "a.example", AUTH_PASS, AUTH_POLICY_REJECT},
+        {"dmarc=fail (why not) header.from=a.example policy.dmarc=quarantine (p=reject)", "a.example", AUTH_FAIL,
+         AUTH_POLICY_QUARANTINE}, /* the property is the standard's */
+        {"dmarc=fail (p=strange p=reject) header.from=a.example", "a.example", AUTH_FAIL, AUTH_POLICY_REJECT},
+        {"dmarc=fail (=reject p= p x=reject) header.from=a.example", "a.example", AUTH_FAIL, AUTH_POLICY_NONE},
+        {"dmarc=fail header.from=a.example", "a.example", AUTH_FAIL, AUTH_POLICY_NONE},
+        {"(p=reject) dmarc=fail header.from=a.example", "a.example", AUTH_FAIL, AUTH_POLICY_NONE},
+        {"dmarc=fail header.from=a.example; spf=fail (p=reject)", "a.example", AUTH_FAIL, AUTH_POLICY_NONE},
+        {"dmarc=pass (p=none) header.from=a.example; dmarc=fail (p=reject) header.from=b.example", "b.example", AUTH_FAIL,
+         AUTH_POLICY_REJECT}, /* several authors */
+        {"dmarc=fail (p=reject) header.from=b.example; dmarc=temperror header.from=a.example", "b.example", AUTH_FAIL,
+         AUTH_POLICY_REJECT},
+        {"dmarc=pass header.from=b.example; dmarc=temperror header.from=a.example", "a.example", AUTH_TEMPERROR,
+         AUTH_POLICY_NONE},
+    };
+    const char *items[] = {"filter.example.net"};
+    struct string_list ids = {1, items};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct general_settings general = {.trusted_authserv_ids = &ids};
+        struct settings settings;
+        struct session *session;
+        struct message *message = begin(&general, &settings, &session);
+        message_add_header(message, span_of(AUTHRES_HEADER),
+                           span_of(arena_printf(arena, " filter.example.net;\r\n\t%s", rows[i].value)));
+        const struct auth_dmarc *dmarc = authres_read_dmarc(arena, message);
+        if (dmarc->result != rows[i].result || dmarc->policy != rows[i].policy ||
+            strcmp(dmarc->author_domain, rows[i].author) != 0)
+            fail_msg("%s: %s %s %s", rows[i].value, auth_result_name(dmarc->result), auth_policy_name(dmarc->policy),
+                     dmarc->author_domain);
+        assert_int_equal(dmarc->effective, dmarc->policy);
+        message_end(&message);
+        session_destroy(session);
+    }
+}
+
+/* As with our own evaluation: a HELO that fails decides, wherever it stands. */
+static void reads_spf_of_others(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *domain;
+        enum auth_result result;
+        bool is_helo;
+    } rows[] = {
+        {"spf=fail smtp.helo=h.example; spf=pass smtp.mailfrom=a.example", "h.example", AUTH_FAIL, true},
+        {"spf=pass smtp.mailfrom=a.example; spf=fail smtp.helo=h.example", "h.example", AUTH_FAIL, true},
+        {"spf=none smtp.helo=h.example; spf=pass smtp.mailfrom=a.example", "a.example", AUTH_PASS, false},
+        {"spf=softfail smtp.helo=h.example; spf=pass smtp.mailfrom=a.example", "a.example", AUTH_PASS, false},
+        {"spf=pass smtp.helo=h.example", "h.example", AUTH_PASS, true},
+        {"spf=fail (mx.example.net: domain of x@a.example does not designate 192.0.2.1 as permitted sender) "
+         "smtp.mailfrom=x@a.example", "a.example", AUTH_FAIL, false},
+        {"spf=pass smtp.mailfrom=x@a.example smtp.helo=h.example", "a.example", AUTH_PASS, false},
+        {"spf=neutral", "", AUTH_NEUTRAL, true},
+    };
+    const char *items[] = {"filter.example.net"};
+    struct string_list ids = {1, items};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct general_settings general = {.trusted_authserv_ids = &ids};
+        struct settings settings;
+        struct session *session;
+        struct message *message = begin(&general, &settings, &session);
+        message_add_header(message, span_of(AUTHRES_HEADER),
+                           span_of(arena_printf(arena, " filter.example.net; %s", rows[i].value)));
+        const struct auth_spf *spf = authres_read_spf(arena, message);
+        if (spf->result != rows[i].result || spf->is_helo != rows[i].is_helo || strcmp(spf->domain, rows[i].domain) != 0)
+            fail_msg("%s: %s %s", rows[i].value, auth_result_name(spf->result), spf->domain);
+        message_end(&message);
+        session_destroy(session);
+    }
+}
+
 static void writes(void **state)
 {
     (void)state;
@@ -303,7 +424,8 @@ static void writes(void **state)
                                                 .b = "x",
                                                 .reason = "body hash did not verify"}};
     struct auth_dkim dkim = {AUTH_PASS, signatures, 2}, unsigned_mail = {AUTH_NONE, NULL, 0};
-    struct auth_dmarc dmarc = {.result = AUTH_PASS, .author_domain = "a.example", .policy = AUTH_POLICY_REJECT};
+    struct auth_dmarc dmarc = {.result = AUTH_PASS, .author_domain = "a.example", .policy = AUTH_POLICY_REJECT,
+                               .effective = AUTH_POLICY_QUARANTINE};
     assert_string_equal(authres_write(arena, "mx.example.net", NULL, NULL, NULL), "mx.example.net; none");
     assert_string_equal(authres_write(arena, "mx.example.net", &spf, &dkim, &dmarc),
                         "mx.example.net;\n"
@@ -312,7 +434,7 @@ static void writes(void **state)
                         "\theader.a=rsa-sha256 header.b=\"AbC/+d12\";\n"
                         "\tdkim=fail reason=\"body hash did not verify\" header.d=b.example\n"
                         "\theader.s=two header.a=ed25519-sha256 header.b=x;\n"
-                        "\tdmarc=pass header.from=a.example policy.dmarc=reject");
+                        "\tdmarc=pass header.from=a.example policy.dmarc=quarantine");
     assert_string_equal(authres_write(arena, "mx", NULL, &unsigned_mail, NULL), "mx;\n\tdkim=none");
     spf = (struct auth_spf){.result = AUTH_FAIL,
                             .domain = "h.example",
@@ -329,6 +451,20 @@ static void writes(void **state)
                             .helo_result = AUTH_PASS};
     assert_string_equal(authres_write(arena, "mx", &spf, NULL, NULL),
                         "mx;\n\tspf=neutral smtp.mailfrom=a.example;\n\tspf=pass smtp.helo=h.example");
+    /* every identity that was evaluated has a result, also if that is none; the one that decides comes first */
+    struct auth_spf both = {.result = AUTH_PASS,
+                            .domain = "a.example",
+                            .mailfrom_domain = "a.example",
+                            .mailfrom_result = AUTH_PASS,
+                            .helo_domain = "h.example",
+                            .helo_result = AUTH_NONE};
+    assert_string_equal(authres_write(arena, "mx", &both, NULL, NULL),
+                        "mx;\n\tspf=pass smtp.mailfrom=a.example;\n\tspf=none smtp.helo=h.example");
+    both.helo_result = both.result = AUTH_FAIL;
+    both.domain = "h.example";
+    both.is_helo = true;
+    assert_string_equal(authres_write(arena, "mx", &both, NULL, NULL),
+                        "mx;\n\tspf=fail smtp.helo=h.example;\n\tspf=pass smtp.mailfrom=a.example");
     struct netaddr client;
     assert_int_equal(netaddr_parse("2001:db8::1", &client), 0);
     assert_string_equal(authres_write_received_spf(arena, "mx", &spf, &client, "a b@c.example", "h\"x"),
@@ -452,7 +588,10 @@ int main(void)
         cmocka_unit_test(reading_is_bounded),
         cmocka_unit_test(claims),
         cmocka_unit_test(removes_forged_ones_from_the_highest_index_down),
+        cmocka_unit_test(too_many_forged_ones_are_refused),
         cmocka_unit_test(finds_what_a_trusted_filter_left),
+        cmocka_unit_test(reads_dmarc_of_others),
+        cmocka_unit_test(reads_spf_of_others),
         cmocka_unit_test(writes),
         cmocka_unit_test(values_cannot_break_out),
         cmocka_unit_test(long_values_stay_in_their_lines),

@@ -407,6 +407,28 @@ static void test_psl(void **state)
     }
 }
 
+/* What policy.dmarc says: the policy after its options, whatever the result. */
+static void test_effective(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *author, *spf;
+        enum auth_policy policy, effective;
+    } cases[] = {{"test.example", "-", AUTH_POLICY_REJECT, AUTH_POLICY_QUARANTINE},
+                 {"test.example", "pass:test.example", AUTH_POLICY_REJECT, AUTH_POLICY_QUARANTINE},
+                 {"reject.example", "pass:reject.example", AUTH_POLICY_REJECT, AUTH_POLICY_REJECT},
+                 {"two.example", "-", AUTH_POLICY_NONE, AUTH_POLICY_NONE}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fixture fixture;
+        struct policyeval eval;
+        open_fixture(&fixture, TREEWALK_DNS);
+        evaluate(&fixture, &(struct row){.author = cases[i].author, .spf = cases[i].spf, .dkim = "-"}, &eval);
+        assert_int_equal(eval.dmarc.policy, cases[i].policy);
+        assert_int_equal(eval.dmarc.effective, cases[i].effective);
+        close_fixture(&fixture);
+    }
+}
+
 static void test_pct(void **state)
 {
     (void)state;
@@ -499,6 +521,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),     cmocka_unit_test(test_opendmarc), cmocka_unit_test(test_queries),
         cmocka_unit_test(test_long_name), cmocka_unit_test(test_psl),       cmocka_unit_test(test_pct),
-        cmocka_unit_test(test_alignment), cmocka_unit_test(test_stricter),  cmocka_unit_test(test_identifiers)};
+        cmocka_unit_test(test_alignment), cmocka_unit_test(test_stricter),  cmocka_unit_test(test_identifiers),
+        cmocka_unit_test(test_effective)};
     return cmocka_run_group_tests_name("policyeval", tests, NULL, NULL);
 }

@@ -10,3 +10,6 @@ tests_unit_autoreply_test_memory_SOURCES = tests/unit/autoreply/test_memory.c
 tests_unit_autoreply_test_responder_SOURCES = tests/unit/autoreply/test_responder.c
 tests_unit_autoreply_test_schedule_SOURCES = tests/unit/autoreply/test_schedule.c
 tests_unit_autoreply_test_silence_SOURCES = tests/unit/autoreply/test_silence.c $(autoreply_fixture)
+check_PROGRAMS += tests/unit/autoreply/test_answer tests/unit/autoreply/test_caps
+tests_unit_autoreply_test_answer_SOURCES = tests/unit/autoreply/test_answer.c
+tests_unit_autoreply_test_caps_SOURCES = tests/unit/autoreply/test_caps.c

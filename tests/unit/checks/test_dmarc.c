@@ -1,4 +1,4 @@
-/* dmarc: the decision as a table, the join with SPF's pending refusal, then the hooks with a fake DNS. */
+/* dmarc: the decision as a table, then the hooks with a fake DNS. */
 #include "unit.h"
 
 #include "checks/dmarc.h"
@@ -74,24 +74,10 @@ static void test_decide(void **state)
     expect(&other, AUTH_PERMERROR, AUTH_POLICY_NONE, RESULT_TAG, "dmarc.permerror");
 }
 
-static void test_join(void **state)
-{
-    (void)state;
-    struct result spf = {RESULT_REJECT, "spf.fail", "550 5.7.23 x"}, tag = {RESULT_TAG, "dmarc.none", NULL},
-                  defer = {RESULT_DEFER, "spf.fail", "451 x"}, ours = {RESULT_REJECT, "dmarc.reject", "550 5.7.1 x"};
-    assert_int_equal(check_dmarc_join(RESULT(RESULT_OK), true, &spf).code, RESULT_OK);
-    assert_string_equal(check_dmarc_join(RESULT(RESULT_OK), false, &spf).why, "spf.fail");
-    assert_string_equal(check_dmarc_join(tag, false, &spf).why, "spf.fail");
-    assert_string_equal(check_dmarc_join(ours, false, &spf).why, "dmarc.reject");
-    assert_string_equal(check_dmarc_join(ours, false, &defer).why, "dmarc.reject");
-    assert_int_equal(check_dmarc_join(tag, false, NULL).code, RESULT_TAG);
-}
-
 /* One message through both hooks. */
 struct scene {
     const char *from[3];    /* fields */
     const char *spf, *dkim; /* domains that pass */
-    bool pending;           /* SPF would refuse */
     const char *client;
     enum result_code code;
     const char *why, *reply, *fact; /* fact: how "dmarc" begins */
@@ -111,7 +97,6 @@ static void play(const struct check_dmarc_options *with, const struct scene *sce
         .result = AUTH_PASS, .mailfrom_result = AUTH_PASS, .mailfrom_domain = scene->spf, .domain = scene->spf};
     struct auth_dkim_signature signature = {.result = AUTH_PASS, .domain = scene->dkim, .counts = true};
     struct auth_dkim dkim = {AUTH_PASS, &signature, 1};
-    struct result pending = {RESULT_REJECT, "spf.fail", "550 5.7.23 no"};
     void *slot = NULL;
     netaddr_parse(scene->client ? scene->client : "192.0.2.9", &session->client);
     for (size_t i = 0; i < 3 && scene->from[i]; i++)
@@ -120,8 +105,6 @@ static void play(const struct check_dmarc_options *with, const struct scene *sce
         facts_set(&message.facts, arena, "spf", "pass", &spf);
     if (scene->dkim)
         facts_set(&message.facts, arena, "dkim", "pass", &dkim);
-    if (scene->pending)
-        facts_set(&message.facts, arena, FACT_SPF_PENDING, pending.reply, &pending);
     struct check_call call = {.options = with,
                               .settings = &settings,
                               .services = &services,
@@ -155,12 +138,10 @@ static void test_hooks(void **state)
         {.from = {" a@sub.reject.example"},
          .code = RESULT_REJECT,
          .reply = "550 5.7.1 <sub.reject.example> - DMARC policy of reject.example: reject"},
-        {.from = {" a@reject.example"}, .spf = "mail.reject.example", .code = RESULT_OK, .fact = "pass"},
-        {.from = {" a@reject.example"}, .dkim = "reject.example", .pending = true, .code = RESULT_OK, .fact = "pass"},
+        {.from = {" a@reject.example"}, .spf = "mail.reject.example", .code = RESULT_VOUCH, .fact = "pass"},
+        {.from = {" a@reject.example"}, .dkim = "reject.example", .code = RESULT_VOUCH, .fact = "pass"},
         {.from = {" a@reject.example"}, .spf = "evil.example", .code = RESULT_REJECT, .why = "dmarc.reject"},
-        {.from = {" a@reject.example"}, .pending = true, .code = RESULT_REJECT, .why = "dmarc.reject"},
-        {.from = {" a@none.example"}, .pending = true, .code = RESULT_REJECT, .why = "spf.fail"},
-        {.from = {" a@nothing.example"}, .pending = true, .code = RESULT_REJECT, .why = "spf.fail", .fact = "none"},
+        {.from = {" a@nothing.example"}, .code = RESULT_OK, .fact = "none"},
         {.from = {" a@none.example"}, .code = RESULT_OK, .fact = "fail"},
         {.from = {" a@quar.example"}, .code = RESULT_QUARANTINE, .why = "dmarc.quarantine"},
         {.from = {" a@test.example"}, .code = RESULT_QUARANTINE, .why = "dmarc.quarantine"},
@@ -207,17 +188,16 @@ static void test_options(void **state)
     play(&with, &(struct scene){.from = {" a@reject.example"}, .code = RESULT_OK, .fact = "fail"});
     play(&with, &(struct scene){.from = {" a@sub.reject.example"}, .code = RESULT_REJECT});
     play(&with, &(struct scene){.from = {" a@reject.example, b@quar.example"}, .code = RESULT_QUARANTINE});
-    play(&with,
-         &(struct scene){.from = {" a@reject.example"}, .pending = true, .code = RESULT_REJECT, .why = "spf.fail"});
+    play(&with, &(struct scene){.from = {" a@reject.example"}, .spf = "reject.example", .code = RESULT_VOUCH});
     play(&with, &(struct scene){.from = {" a@sub.reject.example"}, .client = "198.51.100.7", .code = RESULT_OK});
     play(&with, &(struct scene){.from = {" a@none.example"}, .client = "198.51.100.7", .code = RESULT_OK});
     play(&with, &(struct scene){.from = {" a@none.example"},
                                 .code = RESULT_REJECT,
                                 .why = "dmarc.always-enforce",
                                 .reply = "550 5.7.1 <none.example> - DMARC policy of mx.example.net: reject"});
-    play(&with, &(struct scene){.from = {" a@none.example"}, .spf = "mail.none.example", .code = RESULT_OK});
+    play(&with, &(struct scene){.from = {" a@none.example"}, .spf = "mail.none.example", .code = RESULT_VOUCH});
     play(&with, &(struct scene){.from = {" a@nothing.example"}, .code = RESULT_REJECT, .why = "dmarc.always-enforce"});
-    play(&with, &(struct scene){.from = {" a@nothing.example"}, .dkim = "nothing.example", .code = RESULT_OK});
+    play(&with, &(struct scene){.from = {" a@nothing.example"}, .dkim = "nothing.example", .code = RESULT_OK, .fact = "none"});
     with.multiple_from = CHECK_DMARC_REJECT_SEVERAL;
     play(&with, &(struct scene){.from = {" a@x.example", " b@y.example"},
                                 .code = RESULT_REJECT,
@@ -254,7 +234,7 @@ static void test_used_up(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_decide), cmocka_unit_test(test_join),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_decide),
                                        cmocka_unit_test(test_hooks), cmocka_unit_test(test_options),
                                        cmocka_unit_test(test_used_up)};
     return cmocka_run_group_tests_name("dmarc", tests, set_up, tear_down);

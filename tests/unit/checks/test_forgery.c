@@ -21,6 +21,15 @@ static const struct dns_fake_row zone[] = {
     {"m.greedy.example", DNS_MX, DNS_ANSWER, "20 h.greedy.example"},
     {"m.greedy.example", DNS_MX, DNS_ANSWER, "30 h.greedy.example"},
     {"h.greedy.example", DNS_A, DNS_ANSWER, "192.0.2.77"},
+    {"bogus.example", DNS_TXT, DNS_BOGUS, NULL},
+    {"_dmarc.bogus.example", DNS_TXT, DNS_BOGUS, NULL},
+    {"one._domainkey.bogus.example", DNS_TXT, DNS_BOGUS, NULL},
+    {"servfail.example", DNS_TXT, DNS_SERVFAIL, NULL},
+    {"_dmarc.servfail.example", DNS_TXT, DNS_SERVFAIL, NULL},
+    {"one._domainkey.servfail.example", DNS_TXT, DNS_SERVFAIL, NULL},
+    {"timeout.example", DNS_TXT, DNS_TIMEOUT, NULL},
+    {"_dmarc.timeout.example", DNS_TXT, DNS_TIMEOUT, NULL},
+    {"one._domainkey.timeout.example", DNS_TXT, DNS_TIMEOUT, NULL},
 };
 
 #define FROM_BANK "From: ceo@bank.example\n"
@@ -97,6 +106,15 @@ static struct engine *engine_of(const char *options)
     return engine;
 }
 
+/* "temperror" of the fact NAME; "-" without it. */
+static void note_result(const struct message *message, const char *name, char result[16])
+{
+    const struct fact *fact = facts_get(&message->facts, name);
+    snprintf(result, 16, "%.*s", fact ? (int)strcspn(fact->text, " ") : 1, fact ? fact->text : "-");
+}
+
+static char results[3][16]; /* of the last message: spf, dkim, dmarc */
+
 static enum outcome_action send_one(struct engine *engine, const char *helo, const char *from, const char *header,
                                     const char **why)
 {
@@ -119,6 +137,9 @@ static enum outcome_action send_one(struct engine *engine, const char *helo, con
     runner_body(engine, session, message, span_of("Hi.\r\n"));
     action |= runner_eom(engine, session, message).action;
     *why = message->verdict.why;
+    note_result(message, "spf", results[0]);
+    note_result(message, "dkim", results[1]);
+    note_result(message, "dmarc", results[2]);
     message_end(&message);
     session_destroy(session);
     return action;
@@ -165,8 +186,42 @@ static void test_genuine(void **state)
     engine_end(engine);
 }
 
+/* No answer, a bad one and a forged one (DNSSEC) are the same to all three: temperror, and what the options say of that. */
+static void test_names_that_fail(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"bogus", "servfail", "timeout"};
+    static const struct {
+        const char *options, *why;
+        enum outcome_action action;
+    } rows[] = {{"", NULL, OUTCOME_CONTINUE},
+                {"spf { temperror = tempfail }", "spf.temperror", OUTCOME_TEMPFAIL},
+                {"dkim { temperror = tempfail }", "dkim.temperror", OUTCOME_TEMPFAIL},
+                {"dmarc { temperror = tempfail }", "dmarc.temperror", OUTCOME_TEMPFAIL},
+                {"spf { on_error = tempfail } dkim { on_error = tempfail } dmarc { on_error = tempfail }", NULL,
+                 OUTCOME_CONTINUE}}; /* a failing DNS is a result, not an error */
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct engine *engine = engine_of(rows[i].options);
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            char from[64], header[256];
+            const char *why;
+            snprintf(from, sizeof from, "<a@%s.example>", kinds[k]);
+            snprintf(header, sizeof header, SIGNED("d=%s.example; s=one;") "From: a@%s.example\n", kinds[k], kinds[k]);
+            enum outcome_action action = send_one(engine, "mail.evil.example", from, header, &why);
+            if (action != rows[i].action || strcmp(rows[i].why ? rows[i].why : "-", why ? why : "-") != 0)
+                fail_msg("%s, %s: %d %s", kinds[k], rows[i].options, (int)action, why ? why : "-");
+            for (size_t n = 0; n < 3; n++) {
+                if (strcmp(results[n], "temperror") != 0)
+                    fail_msg("%s, %s: %s %s %s", kinds[k], rows[i].options, results[0], results[1], results[2]);
+            }
+        }
+        engine_end(engine);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_forged), cmocka_unit_test(test_genuine)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_forged), cmocka_unit_test(test_genuine),
+                                       cmocka_unit_test(test_names_that_fail)};
     return cmocka_run_group_tests_name("dmarc", tests, NULL, NULL);
 }

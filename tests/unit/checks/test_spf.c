@@ -260,20 +260,31 @@ static void test_share_of_the_budget(void **state)
     }
 }
 
-/* A check named dmarc that says nothing, in the plan behind spf. */
+static enum result_code dmarc_says;
+
+static struct result dmarc_answers(const struct check_call *call)
+{
+    (void)call;
+    return RESULT(dmarc_says);
+}
+
+/* A check named dmarc that says what we want, in the plan behind spf. */
 static void test_dmarc_decides(void **state)
 {
     (void)state;
-    static const struct check dmarc = {.name = "dmarc"};
+    static const struct check dmarc = {.name = "dmarc", .may_vouch = true, .on_eom = dmarc_answers};
     static const struct {
         enum check_mode mode;
         unsigned applies_to;
         const char *options;
-        bool is_pending;
-    } rows[] = {{MODE_ENFORCE, CLASS_OUTSIDE, "", true},
-                {MODE_MONITOR, CLASS_OUTSIDE, "", false},
-                {MODE_ENFORCE, CLASS_TRUSTED, "", false},
-                {MODE_ENFORCE, CLASS_OUTSIDE, "defer_to_dmarc = no", false}};
+        enum outcome_action at_rcpt, unless_vouched;
+        bool is_monitored; /* at the end, unless vouched for */
+    } rows[] = {{MODE_ENFORCE, CLASS_OUTSIDE, "", OUTCOME_CONTINUE, OUTCOME_REJECT, false},
+                {MODE_MONITOR, CLASS_OUTSIDE, "", OUTCOME_REJECT, 0, false},
+                {MODE_ENFORCE, CLASS_TRUSTED, "", OUTCOME_REJECT, 0, false},
+                {MODE_ENFORCE, CLASS_OUTSIDE, "defer_to_dmarc = no", OUTCOME_REJECT, 0, false},
+                {MODE_ENFORCE, CLASS_OUTSIDE, "mode = monitor", OUTCOME_CONTINUE, OUTCOME_CONTINUE, true},
+                {MODE_MONITOR, CLASS_OUTSIDE, "mode = monitor", OUTCOME_CONTINUE, OUTCOME_CONTINUE, true}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct world world;
         world_open(&world, rows[i].options);
@@ -288,14 +299,20 @@ static void test_dmarc_decides(void **state)
         plan->entries = entries;
         plan->count = n;
         struct outcome outcome = say_rcpt(&world, "mail.x.example", "<a@fail.example>");
-        assert_int_equal(outcome.action, rows[i].is_pending ? OUTCOME_CONTINUE : OUTCOME_REJECT);
-        if (rows[i].is_pending) {
-            assert_int_equal(say_end(&world, NULL).action, OUTCOME_CONTINUE);
-            const struct fact *fact = facts_get(&world.message->facts, FACT_SPF_PENDING);
-            const struct result *pending = fact->value;
-            assert_int_equal(pending->code, RESULT_REJECT);
-            assert_string_equal(pending->why, "spf.fail");
-            assert_non_null(strstr(pending->reply, "550 5.7.23"));
+        assert_int_equal(outcome.action, rows[i].at_rcpt);
+        for (int vouched = 0; outcome.action == OUTCOME_CONTINUE && vouched < 2; vouched++) {
+            dmarc_says = vouched ? RESULT_VOUCH : RESULT_OK;
+            say_rcpt(&world, "mail.x.example", "<a@fail.example>");
+            assert_null(facts_get(&world.message->facts, "monitor.spf")); /* nothing is said before the end */
+            assert_int_equal(say_end(&world, NULL).action, vouched ? OUTCOME_CONTINUE : rows[i].unless_vouched);
+            const struct verdict *verdict = &world.message->verdict;
+            assert_int_equal(facts_get(&world.message->facts, "monitor.spf") != NULL, rows[i].is_monitored && !vouched);
+            if (vouched || rows[i].is_monitored)
+                continue;
+            assert_string_equal(verdict->check, "spf");
+            assert_string_equal(verdict->why, "spf.fail");
+            assert_int_equal(verdict->phase, PHASE_EOM);
+            assert_non_null(strstr(verdict->reply, "550 5.7.23"));
         }
         world_close(&world);
     }

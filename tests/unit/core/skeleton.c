@@ -17,7 +17,7 @@ static const struct check_why whys[] = {{"skeleton.said-so", "An option said so.
 struct result skeleton_decide(const struct skeleton_options *options, enum phase phase)
 {
     enum result_code code = (enum result_code)options->result[phase];
-    return (struct result){code, code <= RESULT_OK ? NULL : "skeleton.said-so", NULL};
+    return (struct result){code, code <= RESULT_VOUCH ? NULL : "skeleton.said-so", NULL};
 }
 
 static struct result judge(const struct check_call *call, enum phase phase)
@@ -26,7 +26,7 @@ static struct result judge(const struct check_call *call, enum phase phase)
     struct result result = skeleton_decide(options, phase);
     const struct placeholder values[] = {{"rcpt", span_of(call->recipient ? call->recipient->address : "")},
                                          {NULL, {NULL, 0}}};
-    if (result.code == RESULT_REJECT)
+    if (result.code == RESULT_REJECT || result.code == RESULT_REJECT_UNLESS)
         result.reply = template_expand(options->reply, call->arena, values);
     else if (result.code == RESULT_DEFER)
         result.reply = template_expand(options->reply_defer, call->arena, values);
@@ -86,7 +86,13 @@ static struct result on_eom(const struct check_call *call)
     return judge(call, PHASE_EOM);
 }
 
-static const char *const provides[] = {"skeleton.helo", "skeleton.eom", "skeleton.body", NULL};
+static struct result on_accepted(const struct check_call *call)
+{
+    facts_set(call->facts, call->arena, "skeleton.accepted", call->is_trial ? "trial" : "done", NULL);
+    return judge(call, PHASE_ACCEPTED);
+}
+
+static const char *const provides[] = {"skeleton.helo", "skeleton.eom", "skeleton.body", "skeleton.accepted", NULL};
 
 const struct check check_skeleton = {
     .name = "skeleton",
@@ -104,4 +110,5 @@ const struct check check_skeleton = {
     .on_eoh = on_eoh,
     .on_body = on_body,
     .on_eom = on_eom,
+    .on_accepted = on_accepted,
 };

@@ -2,7 +2,8 @@
  * skeleton - a check that does nothing but what its options say, in every phase: the pattern to copy for a new check,
  * and what test_runner drives.
  *
- * Reads: nothing. Provides: "skeleton.helo", "skeleton.eom", "skeleton.body". Proposes: a header, if `header` is set.
+ * Reads: nothing. Provides: "skeleton.helo", "skeleton.eom", "skeleton.body",
+ * "skeleton.accepted". Proposes: a header, if `header` is set.
  */
 #ifndef POSTERN_TESTS_SKELETON_H
 #define POSTERN_TESTS_SKELETON_H

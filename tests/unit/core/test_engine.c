@@ -103,7 +103,7 @@ static void modes_make_the_plan(void **state)
     assert_true(plan_needs(&engine->plan, CLASS_LOCAL) & NEEDS_CONTENT);
     engine_destroy(engine);
 
-#define ENVELOPE_ONLY "attachments { mode = off }\ndmarc { mode = off }\ndkim { mode = off }\nauthres { mode = off }\n"
+#define ENVELOPE_ONLY "attachments { mode = off }\ndmarc { mode = off }\ndkim { mode = off }\nauthres { mode = off }\nautoreply { mode = off }\n"
     engine = engine_of(ENVELOPE_ONLY);
     assert_int_equal(engine->plan.needs, 0);
     engine_destroy(engine);
@@ -114,7 +114,7 @@ static void modes_make_the_plan(void **state)
     assert_int_equal(engine->plan.needs, NEEDS_HEADER);
     assert_int_equal(plan_needs(&engine->plan, CLASS_LOCAL), NEEDS_HEADER);
     engine_destroy(engine);
-    engine = engine_of("attachments { mode = off }\n");
+    engine = engine_of("attachments { mode = off }\nautoreply { mode = off }\n");
     assert_int_equal(plan_needs(&engine->plan, CLASS_OUTSIDE), NEEDS_HEADER | NEEDS_BODY);
     assert_int_equal(plan_needs(&engine->plan, CLASS_AUTHENTICATED), 0);
     engine_destroy(engine);

@@ -47,7 +47,7 @@ static void test_edits(void **state)
     memset(flood, 'f', sizeof flood - 1);
     flood[sizeof flood - 1] = '\0';
     edits_add_header(&edits, arena, "X-Postern", "a\r\nBcc: everybody\x80");
-    edits_delete_header(&edits, arena, "X-Postern", 3);
+    assert_int_equal(edits_delete_header(&edits, arena, "X-Postern", 3), 0);
     edits_quarantine(&edits, arena, "because\n");
     edits_add_header(&edits, arena, "X-Long", flood);
     assert_int_equal(edits.count, 4);
@@ -59,6 +59,11 @@ static void test_edits(void **state)
     assert_null(edits.items[1].value);
     assert_string_equal(edits.items[2].value, "because?");
     assert_true(strlen(edits.items[3].value) < 998 - strlen("X-Long: "));
+    for (unsigned i = 0; i < EDITS_DELETIONS_MAX; i++) /* one name has one deletion already, the other none */
+        assert_int_equal(edits_delete_header(&edits, arena, i ? "x-postern" : "X-Other", 200 - i), 0);
+    assert_int_equal(edits_delete_header(&edits, arena, "X-POSTERN", 1), -1);
+    assert_int_equal(edits_delete_header(&edits, arena, "X-Other", 1), 0);
+    assert_int_equal(edits.count, 4 + EDITS_DELETIONS_MAX + 1);
     assert_string_equal(edit_kind_name(EDIT_ADD_HEADER), "add-header");
     assert_string_equal(edit_kind_name(EDIT_DELETE_HEADER), "delete-header");
     assert_string_equal(edit_kind_name(EDIT_QUARANTINE), "quarantine");
@@ -79,7 +84,7 @@ static void test_verdict(void **state)
         }
     }
     static const char *const dispositions[] = {"accept", "tag", "quarantine", "tempfail", "reject"};
-    static const char *const phases[] = {"connect", "helo", "mail", "rcpt", "data", "eoh", "eom"};
+    static const char *const phases[] = {"connect", "helo", "mail", "rcpt", "data", "eoh", "eom", "accepted"};
     for (int i = DISPOSITION_ACCEPT; i <= DISPOSITION_REJECT; i++)
         assert_string_equal(disposition_name(i), dispositions[i]);
     for (int i = PHASE_CONNECT; i < PHASE_COUNT; i++)

@@ -120,6 +120,8 @@ static void each_phase_refuses(void **state)
         {PHASE_EOH, RESULT_DEFER, {.eom = OUTCOME_TEMPFAIL}},
         {PHASE_EOM, RESULT_REJECT, {.eom = OUTCOME_REJECT}},
         {PHASE_EOM, RESULT_ERROR, {.eom = OUTCOME_TEMPFAIL}},
+        {PHASE_ACCEPTED, RESULT_DEFER, {.eom = OUTCOME_TEMPFAIL}}, /* what it caused could not be made safe */
+        {PHASE_ACCEPTED, RESULT_ERROR, {.eom = OUTCOME_TEMPFAIL}},
         {PHASE_EOM, RESULT_OK, {0}},
         {PHASE_EOM, RESULT_TAG, {0}},
         {PHASE_EOM, RESULT_QUARANTINE, {0}},
@@ -133,6 +135,114 @@ static void each_phase_refuses(void **state)
         assert_int_equal(got.rcpt, rows[i].expected.rcpt);
         assert_int_equal(got.data, rows[i].expected.data);
         assert_int_equal(got.eom, rows[i].expected.eom);
+        world_end(&world);
+    }
+}
+
+/* What the check behind the skeleton answers at the end. */
+static struct result behind;
+
+static struct result answer_behind(const struct check_call *call)
+{
+    (void)call;
+    return behind;
+}
+
+/* The refusal of one check waits for the one that may vouch; it stays the refusal of the first, in its own mode. */
+static void a_refusal_waits_for_who_may_vouch(void **state)
+{
+    (void)state;
+    static const struct check voucher = {.name = "voucher", .may_vouch = true, .on_eom = answer_behind};
+    static const struct check stranger = {.name = "stranger", .on_eom = answer_behind};
+    static const struct {
+        const struct check *check;
+        enum result_code code;
+        enum check_mode mode;
+        enum outcome_action action;
+        const char *decides, *monitored;
+    } rows[] = {
+        {&voucher, RESULT_VOUCH, MODE_ENFORCE, OUTCOME_CONTINUE, NULL, NULL},
+        {&voucher, RESULT_OK, MODE_ENFORCE, OUTCOME_REJECT, "skeleton", NULL},
+        {&voucher, RESULT_DUNNO, MODE_ENFORCE, OUTCOME_REJECT, "skeleton", NULL},
+        {&voucher, RESULT_QUARANTINE, MODE_ENFORCE, OUTCOME_REJECT, "skeleton", NULL},
+        {&voucher, RESULT_DEFER, MODE_ENFORCE, OUTCOME_REJECT, "skeleton", NULL},
+        {&voucher, RESULT_REJECT, MODE_ENFORCE, OUTCOME_REJECT, "voucher", NULL}, /* said first */
+        {&stranger, RESULT_VOUCH, MODE_ENFORCE, OUTCOME_REJECT, "skeleton", NULL},
+        {&voucher, RESULT_OK, MODE_MONITOR, OUTCOME_CONTINUE, NULL, "skeleton.said-so"},
+        {&voucher, RESULT_VOUCH, MODE_MONITOR, OUTCOME_CONTINUE, NULL, NULL},
+        {&voucher, RESULT_QUARANTINE, MODE_MONITOR, OUTCOME_CONTINUE, "voucher", "skeleton.said-so"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world world;
+        world_begin(&world, rows[i].mode);
+        struct plan_entry entries[2] = {world.entry, world.entry};
+        entries[1].check = rows[i].check;
+        entries[1].mode = MODE_ENFORCE;
+        world.engine.plan.entries = entries;
+        world.engine.plan.count = 2;
+        world.options.result[PHASE_EOM] = RESULT_REJECT_UNLESS;
+        behind = (struct result){rows[i].code, "voucher.why", "550 5.7.1 behind"};
+        assert_int_equal(play(&world).eom, rows[i].action);
+        const struct verdict *verdict = &world.message->verdict;
+        const struct fact *monitored = facts_get(&world.message->facts, "monitor.skeleton");
+        assert_string_equal(verdict->check ? verdict->check : "-", rows[i].decides ? rows[i].decides : "-");
+        assert_string_equal(monitored ? monitored->text : "-", rows[i].monitored ? rows[i].monitored : "-");
+        if (rows[i].decides && strcmp(rows[i].decides, "skeleton") == 0) {
+            assert_string_equal(verdict->why, "skeleton.said-so");
+            assert_string_equal(verdict->reply, "550 5.7.1 <>... no");
+            assert_int_equal(verdict->phase, PHASE_EOM);
+        }
+        world_end(&world);
+    }
+}
+
+/* A hook that only looks is not believed when it objects: the MTA does not wait for it. */
+static void who_never_objects_is_not_heard(void **state)
+{
+    (void)state;
+    static const enum result_code codes[] = {RESULT_REJECT, RESULT_DEFER, RESULT_ERROR};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        struct world world;
+        world_begin(&world, MODE_ENFORCE);
+        struct check looker = check_skeleton;
+        looker.never_objects = 1u << PHASE_MAIL | 1u << PHASE_DATA;
+        world.entry.check = &looker;
+        world.options.result[PHASE_MAIL] = world.options.result[PHASE_DATA] = (int)codes[i];
+        struct answers got = play(&world);
+        assert_int_equal(got.mail, OUTCOME_CONTINUE);
+        assert_int_equal(got.data, OUTCOME_CONTINUE);
+        assert_int_equal(got.eom, OUTCOME_CONTINUE);
+        world.options.result[PHASE_RCPT] = (int)codes[i];
+        assert_int_not_equal(play(&world).rcpt, OUTCOME_CONTINUE); /* only those phases */
+        world_end(&world);
+    }
+}
+
+/* A message that is refused, put off or held causes nothing elsewhere; one that is only marked does. */
+static void only_what_is_accepted_has_effects(void **state)
+{
+    (void)state;
+    static const struct {
+        enum phase phase;
+        enum result_code code;
+        enum check_mode mode;
+        const char *expected;
+    } rows[] = {
+        {PHASE_EOM, RESULT_OK, MODE_ENFORCE, "done"},         {PHASE_EOM, RESULT_TAG, MODE_ENFORCE, "done"},
+        {PHASE_EOM, RESULT_QUARANTINE, MODE_ENFORCE, NULL},   {PHASE_EOM, RESULT_DEFER, MODE_ENFORCE, NULL},
+        {PHASE_EOM, RESULT_REJECT, MODE_ENFORCE, NULL},       {PHASE_EOH, RESULT_REJECT, MODE_ENFORCE, NULL},
+        {PHASE_EOM, RESULT_REJECT, MODE_MONITOR, "trial"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world world;
+        world_begin(&world, rows[i].mode);
+        world.options.result[rows[i].phase] = (int)rows[i].code;
+        play(&world);
+        const struct fact *fact = facts_get(&world.message->facts, "skeleton.accepted");
+        if (rows[i].expected)
+            assert_string_equal(fact->text, rows[i].expected);
+        else
+            assert_null(fact);
         world_end(&world);
     }
 }
@@ -301,7 +411,8 @@ static void forged_marks_are_few(void **state)
     world.message =
         message_begin(world.session, &world.engine.settings, &world.engine.plan, "<a@sender.example>", 1000);
     for (int i = 0; i < 15000; i++)
-        assert_int_equal(message_add_header(world.message, span_of("x-postern"), span_of(" forged")), 0);
+        assert_int_equal(
+            message_add_header(world.message, span_of("x-postern\t"), span_of(" forged")), 0);
     assert_int_equal(runner_eom(&world.engine, world.session, world.message).action, OUTCOME_CONTINUE);
     assert_int_equal(world.message->edits.count, 100);
     assert_int_equal(world.message->edits.items[0].index, 100);
@@ -416,6 +527,9 @@ int main(void)
     log_open(&quiet);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_phase_refuses),
+        cmocka_unit_test(a_refusal_waits_for_who_may_vouch),
+        cmocka_unit_test(who_never_objects_is_not_heard),
+        cmocka_unit_test(only_what_is_accepted_has_effects),
         cmocka_unit_test(the_reply_names_the_recipient),
         cmocka_unit_test(a_local_submission_is_answered_at_the_end),
         cmocka_unit_test(classes_and_modes),

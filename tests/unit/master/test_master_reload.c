@@ -103,7 +103,7 @@ static void test_two_at_once(void **state)
     char id[64];
     tree_config("");
     pid_t master = tree_start_ready();
-    tree_config("check_delay=300\nid=second\n");
+    tree_config("check_delay=1000\nid=second\n");
     pid_t first = tree_ctl_start("reload");
     tree_await_log("reload: checking", 1);
     tree_config("check_delay=50\nid=third\n");

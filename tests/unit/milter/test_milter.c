@@ -54,6 +54,36 @@ static void what_is_needed_is_asked_for(void **state)
     assert_true(got.actions & SMFIF_QUARANTINE);
 }
 
+static void nobody_waits_for_those_who_only_look(void **state)
+{
+    (void)state;
+    static const struct check looker = {
+        .name = "looker", .never_objects = 1u << PHASE_MAIL | 1u << PHASE_DATA, .on_mail = hook, .on_data = hook};
+    static const struct check judge = {.name = "judge", .on_mail = hook, .on_data = hook};
+    struct negotiated got = ask(&looker, all_steps);
+    assert_true(got.steps & SMFIP_NR_MAIL);
+    assert_true(got.steps & SMFIP_NR_DATA);
+    assert_false(got.steps & SMFIP_NODATA); /* it wants to be called all the same */
+    struct plan_entry entries[] = {{&looker, &everybody, MODE_ENFORCE, 0, NULL},
+                                   {&judge, &everybody, MODE_ENFORCE, 0, NULL}};
+    struct plan plan = {.entries = entries, .count = 2};
+    got = negotiate(&plan, (struct negotiated){SMFI_CURR_ACTS, all_steps});
+    assert_false(got.steps & (SMFIP_NR_MAIL | SMFIP_NR_DATA | SMFIP_NODATA));
+}
+
+/* With every check that there is: MAIL is never waited for, DATA is (recipients may refuse there). */
+static void the_default_configuration(void **state)
+{
+    (void)state;
+    struct conf_problems problems = {NULL, NULL, 0};
+    struct engine *engine = engine_create(NULL, &problems);
+    assert_non_null(engine);
+    struct negotiated got = negotiate(&engine->plan, (struct negotiated){SMFI_CURR_ACTS, all_steps});
+    assert_true(got.steps & SMFIP_NR_MAIL);
+    assert_false(got.steps & (SMFIP_NR_DATA | SMFIP_NODATA));
+    engine_destroy(engine);
+}
+
 static void some_bodies_are_of_no_use(void **state)
 {
     (void)state;
@@ -138,6 +168,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_asks_for_anything),
         cmocka_unit_test(what_is_needed_is_asked_for),
+        cmocka_unit_test(nobody_waits_for_those_who_only_look),
+        cmocka_unit_test(the_default_configuration),
         cmocka_unit_test(some_bodies_are_of_no_use),
         cmocka_unit_test(an_old_mta_is_asked_for_nothing_it_lacks),
         cmocka_unit_test(replies),

@@ -1,0 +1,98 @@
+"""What contrib/bench --replies measures: mail to a mailbox whose owner is away against mail to one that is not.
+
+The same Postern serves all: home@ has nothing stored, away@ has an active message and is written to by a new sender each
+time, known@ likewise but every sender was answered before. The replies go to Postfix's smtp-sink, because what an MTA
+spends on taking one more message is not Postern's; the spool is empty again before the next measurement begins, outside
+the time measured but inside the CPU time.
+"""
+import json
+import os
+import subprocess
+import time
+
+from harness.posternd import Posternd, strings
+from harness.postfix import PrivatePostfix, Service
+from harness.tools import build_directory, can_connect, free_port, run, stop_process, wait_until
+from harness.posternd import cpu_seconds
+
+GOALS = {"away, new senders": 0.85, "away, known senders": 0.95}
+MAILBOXES = {"not away": "home@example.net", "away, new senders": "away@example.net",
+             "away, known senders": "known@example.net"}
+
+
+class Replies:
+    def __init__(self, area, sessions):
+        self.area, self.sessions, self.first = area, sessions, 0
+        self.sink_port = free_port()
+        self.daemon = Posternd(area, "replies", sections={
+            "": {"trusted_networks": strings("198.51.100.0/24")}, "spool": {"submit": f'"smtp://127.0.0.1:{self.sink_port}"'},
+            "autoreply": {"max_per_minute": "0", "max_per_sender_domain_per_hour": "0", "max_per_mailbox_per_hour": "0"},
+            **{name: {"mode": "off"} for name in ("spf", "dkim", "dmarc", "authres")}})
+        self.postfix = PrivatePostfix(area, [Service("replies", [self.daemon.milter])])
+        self.sink = None
+
+    def __enter__(self):
+        try:
+            self.sink = subprocess.Popen(["smtp-sink", "-u", "nobody", f"127.0.0.1:{self.sink_port}", "128"],
+                                         stdin=subprocess.DEVNULL)
+            wait_until(lambda: can_connect(self.sink_port), 10, "smtp-sink")
+            self.daemon.start()
+            self.postfix.start()
+            away = [{"mailbox": MAILBOXES[name], "active": "a", "messages": [{"name": "a", "body": "I am away."}]}
+                    for name in GOALS]
+            self.daemon.ctl("autoreply", "import", "-", input=json.dumps(away))
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.postfix.stop()
+        self.daemon.stop()
+        if self.sink:
+            stop_process(self.sink)
+
+    def send(self, name, count, first):
+        run(os.path.join(build_directory(), "tests/bench/source"), "127.0.0.1", self.postfix.ports["replies"],
+            self.sessions, count, "s%d@sender.example", MAILBOXES[name], first, timeout=600)
+
+    def spool_is_empty(self):
+        return json.loads(self.daemon.ctl("queue", "list", "--json").stdout) == []
+
+    def measure(self, name, count):
+        """(messages a second, CPU milliseconds a message of Postern's)."""
+        known = name == "away, known senders"
+        first = 0 if known else self.first
+        self.first += 0 if known else count
+        cpu, start = cpu_seconds([self.daemon.pid]), time.monotonic()
+        self.send(name, count, first)
+        seconds = time.monotonic() - start
+        wait_until(self.spool_is_empty, 120, "an empty spool", step=0.2)
+        return count / seconds, (cpu_seconds([self.daemon.pid]) - cpu) / count * 1000
+
+
+def measure_replies(area, sessions, rounds, count, spread):
+    """Prints the table; how many goals were missed."""
+    results = {name: [] for name in MAILBOXES}
+    with Replies(area, sessions) as bench:
+        bench.send("away, known senders", count, 0)
+        bench.send("not away", 50, 0)
+        bench.first = count
+        for number in range(rounds):
+            print(f"round {number + 1} of {rounds}", flush=True)
+            names = list(MAILBOXES)
+            for i in range(len(names)):
+                name = names[(i + number) % len(names)]
+                results[name].append(bench.measure(name, count))
+    print(f"\n{'':22}{'messages/s':>24}{'of not away':>24}{'CPU ms/message':>24}")
+    missed = 0
+    for name, values in results.items():
+        ratios = [rate / base for (rate, _), (base, _) in zip(values, results["not away"])]
+        mark = ""
+        if name in GOALS:
+            met = sorted(ratios)[len(ratios) // 2] >= GOALS[name]
+            missed += not met
+            mark = f"  {'reaches' if met else 'MISSES'} {GOALS[name]:.2f}"
+        print(f"{name:22}{spread([r for r, _ in values], '%.1f'):>24}{spread(ratios, '%.3f'):>24}"
+              f"{spread([c for _, c in values], '%.2f'):>24}{mark}")
+    return missed

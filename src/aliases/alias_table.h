@@ -1,0 +1,96 @@
+/*
+ * alias_table - one table as it was read: what each key means, and which files that came from.
+ *
+ * Keys are "local@domain", "local" or "@domain": lower case, canonical, without quotes. A value is a row of targets,
+ * each a letter for its kind, text and a NUL: 'A' local@domain  as written but for the domain, which is canonical 'D'
+ * @domain       the same local part there 'F' local@domain  final: no alias any more ("\user") 'I' /path         the
+ * list of that name, a key of INCLUDES
+ * "%1@domain" (Sendmail's virtusertable) is 'D'. Commands and files have no place here; a key may have no target at
+ * all.
+ *
+ * OWNS: its maps. THREADS: built by one, then immutable.
+ */
+#ifndef POSTERN_ALIASES_ALIAS_TABLE_H
+#define POSTERN_ALIASES_ALIAS_TABLE_H
+
+#include "aliases/alias_address.h"
+#include "aliases/aliases.h"
+#include "util/strmap.h"
+#include <sys/stat.h>
+
+#define ALIAS_FILE_MAX ((uint64_t)256 << 20) /* bytes of a table */
+#define ALIAS_LINE_MAX ((size_t)1 << 20)     /* bytes of a line with those that continue it */
+#define ALIAS_INCLUDES_MAX 1000              /* :include: lists of a table */
+#define ALIAS_INCLUDE_MAX ((uint64_t)16 << 20)
+#define ALIAS_PROBLEMS_MAX 20 /* told of a file; the rest is counted */
+
+enum alias_kind { ALIAS_VIRTUAL, ALIAS_LOCAL, ALIAS_CSV };
+
+/* What a file looked like; all 0: it is not there. */
+struct alias_mark {
+    uint64_t device, inode, size;
+    int64_t changed_s, changed_ns, written_s, written_ns;
+};
+
+struct alias_file {
+    const char *path;
+    struct alias_mark mark;
+};
+
+struct alias_table {
+    struct arena *arena; /* of what follows */
+    enum alias_kind kind;
+    struct strmap *map, *includes;
+    struct alias_file *files; /* the table and its lists */
+    size_t file_count, file_capacity;
+    unsigned refs; /* of the sets it is in; the watch's alone */
+};
+
+/* "virtual:/PATH" -> its kind and path. NULL, or what is wrong with it. */
+const char *alias_table_split(const char *name, enum alias_kind *kind, const char **path);
+
+/* Reads the table NAME. NULL after the problems were reported; warnings go to the log. LOCAL_DOMAIN: of names without
+ * one, canonical; NULL: none. */
+struct alias_table *alias_table_read(const char *name, const char *local_domain, struct conf_problems *problems);
+void alias_table_free(struct alias_table *table);
+
+/* Does a file of TABLE look otherwise than it did? MARKS (one a file) gets what they look like now. */
+bool alias_table_look(const struct alias_table *table, struct alias_mark *marks);
+struct alias_mark alias_mark_of(const struct stat *status);
+
+/* ---- for the parsers ---- */
+
+struct alias_reader; /* a file under way, alias_reader.h */
+
+struct alias_load {
+    struct alias_table *table;
+    const char *local_domain, *path;
+    struct conf_problems *problems;
+    unsigned told_problems, told_warnings;
+    size_t problem_count, warning_count;
+    struct strbuf value; /* the row of targets under construction */
+    size_t targets;      /* in it */
+};
+
+/* "FILE:LINE: text", a problem: the table is not used; a warning: what the line says is left out. */
+void alias_problem(struct alias_load *load, unsigned line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void alias_warning(struct alias_load *load, unsigned line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The right side of a line: puts its targets into load->value. */
+void alias_targets_read(struct alias_load *load, unsigned line, struct span text);
+
+/* KEY means load->value. Further lines of a key: with MANY their targets count too, without the first one's alone, and
+ * it is a warning if they are others. */
+void alias_entry_add(struct alias_load *load, unsigned line, struct span key, bool many);
+
+/* The key of ADDRESS (folded) in OUT. */
+struct span alias_key(const struct alias_address *address, char out[ALIAS_ADDRESS_MAX]);
+
+/* Each reads READER to its end. */
+void alias_virtual_read(struct alias_load *load, struct alias_reader *reader);
+void alias_local_read(struct alias_load *load, struct alias_reader *reader);
+void alias_csv_read(struct alias_load *load, struct alias_reader *reader);
+
+#endif

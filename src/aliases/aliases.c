@@ -1,0 +1,173 @@
+/*
+ * aliases - opening and closing, and the two questions that others ask.
+ *
+ * What is done with the answers is not decided here: whether an address that means several is a mailbox, or whether a
+ * target outside makes a message a forward.
+ */
+#include "aliases/alias_set.h"
+#include <stdlib.h>
+
+const char *aliases_verify_table(const char *table)
+{
+    enum alias_kind kind;
+    const char *path;
+    return alias_table_split(table, &kind, &path);
+}
+
+/* "example.org=example.net" -> both canonical. NULL, or what is wrong. */
+static const char *split_pair(const char *entry, char alias[DOMAIN_MAX + 1], char domain[DOMAIN_MAX + 1])
+{
+    const char *equals = strchr(entry, '=');
+    if (!equals)
+        return "is not of the form ALIAS.DOMAIN=DOMAIN";
+    if (domain_canonical(span_trim((struct span){entry, (size_t)(equals - entry)}), alias) != 0)
+        return "has no domain name before '='";
+    if (domain_canonical(span_trim(span_of(equals + 1)), domain) != 0)
+        return "has no domain name behind '='";
+    return strcmp(alias, domain) == 0 ? "makes a domain its own alias" : NULL;
+}
+
+const char *aliases_verify_domain(const char *entry)
+{
+    char alias[DOMAIN_MAX + 1], domain[DOMAIN_MAX + 1];
+    return split_pair(entry, alias, domain);
+}
+
+static void report(struct aliases *aliases, struct conf_problems *problems, const char *option, const char *value,
+                   const char *why)
+{
+    problems->count++;
+    problems->report(problems->context, arena_printf(aliases->arena, "aliases: %s: '%.300s' %s", option, value, why));
+}
+
+/* Keys "@alias", values "D@domain" as a table would have them. */
+static void read_domains(struct aliases *aliases, const struct string_list *list, struct conf_problems *problems)
+{
+    char alias[DOMAIN_MAX + 2] = "@", domain[DOMAIN_MAX + 3] = "D@";
+    for (size_t i = 0; i < list->count; i++) {
+        const char *why = split_pair(list->items[i], alias + 1, domain + 2);
+        strmap_at there = why ? 0 : strmap_find(aliases->domains, span_of(alias));
+        if (there && strcmp(strmap_value(aliases->domains, there).ptr, domain) == 0)
+            continue;
+        if (there)
+            why = "contradicts an entry before it";
+        if (why)
+            report(aliases, problems, "alias_domains", list->items[i], why);
+        else
+            strmap_add(aliases->domains, span_of(alias), (struct span){domain, strlen(domain) + 1});
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (!split_pair(list->items[i], alias + 1, domain + 2) && strmap_find(aliases->domains, span_of(domain + 1)))
+            report(aliases, problems, "alias_domains", list->items[i],
+                   "ends at a domain that is itself an alias; name the last one of the chain");
+    }
+}
+
+static void read_tables(struct aliases *aliases, struct conf_problems *problems)
+{
+    struct alias_set *set = calloc(1, sizeof *set);
+    struct alias_table **tables = calloc(aliases->names->count + 1, sizeof(struct alias_table *));
+    if (!set || !tables)
+        abort();
+    set->tables = tables;
+    for (size_t i = 0; i < aliases->names->count; i++) {
+        struct alias_table *table = alias_table_read(aliases->names->items[i], aliases->local_domain, problems);
+        if (table) {
+            table->refs = 1;
+            set->tables[set->count++] = table;
+        }
+    }
+    aliases->current = set;
+}
+
+struct aliases *aliases_open(const struct aliases_options *options, struct conf_problems *problems)
+{
+    static const struct string_list none = {0, NULL};
+    struct arena *arena = arena_create(4096);
+    struct aliases *aliases = ARENA_NEW(arena, struct aliases);
+    char domain[DOMAIN_MAX + 1];
+    unsigned before = problems->count;
+    aliases->arena = arena;
+    aliases->names = options->tables ? options->tables : &none;
+    aliases->delimiters = options->recipient_delimiter && *options->recipient_delimiter
+                              ? arena_strdup(arena, options->recipient_delimiter)
+                              : NULL;
+    aliases->local_domains = options->local_domains;
+    aliases->domains = strmap_create();
+    pthread_mutex_init(&aliases->lock, NULL);
+    if (options->local_domain && domain_canonical(span_of(options->local_domain), domain) != 0)
+        report(aliases, problems, "local_domain", options->local_domain, "is no domain name");
+    else if (options->local_domain)
+        aliases->local_domain = arena_strdup(arena, domain);
+    if (options->alias_domains)
+        read_domains(aliases, options->alias_domains, problems);
+    read_tables(aliases, problems);
+    if (problems->count == before && aliases->names->count > 0) {
+        aliases->watch = alias_watch_start(aliases);
+        if (!aliases->watch)
+            report(aliases, problems, "tables", aliases->names->items[0],
+                   "cannot be watched: no thread could be started");
+    }
+    if (problems->count == before)
+        return aliases;
+    aliases_close(aliases);
+    return NULL;
+}
+
+void aliases_close(struct aliases *aliases)
+{
+    if (!aliases)
+        return;
+    alias_watch_stop(aliases->watch);
+    for (size_t i = 0; i < aliases->current->count; i++)
+        alias_table_free(aliases->current->tables[i]);
+    free(aliases->current->tables);
+    free(aliases->current);
+    strmap_destroy(aliases->domains);
+    pthread_mutex_destroy(&aliases->lock);
+    arena_destroy(aliases->arena);
+}
+
+struct alias_set *alias_set_take(struct aliases *aliases)
+{
+    pthread_mutex_lock(&aliases->lock);
+    struct alias_set *set = aliases->current;
+    atomic_fetch_add_explicit(&set->readers, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&aliases->lock);
+    return set;
+}
+
+void alias_set_give(struct alias_set *set)
+{
+    atomic_fetch_sub_explicit(&set->readers, 1, memory_order_release);
+}
+
+static bool read_address(const char *text, struct alias_address *address)
+{
+    return text && alias_address_parse(span_of(text), address) == 0 && address->local_len > 0 && address->domain[0];
+}
+
+const char *aliases_canonical(struct aliases *aliases, struct arena *arena, const char *text)
+{
+    struct alias_address address;
+    char canonical[ALIAS_ADDRESS_MAX];
+    if (!read_address(text, &address))
+        return NULL;
+    alias_address_fold(&address);
+    struct alias_set *set = alias_set_take(aliases);
+    alias_canonical(aliases, set, &address);
+    alias_set_give(set);
+    alias_address_print(&address, canonical);
+    return arena_strdup(arena, canonical);
+}
+
+struct aliases_targets aliases_expand(struct aliases *aliases, struct arena *arena, const char *text)
+{
+    struct alias_address address;
+    if (!read_address(text, &address))
+        return (struct aliases_targets){NULL, 0, NULL, 0, false};
+    struct alias_set *set = alias_set_take(aliases);
+    struct aliases_targets targets = alias_expand(aliases, set, arena, &address);
+    alias_set_give(set);
+    return targets;
+}

@@ -1,0 +1,81 @@
+/*
+ * answer_spooled - what becomes of the memory of a reply that waits in the spool.
+ *
+ * A worker may have died between writing to the spool and confirming in the store, and the spool may have been stuck for
+ * hours. So the memory is confirmed once more before the first attempt: by the token of the attempt, which makes that safe
+ * to repeat and keeps an entry that comes back late from sending a second reply or forgetting somebody else's.
+ */
+#include "autoreply/answer.h"
+#include "autoreply/memory.h"
+#include <inttypes.h>
+#include <stdlib.h>
+
+const char *answer_memo(struct arena *arena, const char *key, const char *token, int64_t at, int64_t days)
+{
+    return arena_printf(arena, "%s\t%s\t%" PRId64 "\t%" PRId64, key, token, at, days);
+}
+
+struct memo {
+    const char *key;
+    struct memory_mark mark; /* confirmed */
+    int64_t until;
+};
+
+/* TEXT is what answer_memo() wrote; cut in place. */
+static int read_memo(char *text, struct memo *memo)
+{
+    char *rest = NULL;
+    const char *fields[4] = {strtok_r(text, "\t", &rest)};
+    for (size_t i = 1; i < 4 && fields[i - 1]; i++)
+        fields[i] = strtok_r(NULL, "\t", &rest);
+    if (!fields[3])
+        return -1;
+    memo->key = fields[0];
+    memo->mark = (struct memory_mark){fields[1], false, strtoll(fields[2], NULL, 10)};
+    memo->until = memory_until(memo->mark.at, strtoll(fields[3], NULL, 10));
+    return 0;
+}
+
+/* The row of MEMO's key, made the confirmed one if it is its own or nobody's. */
+static enum store_outcome confirm(struct store *store, struct arena *arena, const struct memo *memo, int64_t now)
+{
+    struct store_value there;
+    struct memory_mark mark;
+    struct span confirmed = span_of(memory_mark_print(arena, &memo->mark));
+    enum store_outcome outcome = store_put_if_absent(store, arena, memo->key, confirmed, memo->until, now, &there);
+    if (outcome != STORE_PRESENT)
+        return outcome;
+    if (memory_mark_parse(arena, there.bytes, &mark) != 0 || strcmp(mark.token, memo->mark.token) != 0)
+        return STORE_PRESENT;
+    return mark.is_reserved ? store_swap(store, memo->key, there.bytes, confirmed, memo->until, now) : STORE_OK;
+}
+
+bool answer_before(void *context, const char *text, int64_t now, bool *later)
+{
+    struct responding *responding = context;
+    struct arena *arena = arena_create(1024);
+    struct memo memo;
+    enum store_outcome outcome = STORE_PRESENT;
+    if (read_memo(arena_strdup(arena, text ? text : ""), &memo) == 0)
+        outcome = confirm(responding->store, arena, &memo, now);
+    /* A reply that left and is forgotten by a power failure would be sent again. */
+    if (outcome == STORE_OK)
+        outcome = store_sync(responding->store);
+    *later = outcome == STORE_DOWN;
+    arena_destroy(arena);
+    return outcome != STORE_PRESENT;
+}
+
+void answer_after(void *context, const char *text, enum spool_end end, int64_t now)
+{
+    struct responding *responding = context;
+    struct arena *arena = arena_create(1024);
+    struct store_value there;
+    struct memory_mark mark;
+    struct memo memo;
+    if (end != SPOOL_SENT && end != SPOOL_UNKNOWN && read_memo(arena_strdup(arena, text ? text : ""), &memo) == 0 &&
+        store_get(responding->store, arena, memo.key, now, &there) == STORE_OK &&
+        memory_mark_parse(arena, there.bytes, &mark) == 0 && strcmp(mark.token, memo.mark.token) == 0)
+        store_swap(responding->store, memo.key, there.bytes, (struct span){NULL, 0}, 0, now);
+    arena_destroy(arena);
+}

@@ -1,0 +1,99 @@
+/* services - opens one room after the other; what nobody in the plan needs is left out. */
+#include "services.h"
+#include "auth/dkim_verify.h"
+#include "autoreply/responding.h"
+#include "dns/dns.h"
+#include "mime/archive.h"
+#include "mime/scan.h"
+#include "util/log.h"
+#include <errno.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static bool has_check(const struct engine *engine, const char *name)
+{
+    for (size_t i = 0; i < engine->plan.count; i++) {
+        if (strcmp(engine->plan.entries[i].check->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int report(const struct engine *engine, struct conf_problems *problems, int status, const char *text)
+{
+    problems->count++;
+    problems->report(problems->context, text ? text : arena_strdup(conf_arena(engine->conf), "out of memory"));
+    return status;
+}
+
+int services_check(const struct engine *engine, struct conf_problems *problems)
+{
+    if (engine_check_directory(engine, problems) != 0)
+        return -1;
+    if (!has_check(engine, "autoreply"))
+        return 0;
+    struct responding *responding = responding_open(&engine->settings, conf_path(engine->conf), problems);
+    responding_close(responding);
+    return responding ? 0 : -1;
+}
+
+static int open_responding(struct engine *engine, struct conf_problems *problems)
+{
+    /* A trial changes nothing, so it does not begin a store either. */
+    static const char sqlite[] = "sqlite:";
+    const char *store = engine->settings.general->store;
+    bool is_file = strncmp(store, sqlite, strlen(sqlite)) == 0;
+    if (!has_check(engine, "autoreply") ||
+        (engine->services.is_trial && is_file && access(store + strlen(sqlite), R_OK | W_OK) != 0))
+        return EX_OK;
+    engine->services.responding = responding_open(&engine->settings, conf_path(engine->conf), problems);
+    return engine->services.responding ? EX_OK : EX_CONFIG;
+}
+
+int services_open(struct engine *engine, struct conf_problems *problems)
+{
+    const char *why = NULL;
+    struct services *services = &engine->services;
+    const struct settings *settings = &engine->settings;
+    const struct dns_settings *dns = settings->dns;
+    struct arena *arena = conf_arena(engine->conf);
+    if (engine->plan.needs & NEEDS_CONTENT) {
+        services->archives = archive_scanner_create(settings->content_limits.directory);
+        if (!services->archives)
+            return report(engine, problems, EX_OSERR,
+                          arena_printf(arena, "cannot start the archive server: %s", strerror(errno)));
+    }
+    scan_init();
+    services->verifier = verifier_service_create();
+    if (!services->verifier)
+        return report(engine, problems, EX_OSERR, "cannot start libopendkim");
+    services->dns = dns_create(&(struct dns_options){dns->servers, dns->cache_size, dns->dnssec}, &why);
+    if (!services->dns)
+        return report(engine, problems, EX_CONFIG, arena_printf(arena, "%s: dns: %s", conf_path(engine->conf), why));
+    services->counters = engine->counters;
+    return open_responding(engine, problems);
+}
+
+int services_start(struct engine *engine)
+{
+    int error = engine->services.responding ? responding_start(engine->services.responding) : 0;
+    if (error)
+        log_text(LEVEL_ERROR, "cannot start sending replies: %s", strerror(error));
+    return error ? EX_OSERR : EX_OK;
+}
+
+void services_drain(struct engine *engine)
+{
+    responding_drain(engine->services.responding);
+}
+
+void services_close(struct engine *engine)
+{
+    struct services *services = &engine->services;
+    responding_close(services->responding);
+    archive_scanner_destroy(services->archives);
+    verifier_service_destroy(services->verifier);
+    dns_destroy(services->dns);
+    *services = (struct services){NULL};
+}

@@ -1,0 +1,26 @@
+/*
+ * services - what the checks of a plan stand on: resolver, archive scanner, DKIM verifier, and what automatic replies need.
+ *
+ * Made alike for the daemon's worker and for `posternctl explain`, so that the two cannot disagree.
+ */
+#ifndef POSTERN_SERVICES_H
+#define POSTERN_SERVICES_H
+
+#include "core/engine.h"
+
+/* Problems of the configuration that only show when something is opened; nothing is started or changed. 0, or -1 and
+ * reported. */
+int services_check(const struct engine *engine, struct conf_problems *problems);
+
+/* Into engine->services. Before any thread: the archive server is forked. 0, or a status of sysexits.h and reported. */
+int services_open(struct engine *engine, struct conf_problems *problems);
+
+/* Threads that work on their own: replies are sent, the store is swept. 0, or a status of sysexits.h. */
+int services_start(struct engine *engine);
+
+/* The worker is about to end: another one takes over what services_start() began. */
+void services_drain(struct engine *engine);
+
+void services_close(struct engine *engine);
+
+#endif

@@ -1,0 +1,235 @@
+/*
+ * spool_db - group commit without a thread of its own.
+ *
+ * Who wants to write puts a job into a list. If nobody is committing he takes the whole list, runs it as one transaction,
+ * which is synced once, and wakes the others; those that come meanwhile form the next group. If a job fails the group
+ * is rolled back, and each is run alone, so that one bad job fails only itself.
+ *
+ * After each commit the file's name is looked at: was the file moved aside as corrupt meanwhile, the group is written
+ * again, into the new one.
+ */
+#include "spool/spool_db.h"
+#include "spool/spool_file.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GROUP_MAX 64
+#define LOG_EVERY_US 60000000
+
+struct job {
+    spool_db_task *task;
+    void *context;
+    bool durable, done;
+    int result;
+    struct job *next;
+};
+
+struct spool_db {
+    char *directory;
+    pthread_mutex_t mutex; /* the list, and who leads */
+    pthread_cond_t changed;
+    struct job *first, **last;
+    bool has_leader;
+    struct spool_file writer; /* the leader's */
+    bool is_synced;           /* PRAGMA synchronous of the writer */
+    pthread_mutex_t reading;
+    struct spool_file reader;
+    pthread_mutex_t logging;
+    int64_t logged_at; /* monotonic; 0: never */
+};
+
+struct spool_db *spool_db_open(const char *directory)
+{
+    struct spool_db *db = calloc(1, sizeof *db);
+    if (!db || !(db->directory = strdup(directory)))
+        abort();
+    pthread_mutex_init(&db->mutex, NULL);
+    pthread_mutex_init(&db->reading, NULL);
+    pthread_mutex_init(&db->logging, NULL);
+    pthread_cond_init(&db->changed, NULL);
+    db->last = &db->first;
+    return db;
+}
+
+void spool_db_close(struct spool_db *db)
+{
+    spool_file_close(&db->reader);
+    spool_file_close(&db->writer);
+    pthread_cond_destroy(&db->changed);
+    pthread_mutex_destroy(&db->logging);
+    pthread_mutex_destroy(&db->reading);
+    pthread_mutex_destroy(&db->mutex);
+    free(db->directory);
+    free(db);
+}
+
+static void complain(struct spool_db *db, const char *problem)
+{
+    pthread_mutex_lock(&db->logging);
+    int64_t now = clock_monotonic_us();
+    bool is_due = db->logged_at == 0 || now - db->logged_at >= LOG_EVERY_US;
+    if (is_due)
+        db->logged_at = now;
+    pthread_mutex_unlock(&db->logging);
+    if (is_due)
+        log_text(LEVEL_ERROR, "spool: the queue cannot be used now: %s", problem);
+}
+
+static int ensure_open(struct spool_db *db, struct spool_file *file)
+{
+    char problem[512];
+    if (file->sql && spool_file_is_current(file, db->directory))
+        return SQLITE_OK;
+    spool_file_close(file);
+    if (file == &db->writer)
+        db->is_synced = true; /* as spool_file_open() leaves it */
+    int result = spool_file_open(file, db->directory, problem, sizeof problem);
+    if (result != SQLITE_OK)
+        complain(db, problem);
+    return result;
+}
+
+/* After a failure: a connection that may be in a bad way is opened anew by the next call. True: worth another try. */
+static bool recover(struct spool_db *db, struct spool_file *file, int result)
+{
+    char problem[512];
+    snprintf(problem, sizeof problem, "%s (SQLite's code %d)", sqlite3_errstr(result), result);
+    if (spool_file_is_damage(result)) {
+        spool_file_condemn(file, db->directory, problem);
+        return true;
+    }
+    complain(db, problem);
+    switch (result & 0xff) {
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_ERROR:
+        spool_file_close(file);
+    }
+    return false;
+}
+
+/* ---- writing ---- */
+
+static int run_jobs(sqlite3 *sql, struct job *jobs)
+{
+    int result = sqlite3_exec(sql, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    if (result != SQLITE_OK)
+        return result;
+    for (struct job *job = jobs; job && result == SQLITE_OK; job = job->next)
+        result = job->task(sql, job->context);
+    if (result == SQLITE_OK)
+        result = sqlite3_exec(sql, "COMMIT", NULL, NULL, NULL);
+    return result;
+}
+
+static int commit_jobs(struct spool_db *db, struct job *jobs)
+{
+    bool durable = false;
+    for (const struct job *job = jobs; job; job = job->next)
+        durable = durable || job->durable;
+    int result = SQLITE_OK;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        result = ensure_open(db, &db->writer);
+        if (result != SQLITE_OK)
+            return result;
+        if (durable != db->is_synced) {
+            result = sqlite3_exec(db->writer.sql, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+                                  NULL, NULL, NULL);
+            db->is_synced = durable;
+        }
+        if (result == SQLITE_OK)
+            result = run_jobs(db->writer.sql, jobs);
+        if (result == SQLITE_OK && spool_file_is_current(&db->writer, db->directory))
+            return SQLITE_OK;
+        if (result == SQLITE_OK) { /* written into a file that nobody looks at any more */
+            result = SQLITE_CANTOPEN;
+            continue;
+        }
+        if (!sqlite3_get_autocommit(db->writer.sql))
+            sqlite3_exec(db->writer.sql, "ROLLBACK", NULL, NULL, NULL);
+        if (!recover(db, &db->writer, result))
+            break;
+    }
+    return result;
+}
+
+static void lead(struct spool_db *db, struct job *jobs)
+{
+    int result = commit_jobs(db, jobs);
+    bool is_group = jobs->next != NULL;
+    for (struct job *job = jobs, *next; job; job = next) {
+        next = job->next;
+        job->next = NULL;
+        job->result = result != SQLITE_OK && is_group ? commit_jobs(db, job) : result;
+        job->next = next;
+    }
+}
+
+/* The list, up to GROUP_MAX of it. */
+static struct job *take_group(struct spool_db *db)
+{
+    struct job *jobs = db->first, *job = jobs;
+    for (int n = 1; n < GROUP_MAX && job->next; n++)
+        job = job->next;
+    db->first = job->next;
+    job->next = NULL;
+    if (!db->first)
+        db->last = &db->first;
+    return jobs;
+}
+
+int spool_db_write(struct spool_db *db, spool_db_task *task, void *context, bool durable)
+{
+    struct job own = {.task = task, .context = context, .durable = durable};
+    pthread_mutex_lock(&db->mutex);
+    *db->last = &own;
+    db->last = &own.next;
+    while (!own.done) {
+        if (db->has_leader) {
+            pthread_cond_wait(&db->changed, &db->mutex);
+            continue;
+        }
+        struct job *jobs = take_group(db);
+        db->has_leader = true;
+        pthread_mutex_unlock(&db->mutex);
+        lead(db, jobs);
+        pthread_mutex_lock(&db->mutex);
+        for (struct job *job = jobs, *next; job; job = next) {
+            next = job->next; /* once it is done its owner takes it away */
+            job->done = true;
+        }
+        db->has_leader = false;
+        pthread_cond_broadcast(&db->changed);
+    }
+    pthread_mutex_unlock(&db->mutex);
+    return own.result;
+}
+
+/* ---- reading ---- */
+
+int spool_db_read(struct spool_db *db, spool_db_task *task, void *context)
+{
+    pthread_mutex_lock(&db->reading);
+    int result = SQLITE_OK;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        result = ensure_open(db, &db->reader);
+        if (result == SQLITE_OK)
+            result = sqlite3_exec(db->reader.sql, "BEGIN", NULL, NULL, NULL);
+        if (result == SQLITE_OK)
+            result = task(db->reader.sql, context);
+        if (!db->reader.sql)
+            break;
+        if (!sqlite3_get_autocommit(db->reader.sql)) /* everything is one snapshot, and nothing is written */
+            sqlite3_exec(db->reader.sql, "ROLLBACK", NULL, NULL, NULL);
+        if (result == SQLITE_OK || !recover(db, &db->reader, result))
+            break;
+    }
+    pthread_mutex_unlock(&db->reading);
+    return result;
+}

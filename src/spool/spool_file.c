@@ -1,0 +1,302 @@
+/*
+ * spool_file - opening happens under a lock of its own (DIRECTORY/spool.open), because creating, migrating and moving
+ * aside must not be done by two at once.
+ *
+ * The file is created here and not by SQLite, so that its mode is 0600 and its owner the directory's; SQLite gives its
+ * -wal and -shm the same. We never open() a database that is there: closing it again would drop the POSIX locks that
+ * SQLite holds on it.
+ *
+ * Moved aside means renamed to spool.db.corrupt-TIME together with its -wal, so that SQLite's recovery tools can be set
+ * on it. Other processes, which still have it open, notice by its inode.
+ */
+#include "spool/spool_file.h"
+#include "spool/spool_lock.h"
+#include "util/log.h"
+#include "util/span.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DB_NAME "spool.db"
+#define BUSY_MS 5000
+#define WAL_KEPT "16777216" /* bytes that the -wal file keeps after a checkpoint */
+
+/* One a schema version: what leads to it from the one before. */
+static const char *const migrations[] = {
+    /* 1. next_attempt: -1 deleted by the administrator, 0 wanted now, else seconds since 1970. token: so that an id that
+     * comes again after the file was moved aside is not taken for the old one. checked: the run of a sender whose owner
+     * was asked. total: kept by triggers, for counting would be slow. */
+    "CREATE TABLE entry(id INTEGER PRIMARY KEY AUTOINCREMENT, token INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " reverse_path TEXT NOT NULL, mail_parameters TEXT, needs_smtputf8 INTEGER NOT NULL, is_8bit INTEGER NOT NULL,"
+    " once INTEGER NOT NULL, memo TEXT, added INTEGER NOT NULL, next_attempt INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL DEFAULT 0, checked INTEGER NOT NULL DEFAULT 0, is_being_sent INTEGER NOT NULL DEFAULT 0,"
+    " last_reply TEXT, bytes INTEGER NOT NULL);"
+    "CREATE INDEX entry_next ON entry(next_attempt, id);"
+    "CREATE INDEX entry_added ON entry(added);"
+    "CREATE TABLE recipient(entry INTEGER NOT NULL, number INTEGER NOT NULL, path TEXT NOT NULL, parameters TEXT,"
+    " fate INTEGER NOT NULL DEFAULT 0, reply TEXT, PRIMARY KEY(entry, number)) WITHOUT ROWID;"
+    "CREATE INDEX recipient_doubt ON recipient(entry) WHERE fate = 1;"
+    "CREATE TABLE content(entry INTEGER NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL,"
+    " UNIQUE(entry, part));"
+    "CREATE TABLE total(messages INTEGER NOT NULL, bytes INTEGER NOT NULL);"
+    "INSERT INTO total VALUES(0, 0);"
+    "CREATE TRIGGER entry_in AFTER INSERT ON entry BEGIN"
+    " UPDATE total SET messages = messages + 1, bytes = bytes + new.bytes; END;"
+    "CREATE TRIGGER entry_out AFTER DELETE ON entry BEGIN"
+    " DELETE FROM recipient WHERE entry = old.id; DELETE FROM content WHERE entry = old.id;"
+    " UPDATE total SET messages = messages - 1, bytes = bytes - old.bytes; END;",
+};
+
+#define SCHEMA_VERSION ((int)(sizeof migrations / sizeof *migrations))
+
+bool spool_file_is_damage(int result)
+{
+    return (result & 0xff) == SQLITE_CORRUPT || (result & 0xff) == SQLITE_NOTADB;
+}
+
+/* ---- statements ---- */
+
+static int bind_values(sqlite3_stmt *rows, const char *types, va_list args)
+{
+    int result = SQLITE_OK;
+    for (int i = 1; types[i - 1] && result == SQLITE_OK; i++) {
+        if (types[i - 1] == 'i') {
+            result = sqlite3_bind_int64(rows, i, va_arg(args, int64_t));
+        } else if (types[i - 1] == 't') {
+            result = sqlite3_bind_text(rows, i, va_arg(args, const char *), -1, SQLITE_STATIC);
+        } else {
+            struct span bytes = va_arg(args, struct span);
+            result = sqlite3_bind_blob64(rows, i, bytes.len ? bytes.ptr : "", bytes.len, SQLITE_STATIC);
+        }
+    }
+    return result;
+}
+
+static int prepare(sqlite3 *sql, sqlite3_stmt **rows, const char *statement, const char *types, va_list args)
+{
+    int result = sqlite3_prepare_v2(sql, statement, -1, rows, NULL);
+    if (result == SQLITE_OK)
+        result = bind_values(*rows, types, args);
+    if (result != SQLITE_OK) {
+        sqlite3_finalize(*rows);
+        *rows = NULL;
+    }
+    return result;
+}
+
+int spool_query(sqlite3 *sql, sqlite3_stmt **rows, const char *statement, const char *types, ...)
+{
+    va_list args;
+    va_start(args, types);
+    int result = prepare(sql, rows, statement, types, args);
+    va_end(args);
+    return result;
+}
+
+int spool_sql(sqlite3 *sql, const char *statement, const char *types, ...)
+{
+    sqlite3_stmt *rows;
+    va_list args;
+    va_start(args, types);
+    int result = prepare(sql, &rows, statement, types, args);
+    va_end(args);
+    if (result != SQLITE_OK)
+        return result;
+    while ((result = sqlite3_step(rows)) == SQLITE_ROW)
+        ;
+    int end = sqlite3_finalize(rows);
+    return result == SQLITE_DONE ? SQLITE_OK : end != SQLITE_OK ? end : result;
+}
+
+static int number_of(sqlite3 *sql, const char *statement, int *number)
+{
+    sqlite3_stmt *rows;
+    int result = spool_query(sql, &rows, statement, "");
+    if (result != SQLITE_OK)
+        return result;
+    result = sqlite3_step(rows);
+    *number = result == SQLITE_ROW ? sqlite3_column_int(rows, 0) : 0;
+    sqlite3_finalize(rows);
+    return result == SQLITE_ROW || result == SQLITE_DONE ? SQLITE_OK : result;
+}
+
+/* ---- opening ---- */
+
+static int path_of(char *path, size_t size, const char *directory, const char *tail)
+{
+    return (size_t)snprintf(path, size, "%s/" DB_NAME "%s", directory, tail) < size ? 0 : -1;
+}
+
+static int migrate(sqlite3 *sql)
+{
+    int version = 0, result = number_of(sql, "PRAGMA user_version", &version);
+    if (result != SQLITE_OK)
+        return result;
+    if (version < 0 || version > SCHEMA_VERSION)
+        return SQLITE_MISMATCH;
+    for (; version < SCHEMA_VERSION && result == SQLITE_OK; version++) {
+        char statement[64];
+        snprintf(statement, sizeof statement, "PRAGMA user_version = %d; COMMIT", version + 1);
+        result = sqlite3_exec(sql, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+        if (result == SQLITE_OK)
+            result = sqlite3_exec(sql, migrations[version], NULL, NULL, NULL);
+        if (result == SQLITE_OK)
+            result = sqlite3_exec(sql, statement, NULL, NULL, NULL);
+        if (result != SQLITE_OK)
+            sqlite3_exec(sql, "ROLLBACK", NULL, NULL, NULL);
+    }
+    int messages;
+    return result == SQLITE_OK ? number_of(sql, "SELECT messages FROM total", &messages) : result;
+}
+
+static int prepare_file(sqlite3 *sql)
+{
+    sqlite3_busy_timeout(sql, BUSY_MS);
+    sqlite3_extended_result_codes(sql, 1);
+    sqlite3_db_config(sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    int result = sqlite3_exec(sql, "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = " WAL_KEPT ";"
+                                   "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON", NULL, NULL, NULL);
+    return result == SQLITE_OK ? migrate(sql) : result;
+}
+
+/* Creates it if it is not there, synced in its directory. 0, or an errno value. */
+static int create(const char *directory, const char *path)
+{
+    struct stat there;
+    if (lstat(path, &there) == 0)
+        return 0;
+    int fd = errno == ENOENT ? spool_create_file(directory, DB_NAME) : -1;
+    if (fd < 0)
+        return errno;
+    int error = fsync(fd) == 0 ? 0 : errno;
+    close(fd);
+    int above = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (above < 0 || fsync(above) != 0)
+        error = errno;
+    if (above >= 0)
+        close(above);
+    return error;
+}
+
+static int open_it(struct spool_file *file, const char *directory, const char *path, char *problem, size_t size)
+{
+    struct stat there;
+    int error = create(directory, path);
+    if (error) {
+        snprintf(problem, size, "%s: %s", path, strerror(error));
+        return SQLITE_CANTOPEN;
+    }
+    int result = sqlite3_open_v2(path, &file->sql,
+                                 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+    if (result == SQLITE_OK)
+        result = prepare_file(file->sql);
+    if (result == SQLITE_OK && lstat(path, &there) == 0) {
+        file->device = there.st_dev;
+        file->inode = there.st_ino;
+        return SQLITE_OK;
+    }
+    if (result == SQLITE_OK)
+        result = SQLITE_CANTOPEN;
+    snprintf(problem, size, "%s: %s", path,
+             result == SQLITE_MISMATCH ? "was written by a newer Postern"
+             : file->sql               ? sqlite3_errmsg(file->sql)
+                                       : sqlite3_errstr(result));
+    spool_file_close(file);
+    return result;
+}
+
+/* Under the lock. */
+static void move_aside(const char *directory, const char *why)
+{
+    char from[4200], to[4200], stamp[32];
+    static const char *const tails[] = {"-wal", "-shm", ""};
+    time_t now = time(NULL);
+    struct tm tm;
+    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
+    struct stat there;
+    for (int n = 0; n < 100; n++) {
+        char tail[64];
+        snprintf(tail, sizeof tail, n ? ".corrupt-%s.%d" : ".corrupt-%s", stamp, n);
+        if (path_of(to, sizeof to, directory, tail) != 0 || lstat(to, &there) == 0)
+            continue;
+        for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+            char whole[80];
+            snprintf(whole, sizeof whole, "%s%s", tail, tails[i]);
+            if (path_of(from, sizeof from, directory, tails[i]) == 0 && path_of(to, sizeof to, directory, whole) == 0 &&
+                rename(from, to) != 0 && errno != ENOENT)
+                log_text(LEVEL_ERROR, "spool: %s cannot be moved aside: %s", from, strerror(errno));
+        }
+        log_text(LEVEL_ERROR,
+                 "spool: THE QUEUE IS CORRUPT (%s). It was moved aside to %s; what waited in it is not sent until you "
+                 "recover it. A new queue begins.", why, to);
+        return;
+    }
+}
+
+static int lock_opening(const char *directory)
+{
+    int fd = spool_lock_file(directory, "spool.open");
+    while (fd >= 0 && flock(fd, LOCK_EX) != 0) {
+        if (errno != EINTR) {
+            close(fd);
+            return -1;
+        }
+    }
+    return fd;
+}
+
+int spool_file_open(struct spool_file *file, const char *directory, char *problem, size_t size)
+{
+    char path[4200], *real = realpath(directory, NULL); /* SQLITE_OPEN_NOFOLLOW minds links above it too */
+    int lock = real ? lock_opening(real) : -1;
+    *file = (struct spool_file){0};
+    if (lock < 0 || path_of(path, sizeof path, real, "") != 0) {
+        snprintf(problem, size, "%s: %s", directory, strerror(errno));
+        if (lock >= 0)
+            close(lock);
+        free(real);
+        return SQLITE_CANTOPEN;
+    }
+    int result = open_it(file, real, path, problem, size);
+    if (spool_file_is_damage(result)) {
+        move_aside(real, problem);
+        result = open_it(file, real, path, problem, size);
+    }
+    close(lock);
+    free(real);
+    return result;
+}
+
+void spool_file_close(struct spool_file *file)
+{
+    sqlite3_close_v2(file->sql);
+    *file = (struct spool_file){0};
+}
+
+bool spool_file_is_current(const struct spool_file *file, const char *directory)
+{
+    char path[4200];
+    struct stat there;
+    return path_of(path, sizeof path, directory, "") == 0 && stat(path, &there) == 0 &&
+           there.st_dev == file->device && there.st_ino == file->inode;
+}
+
+void spool_file_condemn(struct spool_file *file, const char *directory, const char *why)
+{
+    struct spool_file old = *file;
+    if (file->sql) /* as it is: a checkpoint would write the damage from one file into the other */
+        sqlite3_db_config(file->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    spool_file_close(file);
+    int lock = lock_opening(directory);
+    if (lock < 0)
+        return;
+    if (spool_file_is_current(&old, directory))
+        move_aside(directory, why);
+    close(lock);
+}

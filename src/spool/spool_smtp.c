@@ -1,0 +1,329 @@
+/*
+ * spool_smtp - the dialogue, one command and one reply at a time (no pipelining: the MTA is next door, and what a server
+ * says ahead of its turn must never count as the answer to something it has not seen).
+ *
+ * Each parameter is sent only if the MTA offers its extension. A message that the MTA cannot take at all (over its SIZE,
+ * internationalised without SMTPUTF8) is refused here and not asked for. Content with 8-bit bytes is announced where
+ * 8BITMIME is offered and sent as it is where not, as MTAs do.
+ */
+#include "spool/spool_smtp.h"
+#include "spool/spool_stuff.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define COMMAND_MAX 8192
+#define BLOCK_SIZE 65536
+#define FAREWELL_MS 1000
+
+struct spool_smtp {
+    struct spool_wire *wire;
+    struct spool_reply hello; /* with what the MTA offers */
+    struct spool_offers offers;
+    struct spool_reply reply; /* the latest */
+    bool is_broken;
+    char text[512];           /* of the latest reply, or the problem */
+};
+
+static int broken(struct spool_smtp *smtp, const char *problem)
+{
+    smtp->is_broken = true;
+    snprintf(smtp->text, sizeof smtp->text, "%s", problem);
+    return -1;
+}
+
+/* The code of the reply, or -1: the connection is of no use any more. 421 is both. */
+static int read_reply(struct spool_smtp *smtp)
+{
+    if (spool_wire_receive(smtp->wire, &smtp->reply) != 0)
+        return broken(smtp, spool_wire_problem(smtp->wire));
+    spool_reply_text(&smtp->reply, smtp->text, sizeof smtp->text);
+    if (smtp->reply.code == 421)
+        smtp->is_broken = true;
+    return smtp->reply.code;
+}
+
+static int command(struct spool_smtp *smtp, const struct strbuf *line)
+{
+    if (smtp->is_broken)
+        return -1;
+    if (spool_wire_has_input(smtp->wire)) { /* a farewell, or nonsense */
+        int code = read_reply(smtp);
+        return code == 421 || code < 0 ? code : broken(smtp, "the server spoke out of turn");
+    }
+    if (line->truncated)
+        return broken(smtp, "the command would be too long");
+    if (spool_wire_send(smtp->wire, (struct span){line->ptr, line->len}) != 0)
+        return broken(smtp, spool_wire_problem(smtp->wire));
+    return read_reply(smtp);
+}
+
+static int say(struct spool_smtp *smtp, const char *word, const char *argument)
+{
+    struct strbuf line;
+    strbuf_init(&line, COMMAND_MAX);
+    strbuf_printf(&line, "%s%s%s\r\n", word, argument ? " " : "", argument ? argument : "");
+    int code = command(smtp, &line);
+    strbuf_free(&line);
+    return code;
+}
+
+static bool greet(struct spool_smtp *smtp, const char *hostname)
+{
+    int code = say(smtp, "EHLO", hostname);
+    if (code >= 500 && !smtp->is_broken)
+        code = say(smtp, "HELO", hostname);
+    if (code < 200 || code > 299)
+        return false;
+    smtp->hello = smtp->reply;
+    smtp->offers = spool_reply_offers(&smtp->hello);
+    return true;
+}
+
+struct spool_smtp *spool_smtp_open(const struct spool_endpoint *endpoint, const char *hostname, int64_t timeout,
+                                   const _Atomic(int64_t) *stopped_at, char *problem, size_t size)
+{
+    struct spool_wire *wire = spool_wire_open(endpoint, timeout, stopped_at, problem, size);
+    if (!wire)
+        return NULL;
+    struct spool_smtp *smtp = calloc(1, sizeof *smtp);
+    if (!smtp)
+        abort();
+    smtp->wire = wire;
+    if (greet(smtp, hostname))
+        return smtp;
+    snprintf(problem, size, "%.250s", smtp->text);
+    spool_smtp_close(smtp);
+    return NULL;
+}
+
+void spool_smtp_close(struct spool_smtp *smtp)
+{
+    if (!smtp)
+        return;
+    if (!smtp->is_broken) {
+        spool_wire_limit(smtp->wire, FAREWELL_MS);
+        say(smtp, "QUIT", NULL);
+    }
+    spool_wire_close(smtp->wire);
+    free(smtp);
+}
+
+/* ---- parameters ---- */
+
+static bool is_offered(const struct spool_smtp *smtp, struct span parameter)
+{
+    const char *equals = memchr(parameter.ptr, '=', parameter.len);
+    struct span keyword = {parameter.ptr, equals ? (size_t)(equals - parameter.ptr) : parameter.len};
+    static const char *const of_dsn[] = {"RET", "ENVID", "NOTIFY", "ORCPT"};
+    for (size_t i = 0; i < sizeof of_dsn / sizeof *of_dsn; i++) {
+        if (span_equals_nocase(keyword, of_dsn[i]))
+            return smtp->offers.dsn;
+    }
+    if (span_equals_nocase(keyword, "BODY"))
+        return smtp->offers.eightbit;
+    return spool_reply_offers_keyword(&smtp->hello, keyword);
+}
+
+/* True if one of them is NAME or NAME=... */
+static bool add_parameters(const struct spool_smtp *smtp, struct strbuf *line, const char *parameters, const char *name)
+{
+    bool seen = false;
+    for (const char *p = parameters ? parameters : ""; *p;) {
+        size_t n = strcspn(p, " ");
+        struct span one = {p, n};
+        if (n > 0 && is_offered(smtp, one)) {
+            strbuf_putc(line, ' ');
+            strbuf_add(line, one);
+        }
+        size_t len = strlen(name);
+        seen = seen || (n >= len && strncasecmp(p, name, len) == 0 && (n == len || p[len] == '='));
+        p += n + (p[n] == ' ');
+    }
+    return seen;
+}
+
+static int say_mail(struct spool_smtp *smtp, const struct spool_delivery *delivery)
+{
+    struct strbuf line;
+    strbuf_init(&line, COMMAND_MAX);
+    strbuf_printf(&line, "MAIL FROM:<%s>", delivery->reverse_path);
+    bool has_body = add_parameters(smtp, &line, delivery->mail_parameters, "BODY");
+    if (delivery->is_8bit && !has_body && smtp->offers.eightbit)
+        strbuf_puts(&line, " BODY=8BITMIME");
+    if (delivery->needs_smtputf8)
+        strbuf_puts(&line, " SMTPUTF8");
+    if (smtp->offers.size)
+        strbuf_printf(&line, " SIZE=%llu", (unsigned long long)delivery->bytes);
+    strbuf_puts(&line, "\r\n");
+    int code = command(smtp, &line);
+    strbuf_free(&line);
+    return code;
+}
+
+static int say_rcpt(struct spool_smtp *smtp, const struct spool_recipient *recipient)
+{
+    struct strbuf line;
+    strbuf_init(&line, COMMAND_MAX);
+    strbuf_printf(&line, "RCPT TO:<%s>", recipient->path);
+    add_parameters(smtp, &line, recipient->parameters, "NOTIFY");
+    strbuf_puts(&line, "\r\n");
+    int code = command(smtp, &line);
+    strbuf_free(&line);
+    return code;
+}
+
+/* ---- one message ---- */
+
+static void settle(struct spool_delivery *delivery, enum spool_fate from, enum spool_fate to, const char *reply)
+{
+    delivery->reply = arena_strdup(delivery->arena, reply);
+    for (size_t i = 0; i < delivery->count; i++) {
+        if (delivery->recipients[i].fate == from) {
+            delivery->recipients[i].fate = to;
+            delivery->recipients[i].reply = delivery->reply;
+        }
+    }
+}
+
+/* A 5xx decides; everything else may be better next time. */
+static enum spool_fate fate_of(int code)
+{
+    return code >= 500 ? SPOOL_FATE_REFUSED : SPOOL_FATE_WAITING;
+}
+
+static enum spool_end_of_step end_step(struct spool_smtp *smtp)
+{
+    if (!smtp->is_broken)
+        return SPOOL_STEP_DONE;
+    return spool_wire_was_stopped(smtp->wire) ? SPOOL_STEP_STOPPED : SPOOL_STEP_BROKEN;
+}
+
+/* After a refusal in the middle: the server forgets the transaction. */
+static enum spool_end_of_step give_way(struct spool_smtp *smtp)
+{
+    if (!smtp->is_broken && say(smtp, "RSET", NULL) / 100 != 2)
+        smtp->is_broken = true;
+    return smtp->is_broken ? SPOOL_STEP_BROKEN : SPOOL_STEP_DONE;
+}
+
+/* How many were accepted (they are in DOUBT now); -1: the connection is broken. */
+static int offer_recipients(struct spool_smtp *smtp, struct spool_delivery *delivery)
+{
+    int accepted = 0;
+    for (size_t i = 0; i < delivery->count; i++) {
+        struct spool_recipient *recipient = &delivery->recipients[i];
+        if (recipient->fate != SPOOL_FATE_WAITING)
+            continue;
+        int code = say_rcpt(smtp, recipient);
+        delivery->reply = recipient->reply = arena_strdup(delivery->arena, smtp->text);
+        if (smtp->is_broken)
+            return -1;
+        if (code / 100 == 2) {
+            recipient->fate = SPOOL_FATE_DOUBT;
+            accepted++;
+        } else if (!(code == 552 && accepted > 0)) { /* "too many": RFC 5321 section 4.5.3.1.10 */
+            recipient->fate = fate_of(code);
+        }
+    }
+    return accepted;
+}
+
+/* Everything but the final dot. NULL, or what went wrong: then the connection is broken, for only cutting it takes the
+ * content back. */
+static const char *send_content(struct spool_smtp *smtp, struct spool_delivery *delivery)
+{
+    struct spool_stuff stuff = {0};
+    const char *problem = NULL;
+    struct strbuf block;
+    strbuf_init(&block, 3 * BLOCK_SIZE + 16);
+    for (bool at_end = false; !at_end && !problem;) {
+        struct span piece;
+        if (!delivery->read(delivery->context, &piece)) {
+            problem = "the content cannot be read from the queue";
+            break;
+        }
+        at_end = piece.len == 0;
+        if (at_end)
+            spool_stuff_end(&stuff, &block);
+        while ((piece.len > 0 || block.len > 0) && !problem) {
+            size_t n = piece.len < BLOCK_SIZE ? piece.len : BLOCK_SIZE;
+            spool_stuff_add(&stuff, (struct span){piece.ptr, n}, &block);
+            piece.ptr += n;
+            piece.len -= n;
+            if (spool_wire_send(smtp->wire, (struct span){block.ptr, block.len}) != 0)
+                problem = spool_wire_problem(smtp->wire);
+            block.len = 0;
+        }
+    }
+    strbuf_free(&block);
+    return problem;
+}
+
+/* From the 354 to the reply to the final dot. */
+static enum spool_end_of_step send_data(struct spool_smtp *smtp, struct spool_delivery *delivery)
+{
+    const char *problem = send_content(smtp, delivery);
+    if (!problem && !delivery->before_dot(delivery->context))
+        problem = "the queue cannot be written";
+    if (problem) {
+        broken(smtp, problem);
+        settle(delivery, SPOOL_FATE_DOUBT, SPOOL_FATE_WAITING, smtp->text);
+        return end_step(smtp);
+    }
+    spool_wire_may_stop(smtp->wire, false);
+    int code = -1;
+    if (spool_wire_send(smtp->wire, span_of(".\r\n")) == 0)
+        code = read_reply(smtp);
+    else
+        broken(smtp, spool_wire_problem(smtp->wire));
+    spool_wire_may_stop(smtp->wire, true);
+    if (code / 100 == 3) { /* an answer to something else; what became of the message it does not say */
+        broken(smtp, "the server answered the final dot with 3xx");
+        code = -1;
+    }
+    settle(delivery, SPOOL_FATE_DOUBT,
+           code < 0          ? SPOOL_FATE_DOUBT
+           : code / 100 == 2 ? SPOOL_FATE_ACCEPTED
+                             : fate_of(code),
+           smtp->text);
+    return smtp->is_broken ? SPOOL_STEP_BROKEN : SPOOL_STEP_DONE;
+}
+
+/* What the MTA said it cannot take; NULL if it can. */
+static const char *unfit(const struct spool_smtp *smtp, const struct spool_delivery *delivery)
+{
+    if (delivery->needs_smtputf8 && !smtp->offers.smtputf8)
+        return "the MTA does not offer SMTPUTF8, which an address needs";
+    if (smtp->offers.size_limit && delivery->bytes > smtp->offers.size_limit)
+        return "the message is larger than the MTA's SIZE";
+    return NULL;
+}
+
+enum spool_end_of_step spool_smtp_deliver(struct spool_smtp *smtp, struct spool_delivery *delivery)
+{
+    const char *problem = unfit(smtp, delivery);
+    if (problem) {
+        settle(delivery, SPOOL_FATE_WAITING, SPOOL_FATE_REFUSED, problem);
+        return SPOOL_STEP_DONE;
+    }
+    int code = say_mail(smtp, delivery);
+    if (code / 100 != 2 || smtp->is_broken) {
+        settle(delivery, SPOOL_FATE_WAITING, fate_of(code), smtp->text);
+        return smtp->is_broken ? end_step(smtp) : give_way(smtp);
+    }
+    int accepted = offer_recipients(smtp, delivery);
+    if (accepted < 0) {
+        settle(delivery, SPOOL_FATE_DOUBT, SPOOL_FATE_WAITING, smtp->text);
+        return end_step(smtp);
+    }
+    if (accepted == 0)
+        return give_way(smtp);
+    code = say(smtp, "DATA", NULL);
+    if (code != 354) {
+        if (code / 100 == 2) /* it would take the content for commands */
+            broken(smtp, "the server answered DATA with 2xx");
+        settle(delivery, SPOOL_FATE_DOUBT, fate_of(code), smtp->text);
+        return smtp->is_broken ? end_step(smtp) : give_way(smtp);
+    }
+    return send_data(smtp, delivery);
+}

@@ -1,0 +1,365 @@
+"""Automatic replies through a real Postfix: who gets one, when again, and what a crash at each step leaves behind.
+
+The replies are submitted to the same Postfix, pass the same filter again, and arrive at the sink.
+"""
+import email
+import email.policy
+import json
+import os
+import time
+
+import pytest
+
+from conftest import running_gate
+from harness.redis import Redis
+from harness.tools import wait_until
+
+DAY = 86400
+SENDER = "writer@sender.example"
+
+
+class Desk:
+    """A gate whose mailbox owners are away, and a clock that can be moved."""
+
+    def __init__(self, gate, sink, clock):
+        self.gate, self.sink, self.clock, self.number = gate, sink, clock, 0
+
+    @property
+    def daemon(self):
+        return self.gate.daemon
+
+    def move_clock(self, seconds):
+        with open(self.clock + ".new", "w", encoding="ascii") as file:
+            file.write(str(seconds))
+        os.rename(self.clock + ".new", self.clock)
+
+    def ctl(self, *args, **more):
+        environment = {**os.environ, "POSTERN_TEST_CLOCK": self.clock}
+        return self.daemon.ctl("autoreply", *args, env=environment, **more)
+
+    def away(self, mailbox, body="I am away until Monday.", **fields):
+        message = {"name": "away", "body": body, **fields}
+        self.ctl("import", "-", input=json.dumps([{"mailbox": mailbox, "active": "away", "messages": [message]}]))
+
+    def write(self, to="anna@example.net", sender=SENDER, header="", expect=250, mark=None, **more):
+        """One message; the SMTP answer. TO: one or several recipients."""
+        self.number += 1
+        recipients = [to] if isinstance(to, str) else to
+        text = (f"From: Writer <{sender or 'x@sender.example'}>\nTo: {recipients[0]}\nSubject: Question {self.number}\n"
+                f"Date: Sun, 22 Nov 2026 04:00:00 +0000\nMessage-ID: <{self.number}.q@sender.example>\n{header}\nHello\n")
+        outcome = self.gate.send(text.encode(), recipients, sender, **more)
+        assert expect is None or outcome.last.code == expect, outcome
+        return outcome.last
+
+    def replies(self, to=SENDER):
+        return [m for m in self.sink.find("auto-replied") if m.recipients == [to] and m.sender == ""]
+
+    def wait_replies(self, count, to=SENDER):
+        wait_until(lambda: len(self.replies(to)) >= count, 20, f"{count} replies to {to}")
+        time.sleep(0.3)
+        assert len(self.replies(to)) == count
+        return self.replies(to)
+
+    def expect_silence(self, why, to="anna@example.net", **more):
+        mark = self.daemon.mark()
+        self.write(to, **more)
+        line = self.daemon.wait_event("autoreply", mark)
+        assert (line["verdict"], line["why"]) == ("silence", why)
+
+
+def sections_for(mta, slot, **top):
+    return {"": {"hostname": '"mx.example.net"', **top},
+            "spool": {"submit": f'"smtp://127.0.0.1:{mta.ports[slot]}"', "retry_first": "200ms", "retry_most": "1s"}}
+
+
+@pytest.fixture
+def make_desk(area, mta, sink, sockets, free_slots):
+    """make_desk(): posternd with nothing stored; each desk has senders of its own to tell replies apart."""
+    import contextlib
+    with contextlib.ExitStack() as stack:
+        def make(environment=None, sections=None, **top):
+            slot = free_slots[-1]
+            make_desk.count = getattr(make_desk, "count", 0) + 1
+            clock = os.path.join(area, f"clock{make_desk.count}-{slot}")
+            with open(clock, "w", encoding="ascii") as file:
+                file.write("0")
+            merged = {**sections_for(mta, slot, **top), **(sections or {})}
+            gate = stack.enter_context(running_gate(area, mta, sockets, free_slots, merged,
+                                                    environment={"POSTERN_TEST_CLOCK": clock, **(environment or {})}))
+            return Desk(gate, sink, clock)
+        sink.messages.clear()
+        yield make
+
+
+def test_the_reply(make_desk):
+    desk = make_desk()
+    desk.away("anna@example.net", body="Ich bin nicht da. Grüße, Anna", subject=None)
+    mark = desk.daemon.mark()
+    desk.write()
+    [reply] = desk.wait_replies(1)
+    mail = email.message_from_bytes(reply.content, policy=email.policy.SMTP)
+    assert mail["Subject"] == "Auto: Question 1"
+    assert mail["From"].addresses[0].addr_spec == "anna@example.net"
+    assert mail["To"].addresses[0].addr_spec == SENDER
+    assert mail["Auto-Submitted"] == "auto-replied"
+    assert mail["In-Reply-To"] == "<1.q@sender.example>" and "<1.q@sender.example>" in mail["References"]
+    assert mail["Precedence"] == "bulk" and mail["X-Auto-Response-Suppress"] == "All"
+    assert mail.get_content().strip() == "Ich bin nicht da. Grüße, Anna"
+    assert not mail.defects and all(len(line) <= 998 for line in reply.content.split(b"\r\n"))
+    for name in ("Message-ID", "Date", "MIME-Version"):
+        assert len(mail.get_all(name)) == 1
+    # Our own instance let it pass untouched.
+    assert "Authentication-Results" not in mail and "X-Postern" not in mail
+    lines = desk.daemon.events("message", mark)
+    assert [line["verdict"] for line in lines] == ["accept", "accept"]
+    line = desk.daemon.wait_event("autoreply", mark)
+    assert (line["mailbox"], line["to"], line["verdict"]) == ("anna@example.net", SENDER, "queued")
+    desk.daemon.wait_event("spool", mark, end="sent")
+    assert desk.daemon.ctl("queue", "list", "--json").stdout.strip() == "[]"
+
+
+def test_seven_days(make_desk):
+    desk = make_desk()
+    desk.away("anna@example.net")
+    start = time.time()
+    desk.write()
+    desk.wait_replies(1)
+    desk.expect_silence("autoreply.remembered")
+    desk.move_clock(7 * DAY - 1 - int(time.time() - start) - 2)
+    desk.expect_silence("autoreply.remembered")
+    desk.move_clock(7 * DAY)
+    desk.write()
+    desk.wait_replies(2)
+    desk.move_clock(0)  # a clock that jumps back sends nothing twice
+    desk.expect_silence("autoreply.remembered")
+    desk.ctl("reset", "anna@example.net")
+    desk.write()
+    desk.wait_replies(3)
+
+
+def test_reset_of_one_sender(make_desk):
+    desk = make_desk()
+    desk.away("anna@example.net")
+    desk.write(sender="one@sender.example")
+    desk.write(sender="two@sender.example")
+    desk.wait_replies(1, "one@sender.example")
+    desk.wait_replies(1, "two@sender.example")
+    desk.ctl("reset", "anna@example.net", "one@sender.example")
+    desk.write(sender="one@sender.example")
+    desk.wait_replies(2, "one@sender.example")
+    desk.expect_silence("autoreply.remembered", sender="two@sender.example")
+
+
+def test_the_memory_survives_a_restart(make_desk):
+    desk = make_desk()
+    desk.away("anna@example.net")
+    desk.write()
+    desk.wait_replies(1)
+    desk.daemon.stop()
+    desk.daemon.start()
+    desk.expect_silence("autoreply.remembered")
+    desk.daemon.reload()
+    desk.expect_silence("autoreply.remembered")
+    assert len(desk.replies()) == 1
+
+
+SILENT = [("autoreply.list", "List-Id: <l.example>\n"), ("autoreply.auto-submitted", "Auto-Submitted: auto-generated\n"),
+          ("autoreply.precedence", "Precedence: bulk\n"), ("autoreply.suppressed", "X-Auto-Response-Suppress: OOF\n"),
+          ("autoreply.spam", "X-Spam-Flag: YES\n"),
+          ("autoreply.machine", "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n")]
+
+
+def test_silence(make_desk):
+    desk = make_desk()
+    desk.away("anna@example.net", excluded=["boss@sender.example", "@quiet.example"])
+    for why, header in SILENT:
+        desk.expect_silence(why, header=header)
+    desk.expect_silence("autoreply.excluded", sender="boss@sender.example")
+    desk.expect_silence("autoreply.excluded", sender="any@quiet.example")
+    desk.expect_silence("autoreply.system-sender", sender="MAILER-DAEMON@sender.example")
+    desk.expect_silence("autoreply.own-address", sender="anna@example.net", addr=None)
+    desk.expect_silence("autoreply.not-addressed", to=["other@example.net", "anna@example.net"])
+    desk.write(sender="")  # the null reverse-path is not even looked at
+    status = desk.daemon.status()
+    assert status["why.autoreply.excluded"] == "2"
+    time.sleep(0.5)
+    assert desk.sink.find("auto-replied") == []
+
+
+def test_no_reply_to_what_is_refused_or_held(make_desk):
+    desk = make_desk(sections={"attachments": {"action": "quarantine"}})
+    desk.away("anna@example.net")
+    from harness import mails
+    held = mails.attached("run.exe", b"MZ")
+    assert desk.gate.send(held.replace(b"user@example.net", b"anna@example.net"), ["anna@example.net"],
+                          SENDER).last.code == 250
+    refused = desk.gate.send(mails.plain(), ["unknown1@example.net"], SENDER)
+    assert refused.rcpts[0].code >= 500
+    time.sleep(0.5)
+    assert desk.replies() == []
+
+
+def test_two_who_are_away(make_desk):
+    """No loop, and one reply each at most."""
+    desk = make_desk()
+    desk.away("anna@example.net")
+    desk.away("ben@example.net")
+    desk.write("ben@example.net", sender="anna@example.net", addr=None)
+    desk.write("anna@example.net", sender="ben@example.net", addr=None)
+    desk.wait_replies(1, "anna@example.net")
+    desk.wait_replies(1, "ben@example.net")
+
+
+def test_aliases_mean_one_mailbox(make_desk, list_file):
+    table = list_file("info@example.net anna@example.net\nsales@example.net anna@example.net\n").strip('"')
+    desk = make_desk(sections={"aliases": {"tables": f'{{ "virtual:{table}" }}'}})
+    desk.away("anna@example.net")
+    desk.write(["info@example.net", "anna@example.net", "sales@example.net", "anna+tag@example.net"])
+    [reply] = desk.wait_replies(1)
+    assert email.message_from_bytes(reply.content)["From"] == "info@example.net"
+    desk.expect_silence("autoreply.remembered", to="sales@example.net")
+
+
+def test_a_changed_text_is_sent_at_once(make_desk):
+    desk = make_desk()
+    desk.away("anna@example.net", body="Until Monday.")
+    desk.write()
+    desk.wait_replies(1)
+    desk.away("anna@example.net", body="Until Tuesday.")
+    desk.write()
+    assert b"Tuesday" in desk.wait_replies(2)[1].content
+
+
+def test_caps(make_desk):
+    desk = make_desk(sections={"autoreply": {"max_per_sender_domain_per_hour": "2"}})
+    desk.away("anna@example.net")
+    for i in range(2):
+        desk.write(sender=f"u{i}@flood.example")
+    desk.expect_silence("autoreply.cap", sender="u2@flood.example")
+    desk.write(sender="u2@calm.example")
+    desk.wait_replies(1, "u2@calm.example")
+
+
+def test_a_permanent_refusal_releases_the_memory(make_desk):
+    desk = make_desk()
+    desk.away("anna@example.net")
+    # Postfix refuses unknown* at example.net; from trusted, so that our own user is answered there.
+    mark = desk.daemon.mark()
+    desk.write(sender="unknown9@example.net", addr=None)
+    desk.daemon.wait_event("spool", mark, end="refused")
+    mark = desk.daemon.mark()
+    desk.write(sender="unknown9@example.net", addr=None)
+    assert desk.daemon.wait_event("autoreply", mark)["verdict"] == "queued"
+
+
+STEPS = ["autoreply.reserved", "spool.added", "autoreply.spooled", "autoreply.confirmed", "spool.before", "spool.dot",
+         "spool.accepted", "spool.after", "spool.removed"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_each_step(make_desk, step, tmp_path):
+    """Nothing is sent twice; at worst it is a later message of the sender that is answered."""
+    sender = f"{step.replace('.', '-')}@sender.example"
+    desk = make_desk(environment={"POSTERN_TEST_CRASH": step})
+    desk.away("anna@example.net")
+    desk.write(sender=sender, expect=None)
+    desk.daemon.wait_text("killed by signal 9|signal 9", timeout=15)
+    desk.daemon.stop()
+    desk.daemon.environment.pop("POSTERN_TEST_CRASH")
+    desk.daemon.start()
+    desk.write(sender=sender)  # the client comes back with the same message
+    lost = step in ("autoreply.reserved", "spool.dot")
+    if not lost:
+        desk.wait_replies(1, sender)
+    desk.write(sender=sender)
+    time.sleep(1)
+    assert len(desk.replies(sender)) <= 1
+    if step == "autoreply.reserved":
+        assert desk.replies(sender) == []
+        desk.move_clock(901)
+        desk.write(sender=sender)
+        desk.wait_replies(1, sender)
+
+
+def test_the_mta_is_down_for_a_while(make_desk, mta):
+    desk = make_desk(sections={"spool": {"submit": '"smtp://127.0.0.1:9"', "retry_first": "200ms", "retry_most": "500ms"}})
+    desk.away("anna@example.net")
+    desk.write()
+    entry = wait_until(lambda: [e for e in json.loads(desk.daemon.ctl("queue", "list", "--json").stdout) if e["attempts"]],
+                       10, "a failed attempt")[0]
+    assert entry["kind"] == "autoreply" and entry["last_reply"]
+    desk.expect_silence("autoreply.remembered")
+    sections = sections_for(mta, desk.gate.name)
+    desk.daemon.reload(sections)
+    desk.wait_replies(1)
+
+
+# ---- a store that machines share ----
+
+@pytest.fixture
+def redis(area):
+    with Redis(area, f"redis-{time.monotonic_ns()}") as server:
+        yield server
+
+
+def test_two_machines_share_the_memory(make_desk, redis):
+    one = make_desk(store=f'"{redis.url}"')
+    two = make_desk(store=f'"{redis.url}"')
+    one.away("anna@example.net")
+    two.number = 100
+    one.write()
+    one.wait_replies(1)
+    two.expect_silence("autoreply.remembered")
+    two.ctl("reset", "anna@example.net")
+    two.write()
+    two.wait_replies(2)
+    one.expect_silence("autoreply.remembered")
+
+
+def test_redis_is_killed_in_the_middle(make_desk, redis):
+    desk = make_desk(store=f'"{redis.url}"')
+    desk.away("anna@example.net")
+    desk.write(sender="early@sender.example")
+    desk.wait_replies(1, "early@sender.example")
+    redis.kill()
+    mark = desk.daemon.mark()
+    for _ in range(5):
+        desk.write(sender="late@sender.example")  # mail flows
+    assert len([e for e in desk.daemon.text_since(mark).splitlines() if " error: " in e]) <= 1
+    redis.start()
+    desk.expect_silence("autoreply.remembered", sender="early@sender.example")
+    wait_until(lambda: desk.write(sender="late@sender.example") and desk.replies("late@sender.example"), 15,
+               "the reply after Redis came back", 1)
+    desk.wait_replies(1, "late@sender.example")
+
+
+def test_a_corrupt_store_is_moved_aside(make_desk):
+    desk = make_desk()
+    desk.away("anna@example.net")
+    desk.daemon.stop()
+    path = os.path.join(desk.daemon.state, "postern.db")
+    for name in (path + "-wal", path + "-shm"):
+        if os.path.exists(name):
+            os.unlink(name)
+    with open(path, "r+b") as file:
+        file.write(b"this is no database at all" * 100)
+    desk.daemon.start()
+    desk.write()
+    aside = [n for n in os.listdir(desk.daemon.state) if ".corrupt-" in n]
+    assert aside and "corrupt" in desk.daemon.text()
+    desk.away("anna@example.net")
+    desk.write()
+    desk.wait_replies(1)
+
+
+def test_explain_says_why_not(make_desk):
+    desk = make_desk()
+    desk.away("anna@example.net")
+    message = b"From: w@sender.example\nTo: anna@example.net\nSubject: x\nPrecedence: list\n\nHello\n"
+    told = desk.daemon.explain(message, "192.0.2.7", "mail.sender.example", SENDER, ["anna@example.net"])
+    assert "autoreply.precedence" in told["facts"]["autoreply"]
+    told = desk.daemon.explain(message.replace(b"Precedence: list\n", b""), "192.0.2.7", "mail.sender.example", SENDER,
+                               ["anna@example.net"])
+    assert "would be queued" in told["facts"]["autoreply"]
+    time.sleep(0.5)
+    assert desk.replies() == []
