@@ -302,7 +302,7 @@ static void test_the_new_file_is_not_moved(void **state)
 {
     (void)state;
     struct store_file file;
-    struct store_identity broken, fresh, there;
+    struct store_identity broken = {0, 0}, fresh = {0, 0}, there;
     struct store_call call = {.deadline = now_ms() * 1000 + 1000000};
     store_file_init(&file, fixture_arena, path);
     assert_true(store_file_lock(&file, &call));
