@@ -2,10 +2,10 @@
  * schedule - when a message is in force.
  *
  * A local time is turned into a moment: the first at which the clocks of the zone show it or something later. That one
- * sentence covers the hour that does not exist (the moment of the change) and the one that comes twice (its first). GLib
- * knows the offset of a moment but not where an interval of one offset ends, so the ends near the local time are found
- * by bisection. GLib takes tables as far as the tz database writes them out (to 2037 on Debian); behind that the last
- * offset stays.
+ * sentence covers the hour that does not exist (the moment of the change) and the one that comes twice (its first).
+ * GLib knows the offset of a moment but not where an interval of one offset ends, so the ends near the local time are
+ * found by bisection. GLib takes tables as far as the tz database writes them out (to 2037 on Debian); behind that the
+ * last offset stays.
  *
  * The zone is looked up anew each time: GLib keeps it no longer than somebody holds it, so an updated tz database is
  * seen without a restart. A zone that has gone means "not in force".
@@ -48,8 +48,8 @@ bool schedule_parse(const char *text, int64_t *local)
     if (text[sizeof form - 1] ||
         sscanf(text, "%4u-%2u-%2uT%2u:%2u:%2u", &year, &month, &day, &hour, &minute, &second) != 6)
         return false;
-    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > month_days(year, month) || hour > 23 || minute > 59 ||
-        second > 59)
+    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > month_days(year, month) || hour > 23 ||
+        minute > 59 || second > 59)
         return false;
     *local = count_days(year, month, day) * DAY + hour * 3600 + minute * 60 + second;
     return true;
@@ -65,8 +65,8 @@ static bool is_zone_name(const char *zone)
         if (!isalnum((unsigned char)*p) && !strchr("_/+-", *p))
             return false;
     }
-    if (strncmp(zone, "right/", 6) == 0 || strncmp(zone, "posix/", 6) == 0) /* copies; "right" counts leap seconds */
-        return false;
+    if (strncmp(zone, "right/", 6) == 0 || strncmp(zone, "posix/", 6) == 0 || strncmp(zone, "leap", 4) == 0)
+        return false; /* copies, of which "right" counts leap seconds, and a file in the same place that is no zone */
     if (strchr(zone, '/') || !strpbrk(zone, "0123456789+-"))
         return true;
     for (size_t i = 0; old[i]; i++) {
@@ -137,23 +137,26 @@ static int64_t find_moment(GTimeZone *zone, int64_t local)
     }
 }
 
-static bool is_weekday(const struct responder_message *message, int64_t local)
+/* 0 = Monday. LOCAL may lie before 1970, which began on a Thursday. */
+static unsigned weekday_of(int64_t local)
 {
-    int64_t days = local / DAY - (local % DAY < 0); /* 1970-01-01 was a Thursday */
-    unsigned weekday = (unsigned)(((days + 3) % 7 + 7) % 7);
-    return message->weekdays == 0 || (message->weekdays >> weekday & 1) != 0;
+    int64_t days = local / DAY - (local % DAY < 0);
+    return (unsigned)(((days + 3) % 7 + 7) % 7);
 }
 
 static const char *find_objection(struct arena *arena, const struct responder_message *message, GTimeZone *zone,
                                   int64_t now)
 {
+    static const char *const names[] = {"Mondays", "Tuesdays",  "Wednesdays", "Thursdays",
+                                        "Fridays", "Saturdays", "Sundays"};
     int64_t local;
     if (message->start && (!schedule_parse(message->start, &local) || now < find_moment(zone, local)))
         return arena_printf(arena, "begins %s %s", message->start, message->zone);
     if (message->end && (!schedule_parse(message->end, &local) || now >= find_moment(zone, local)))
         return arena_printf(arena, "ended %s %s", message->end, message->zone);
-    if (!is_weekday(message, now + offset_at(zone, now)))
-        return arena_printf(arena, "not on this day of the week in %s", message->zone);
+    unsigned weekday = weekday_of(now + offset_at(zone, now));
+    if (message->weekdays && !(message->weekdays >> weekday & 1))
+        return arena_printf(arena, "not on %s in %s", names[weekday], message->zone);
     return NULL;
 }
 

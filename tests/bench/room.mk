@@ -2,10 +2,14 @@
 noinst_PROGRAMS += tests/bench/noop
 tests_bench_noop_SOURCES = tests/bench/noop.c
 tests_bench_noop_LDADD = $(MILTER_LIBS)
+noinst_PROGRAMS += tests/bench/store_bench
+tests_bench_store_bench_SOURCES = tests/bench/store_bench.c
+tests_bench_store_bench_LDADD = $(POSTERN_LIBS)
 
 # The live tests and what contrib/check, try and bench are made of; none of it is built.
 EXTRA_DIST += \
-	.ci/run contrib/bench contrib/bench.py contrib/bench_auth.py contrib/bench_rivals.py contrib/bench_replies.py contrib/build \
+	.ci/run contrib/bench contrib/bench.py contrib/bench_auth.py contrib/bench_replies.py contrib/bench_rivals.py \
+	contrib/bench_store.py contrib/build \
 	contrib/check contrib/install-packages contrib/packages \
 	contrib/try contrib/try.py \
 	tests/live/attachment_table.py tests/live/conftest.py tests/live/load.py tests/live/tsan.supp \
