@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "spool/spool_db.h"
+#include "spool/spool_file.h"
 #include "workbench.h"
 #include <dirent.h>
 #include <errno.h>
@@ -401,6 +402,23 @@ static void moves_damage_aside_once(void **state)
     spool_close(other);
 }
 
+/* Two find the same damage at the same time: the second must not move away what the first began anew. */
+static void condemns_once(void **state)
+{
+    struct bench *bench = *state;
+    struct spool_file one, two, fresh;
+    char problem[200];
+    assert_int_equal(spool_file_open(&one, bench->directory, problem, sizeof problem), SQLITE_OK);
+    assert_int_equal(spool_file_open(&two, bench->directory, problem, sizeof problem), SQLITE_OK);
+    spool_file_condemn(&one, bench->directory, "test");
+    assert_int_equal(count_aside(bench), 1);
+    assert_int_equal(spool_file_open(&fresh, bench->directory, problem, sizeof problem), SQLITE_OK);
+    spool_file_condemn(&two, bench->directory, "test");
+    assert_int_equal(count_aside(bench), 1);
+    assert_true(spool_file_is_current(&fresh, bench->directory));
+    spool_file_close(&fresh);
+}
+
 /* Somebody moved the file away under us: nothing more goes into the old one. */
 static void notices_another_file(void **state)
 {
@@ -710,6 +728,7 @@ int main(int argc, char **argv)
         TEST(waits_for_its_directory),
         TEST(moves_garbage_aside),
         TEST(moves_damage_aside_once),
+        TEST(condemns_once),
         TEST(notices_another_file),
         TEST(keeps_off_a_newer_file),
         TEST(survives_a_full_disk),
