@@ -2,6 +2,8 @@
  * way. */
 #include "unit.h"
 
+#include "spool/spool_db.h"
+#include "spool/spool_file.h"
 #include "workbench.h"
 #include <dirent.h>
 #include <errno.h>
@@ -261,6 +263,24 @@ static void deletes_all(void **state)
     assert_int_equal(server_count(bench->server, "CONNECT"), 0);
 }
 
+/* Deleted while an attempt is under way that fails then: it stays deleted. */
+static void deletes_under_way(void **state)
+{
+    struct bench *bench = *state;
+    const char *problem;
+    struct spool_message message = bench_message(TEXT);
+    server_rule(bench->server, "MAIL", 0, "451 no");
+    server_delay(bench->server, "MAIL", 700);
+    bench_start(bench);
+    int64_t id = bench_add(bench, &message);
+    for (int i = 0; i < 1000 && server_count(bench->server, "MAIL") == 0; i++)
+        clock_sleep_us(10000);
+    assert_int_equal(spool_delete(bench->spool, id, &problem), 1);
+    bench_wait_afters(bench, 1);
+    assert_int_equal(bench->ends[0], SPOOL_DELETED);
+    assert_int_equal(server_count(bench->server, "MAIL"), 1);
+}
+
 /* ---- files ---- */
 
 static void assert_mode(const char *path, uid_t uid)
@@ -380,6 +400,23 @@ static void moves_damage_aside_once(void **state)
     assert_int_equal(bench_list(bench, &entries), 2);
     assert_int_equal(count_aside(bench), 1);
     spool_close(other);
+}
+
+/* Two find the same damage at the same time: the second must not move away what the first began anew. */
+static void condemns_once(void **state)
+{
+    struct bench *bench = *state;
+    struct spool_file one, two, fresh;
+    char problem[200];
+    assert_int_equal(spool_file_open(&one, bench->directory, problem, sizeof problem), SQLITE_OK);
+    assert_int_equal(spool_file_open(&two, bench->directory, problem, sizeof problem), SQLITE_OK);
+    spool_file_condemn(&one, bench->directory, "test");
+    assert_int_equal(count_aside(bench), 1);
+    assert_int_equal(spool_file_open(&fresh, bench->directory, problem, sizeof problem), SQLITE_OK);
+    spool_file_condemn(&two, bench->directory, "test");
+    assert_int_equal(count_aside(bench), 1);
+    assert_true(spool_file_is_current(&fresh, bench->directory));
+    spool_file_close(&fresh);
 }
 
 /* Somebody moved the file away under us: nothing more goes into the old one. */
@@ -583,6 +620,66 @@ static void is_shared_by_threads(void **state)
     assert_int_equal(server_messages(bench->server), THREADS * EACH);
 }
 
+static int write_well(sqlite3 *sql, void *context)
+{
+    (void)context;
+    return sqlite3_exec(sql, "UPDATE counted SET n = n + 1", NULL, NULL, NULL);
+}
+
+static int write_badly(sqlite3 *sql, void *context)
+{
+    (void)context;
+    sqlite3_exec(sql, "UPDATE counted SET n = n + 1000000", NULL, NULL, NULL);
+    return SQLITE_CONSTRAINT;
+}
+
+struct writer {
+    struct spool_db *db;
+    spool_db_task *task;
+    pthread_t thread;
+    int good;
+};
+
+static void *write_often(void *context)
+{
+    struct writer *writer = context;
+    for (int i = 0; i < 40; i++)
+        writer->good += spool_db_write(writer->db, writer->task, NULL, true) == SQLITE_OK;
+    return NULL;
+}
+
+static int read_count(sqlite3 *sql, void *context)
+{
+    sqlite3_stmt *rows;
+    int result = sqlite3_prepare_v2(sql, "SELECT n FROM counted", -1, &rows, NULL);
+    if (result == SQLITE_OK && sqlite3_step(rows) == SQLITE_ROW)
+        *(int *)context = sqlite3_column_int(rows, 0);
+    sqlite3_finalize(rows);
+    return result;
+}
+
+/* In a group of writers one that fails leaves no trace, and fails nobody else. */
+static void fails_alone(void **state)
+{
+    struct bench *bench = *state;
+    struct writer writers[6];
+    int count = -1;
+    assert_works(bench);
+    run_sql(bench, "CREATE TABLE counted(n); INSERT INTO counted VALUES(0)");
+    struct spool_db *db = spool_db_open(bench->directory);
+    for (int i = 0; i < 6; i++) {
+        writers[i] = (struct writer){.db = db, .task = i == 3 ? write_badly : write_well};
+        pthread_create(&writers[i].thread, NULL, write_often, &writers[i]);
+    }
+    for (int i = 0; i < 6; i++) {
+        pthread_join(writers[i].thread, NULL);
+        assert_int_equal(writers[i].good, i == 3 ? 0 : 40);
+    }
+    assert_int_equal(spool_db_read(db, read_count, &count), SQLITE_OK);
+    assert_int_equal(count, 200);
+    spool_db_close(db);
+}
+
 /* Not a test: `test_spool_queue bench` prints how many durable additions a second N threads make. */
 static int measure(void)
 {
@@ -626,10 +723,12 @@ int main(int argc, char **argv)
         TEST(sends_what_nobody_owns),
         TEST(is_administered),
         TEST(deletes_all),
+        TEST(deletes_under_way),
         TEST(has_modes),
         TEST(waits_for_its_directory),
         TEST(moves_garbage_aside),
         TEST(moves_damage_aside_once),
+        TEST(condemns_once),
         TEST(notices_another_file),
         TEST(keeps_off_a_newer_file),
         TEST(survives_a_full_disk),
@@ -637,6 +736,7 @@ int main(int argc, char **argv)
         TEST(notes_a_fate_later),
         TEST(sends_no_half_message),
         TEST(tells_what_it_did),
+        TEST(fails_alone),
         TEST(is_shared_by_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
