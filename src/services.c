@@ -95,5 +95,5 @@ void services_close(struct engine *engine)
     archive_scanner_destroy(services->archives);
     verifier_service_destroy(services->verifier);
     dns_destroy(services->dns);
-    *services = (struct services){NULL};
+    *services = (struct services){.dns = NULL};
 }
