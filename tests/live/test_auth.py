@@ -518,4 +518,5 @@ def test_a_slow_name_server_slows_only_its_own_mail(make_gate, sink):
         content = sink.wait_for(f"<slow-{number}@sender.example>")[-1].content.decode()
         assert (result(content, "spf"), result(content, "dmarc")) == ("none", "none")
     assert 2.5 < min(spans) and total < 8
-    assert max(quick) < 1.5
+    # One that had to wait for the slow ones would take 3 s; a busy machine may make a few of them late.
+    assert len(quick) >= 20 and sorted(quick)[len(quick) * 95 // 100] < 1
