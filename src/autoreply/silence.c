@@ -161,7 +161,7 @@ const struct check_why silence_whys[RULE_COUNT + 4] = {
     {"autoreply.null-sender", "The reverse-path is empty: a bounce, or another machine's answer. (1)"},
     {"autoreply.system-sender",
      "The reverse-path or an author (From) matches a pattern of addresses that nobody reads, such as noreply. (6)"},
-    {"autoreply.bad-sender", "The reverse-path is no address with a domain name."},
+    {WHY_BAD_SENDER, "The reverse-path is no address with a domain name."},
     {"autoreply.own-address", "The sender is the mailbox itself, by one of its addresses. (7)"},
     {"autoreply.excluded",
      "The owner has excluded the sender's address or domain; a domain is that one and none below it. (6)"},

@@ -54,6 +54,7 @@ struct silence {
  * one is_own_address() for each address in To, Cc, Bcc and their Resent- forms. */
 struct silence silence_find(struct arena *arena, const struct silence_question *question);
 
+#define WHY_BAD_SENDER "autoreply.bad-sender"
 #define WHY_REMEMBERED "autoreply.remembered"
 #define WHY_CAP "autoreply.cap"
 #define WHY_TROUBLE "autoreply.trouble"
