@@ -67,7 +67,7 @@ static bool is_literal(struct span text)
 /* TEXT with its brackets. */
 static bool is_msg_id(struct span text)
 {
-    if (text.len > MSG_ID_MAX || text.len < 5)
+    if (text.len < 5)
         return false;
     struct span inner = {text.ptr + 1, text.len - 2};
     const char *at = memchr(inner.ptr, '@', inner.len);
@@ -78,7 +78,7 @@ static bool is_msg_id(struct span text)
 }
 
 /* The next well-formed one at or behind *P, which goes behind it; len 0: there is none. What else stands there is
- * stepped over, comments too. It looks no further than MSG_ID_MAX for a ">", so that a row of "<" costs no more than
+ * stepped over, comments too. It looks no further than MSG_ID_MAX for its ">", so that a row of "<" costs no more than
  * that each. */
 static struct span next_msg_id(const char **p, const char *end)
 {

@@ -7,19 +7,16 @@
  * found by bisection. GLib takes tables as far as the tz database writes them out (to 2037 on Debian); behind that the
  * last offset stays.
  *
- * The zone is looked up anew each time: GLib keeps it no longer than somebody holds it, so an updated tz database is
- * seen without a restart. A zone that has gone means "not in force".
+ * A zone that has gone from the tz database means "not in force".
  */
 #include "autoreply/schedule.h"
 #include "autoreply/responder.h"
-#include <ctype.h>
-#include <glib.h>
+#include "autoreply/zone.h"
 #include <stdio.h>
 #include <string.h>
 
 #define DAY 86400
 #define OFFSET_MOST (16 * 3600) /* no zone was ever so far from UTC */
-#define ZONE_MAX 64
 
 /* Days from 1970-01-01 to a date of the Gregorian calendar, by eras of 400 years that begin in March. */
 static int64_t count_days(int64_t year, unsigned month, unsigned day)
@@ -55,36 +52,9 @@ bool schedule_parse(const char *text, int64_t *local)
     return true;
 }
 
-/* GLib would take POSIX rules ("ABC5") and paths as well. Names with digits and without a place are few. */
-static bool is_zone_name(const char *zone)
-{
-    static const char *const old[] = {"EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "GMT0", "GMT+0", "GMT-0", NULL};
-    if (!isalpha((unsigned char)zone[0]) || strlen(zone) > ZONE_MAX)
-        return false;
-    for (const char *p = zone; *p; p++) {
-        if (!isalnum((unsigned char)*p) && !strchr("_/+-", *p))
-            return false;
-    }
-    if (strncmp(zone, "right/", 6) == 0 || strncmp(zone, "posix/", 6) == 0 || strncmp(zone, "leap", 4) == 0)
-        return false; /* copies, of which "right" counts leap seconds, and a file in the same place that is no zone */
-    if (strchr(zone, '/') || !strpbrk(zone, "0123456789+-"))
-        return true;
-    for (size_t i = 0; old[i]; i++) {
-        if (strcmp(zone, old[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* NULL: there is none of that name. */
-static GTimeZone *open_zone(const char *name)
-{
-    return is_zone_name(name) ? g_time_zone_new_identifier(name) : NULL;
-}
-
 bool schedule_zone_exists(const char *name)
 {
-    GTimeZone *zone = open_zone(name);
+    GTimeZone *zone = zone_open(name);
     if (zone)
         g_time_zone_unref(zone);
     return zone != NULL;
@@ -102,7 +72,7 @@ static int64_t offset_at(GTimeZone *zone, int64_t moment)
 
 int64_t schedule_offset(const char *name, int64_t now)
 {
-    GTimeZone *zone = open_zone(name);
+    GTimeZone *zone = zone_open(name);
     int64_t offset = zone ? offset_at(zone, now) : 0;
     if (zone)
         g_time_zone_unref(zone);
@@ -169,7 +139,7 @@ const struct responder_message *responder_in_force(struct arena *arena, const st
         *why = "no message is active";
         return NULL;
     }
-    GTimeZone *zone = open_zone(message->zone);
+    GTimeZone *zone = zone_open(message->zone);
     if (!zone) {
         *why = arena_printf(arena, "there is no time zone %s", message->zone);
         return NULL;

@@ -76,7 +76,7 @@ static const struct option_row rows[] = {
     ACTION(policy, "What to do if no signature passes and the best one is made with a key too short (dkim.policy)."),
     ACTION(temperror,
            "What to do if no signature passes and a key could not be had because name servers did not answer "
-           "(dkim.temperror). The DNS never makes the check itself fail, so on_error does not apply here."),
+           "(dkim.temperror). With on_error = tempfail, accept means tempfail."),
     ACTION(permerror,
            "What to do if no signature passes and the best one is malformed, expired, made with SHA-1, or has "
            "no key (dkim.permerror)."),
@@ -111,6 +111,7 @@ static const struct check_why whys[] = {
 struct result check_dkim_decide(const struct check_dkim_options *options, enum auth_result result)
 {
     static const enum result_code codes[] = {RESULT_OK, RESULT_TAG, RESULT_QUARANTINE, RESULT_DEFER, RESULT_REJECT};
+    bool waits = options->temperror == CHECK_DKIM_ACCEPT && options->common.on_error == ON_ERROR_TEMPFAIL;
     const struct {
         enum auth_result result;
         int action;
@@ -120,7 +121,7 @@ struct result check_dkim_decide(const struct check_dkim_options *options, enum a
                  {AUTH_FAIL, options->fail, "dkim.fail"},
                  {AUTH_SOFTFAIL, options->fail, "dkim.fail"}, /* from the header of another filter */
                  {AUTH_POLICY, options->policy, "dkim.policy"},
-                 {AUTH_TEMPERROR, options->temperror, "dkim.temperror"},
+                 {AUTH_TEMPERROR, waits ? CHECK_DKIM_TEMPFAIL : options->temperror, "dkim.temperror"},
                  {AUTH_PERMERROR, options->permerror, "dkim.permerror"}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (table[i].result == result)

@@ -133,6 +133,15 @@ static void long_subjects_fold(void **state)
     }
 }
 
+/* What stands far behind is not even decoded. */
+static void subjects_are_cut_before_they_are_read(void **state)
+{
+    struct fixture *fixture = *state;
+    struct span reply =
+        fixture_reply(fixture, span_of(arena_printf(fixture->arena, "Subject: a%1950sb%50sc\r\n", "", "")));
+    assert_string_equal(g_mime_message_get_subject(fixture_parse(fixture, reply)), "Auto: a b");
+}
+
 static void a_cut_leaves_characters_whole(void **state)
 {
     struct fixture *fixture = *state;
@@ -481,6 +490,7 @@ int main(void)
         TEST(the_whole_of_it),
         TEST(subjects_are_safe),
         TEST(long_subjects_fold),
+        TEST(subjects_are_cut_before_they_are_read),
         TEST(a_cut_leaves_characters_whole),
         TEST(threads_are_kept),
         TEST(threads_are_bounded),

@@ -4,7 +4,11 @@
 #include "autoreply/responder.h"
 #include "autoreply/schedule.h"
 #include "util/clock.h"
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#define NOW 1793516400 /* 2026-11-01T07:00:00Z */
 
 static const struct {
     const char *text, *utc; /* NULL: refused */
@@ -262,6 +266,65 @@ static void agrees_with_the_definition(void **state)
     }
 }
 
+/* More zones than are kept, again and again: each still gives its own offset. */
+static void many_zones(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 3; round++) {
+        for (int hours = -14; hours <= 12; hours++) { /* the sign of these names is the other way round */
+            char name[32];
+            snprintf(name, sizeof name, "Etc/GMT%+d", hours);
+            assert_int_equal(schedule_offset(name, 0), -3600 * hours);
+        }
+        static const char *const others[] = {
+            "Africa/Abidjan",  "Africa/Accra",     "Africa/Algiers",  "Africa/Cairo",   "Africa/Lagos",
+            "Africa/Nairobi",  "America/Bogota",   "America/Chicago", "America/Denver", "America/Lima",
+            "America/Phoenix", "Asia/Baku",        "Asia/Dubai",      "Asia/Hong_Kong", "Asia/Jakarta",
+            "Asia/Kabul",      "Asia/Karachi",     "Asia/Kolkata",    "Asia/Manila",    "Asia/Seoul",
+            "Asia/Shanghai",   "Asia/Tokyo",       "Europe/Athens",   "Europe/Berlin",  "Europe/Dublin",
+            "Europe/Helsinki", "Europe/Kyiv",      "Europe/Lisbon",   "Europe/London",  "Europe/Madrid",
+            "Europe/Paris",    "Europe/Prague",    "Europe/Rome",     "Europe/Vienna",  "Europe/Warsaw",
+            "Europe/Zurich",   "Pacific/Auckland", "Pacific/Fiji",    "Pacific/Guam",   "Pacific/Tahiti"};
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+            assert_true(schedule_zone_exists(others[i]));
+        assert_int_equal(schedule_offset("Asia/Kolkata", NOW), 19800);
+        assert_int_equal(schedule_offset("Europe/Zurich", NOW), 3600);
+    }
+}
+
+/* A look-up of a zone in use costs no reading: that alone would be half a millisecond. */
+static void zones_are_kept(void **state)
+{
+    (void)state;
+    int64_t start = clock_monotonic_us();
+    for (unsigned i = 0; i < 20000; i++)
+        assert_int_equal(schedule_offset("Europe/Berlin", NOW), 3600);
+    assert_in_range(clock_monotonic_us() - start, 0, 2000000);
+}
+
+static void *look_up(void *zone)
+{
+    for (unsigned i = 0; i < 3000; i++) {
+        if (schedule_offset(zone, NOW) != (strcmp(zone, "Asia/Tokyo") == 0 ? 32400 : 3600))
+            return zone;
+    }
+    return NULL;
+}
+
+static void threads_share_them(void **state)
+{
+    (void)state;
+    static char *const zones[] = {"Europe/Berlin", "Asia/Tokyo", "Europe/Berlin", "Europe/Paris"};
+    pthread_t threads[4];
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, look_up, zones[i]), 0);
+    for (size_t i = 0; i < 4; i++) {
+        void *wrong;
+        pthread_join(threads[i], &wrong);
+        assert_null(wrong);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +333,9 @@ int main(void)
         cmocka_unit_test(corners),
         cmocka_unit_test(it_says_why_not),
         cmocka_unit_test(agrees_with_the_definition),
+        cmocka_unit_test(many_zones),
+        cmocka_unit_test(zones_are_kept),
+        cmocka_unit_test(threads_share_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -245,7 +245,9 @@ static void long_fields_are_quick(void **state)
                                          "a ",
                                          "<>",
                                          "=?",
-                                         ";"};
+                                         ";",
+                                         "\"\\",
+                                         "(\\"};
     const size_t len = 300000;
     char *text = arena_alloc(fixture->arena, len + 100);
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {

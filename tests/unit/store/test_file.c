@@ -1,7 +1,7 @@
 /* The SQLite file: made, raised, broken, moved, filled up, killed. */
 #include "fixture.h"
+#include "store/store_file.h"
 #include "store/store_schema.h"
-#include "util/unlinked.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -297,6 +297,31 @@ static void test_many_notice_at_once(void **state)
     store_close(store);
 }
 
+/* Who comes second with his news must not move the new file. */
+static void test_the_new_file_is_not_moved(void **state)
+{
+    (void)state;
+    struct store_file file;
+    struct store_identity broken = {0, 0}, fresh = {0, 0}, there;
+    struct store_call call = {.deadline = now_ms() * 1000 + 1000000};
+    store_file_init(&file, fixture_arena, path);
+    assert_true(store_file_lock(&file, &call));
+    assert_true(store_file_make(&file, &call) && store_file_identify(&file, &call, &broken));
+    overwrite(path, 0, 100);
+    log_begin();
+    bool first = store_file_move_aside(&file, &call, broken, "a test");
+    assert_true(store_file_make(&file, &call) && store_file_identify(&file, &call, &fresh));
+    bool second = store_file_move_aside(&file, &call, broken, "a test");
+    const char *log = log_end();
+    assert_true(first && second);
+    assert_true(store_file_identify(&file, &call, &there));
+    assert_true(store_identity_equals(there, fresh));
+    assert_int_equal(count_moved(), 1);
+    assert_int_equal(count_of(log, "IS CORRUPT"), 1);
+    store_file_unlock(&file);
+    store_file_close(&file);
+}
+
 /* What one store moved aside, the other leaves at once, and does not take the new log along when it closes. */
 static void test_others_follow_to_the_new_file(void **state)
 {
@@ -515,6 +540,7 @@ int main(void)
         cmocka_unit_test_setup(test_abandoned_file_is_checked, set_up),
         cmocka_unit_test_setup(test_log_without_its_file, set_up),
         cmocka_unit_test_setup(test_many_notice_at_once, set_up),
+        cmocka_unit_test_setup(test_the_new_file_is_not_moved, set_up),
         cmocka_unit_test_setup(test_others_follow_to_the_new_file, set_up),
         cmocka_unit_test_setup(test_missing_directory, set_up),
         cmocka_unit_test_setup(test_no_right_to_write, set_up),

@@ -188,15 +188,15 @@ static void test_no_hammering(void **state)
     for (int64_t end = now_ms() + 2500; now_ms() < end;) {
         struct pollfd pfd = {.fd = listener, .events = POLLIN};
         if (poll(&pfd, 1, 50) > 0) {
-            close(accept(listener, NULL, NULL));
-            attempts++;
+            int fd = accept(listener, NULL, NULL); /* and not a word to it: whoever comes waits 500 ms */
+            attempts += fd >= 0;
         }
     }
     is_over = true;
     for (int i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
     log_end();
-    assert_in_range(attempts, 2, 4);
+    assert_in_range(attempts, 2, 3); /* the first, and then one at a time */
     assert_true(store_health(store).failures > 400);
     store_close(store);
     close(listener);
@@ -225,6 +225,12 @@ static void test_refusals(void **state)
     redis_say(&server, "REPLICAOF 127.0.0.1 1");
     struct store_options options = {.url = socket_url(), .prefix = "postern:", .timeout = 1000};
     assert_non_null(strstr(complaint(&options), "READONLY"));
+    log_begin();
+    put = store_put(store, "a", span_of("c"), 0, T);
+    value = value_of(store, "a"); /* not asked: another server may be the right one by and by */
+    log_end();
+    assert_int_equal(put, STORE_DOWN);
+    assert_string_equal(value, "(down)");
     redis_say(&server, "REPLICAOF NO ONE");
     assert_string_equal(complaint(&options), "fine");
     store_close(store);
