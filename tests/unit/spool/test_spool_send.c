@@ -230,6 +230,7 @@ static void minds_421_to_the_dot(void **state)
     bench_wait_attempts(bench, 1);
     bench_flush(bench);
     assert_end(bench, SPOOL_SENT);
+    assert_int_equal(server_count(bench->server, "CONNECT"), 2); /* and this server is not spoken to again */
 }
 
 static void keeps_each_recipients_fate(void **state)
