@@ -25,19 +25,6 @@ static const char *verify_delimiter(const char *value)
     return NULL;
 }
 
-/* "example.org=example.net" */
-static const char *verify_domain_pair(const char *value)
-{
-    const char *equals = strchr(value, '=');
-    char name[DOMAIN_MAX + 1];
-    if (!equals)
-        return "is not of the form ALIAS=DOMAIN";
-    if (domain_canonical((struct span){value, (size_t)(equals - value)}, name) != 0 ||
-        domain_canonical(span_of(equals + 1), name) != 0)
-        return "does not hold two domain names";
-    return NULL;
-}
-
 #define REDIS(member) offsetof(struct redis_settings, member)
 const struct option_row settings_redis_rows[] = {
     {.name = "prefix", .type = OPTION_STRING, .offset = REDIS(prefix), .def = "postern:",
@@ -79,7 +66,7 @@ const struct option_row settings_alias_rows[] = {
      .help = "The alias tables of the MTA, as text: virtual:/PATH in the form of Postfix's virtual(5), aliases:/PATH in "
              "that of aliases(5), csv:/PATH with lines ADDRESS,TARGET. A table that changes is read again within two "
              "seconds; a bad new version is logged, and the old one stays in use."},
-    {.name = "domains", .type = OPTION_STRINGS, .offset = ALIASES(domains), .verify = verify_domain_pair,
+    {.name = "domains", .type = OPTION_STRINGS, .offset = ALIASES(domains), .verify = aliases_verify_domain,
      .help = "Domains that are another one under a second name: \"example.org=example.net\" says that every address "
              "of example.net exists at example.org again."},
     {.name = "recipient_delimiter", .type = OPTION_STRING, .offset = ALIASES(recipient_delimiter), .def = "+",

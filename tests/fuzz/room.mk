@@ -1,6 +1,7 @@
 # tests/fuzz: libFuzzer targets (clang, --enable-fuzzers --enable-sanitizers). Run: tests/fuzz/fuzz_scan CORPUS
 # A target is its name here and a file NAME.c.
 FUZZ_TARGETS = \
+	tests/fuzz/fuzz_aliases \
 	tests/fuzz/fuzz_authres \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_dkim \
