@@ -7,23 +7,13 @@
 #include "core/state_rows.h"
 #include "aliases/aliases.h"
 #include "core/settings.h"
+#include "spool/spool.h"
 #include <ctype.h>
 #include <string.h>
 
 static const char *verify_file(const char *value)
 {
     return value[0] == '/' || !value[0] ? NULL : "is no absolute path";
-}
-
-static const char *verify_submit(const char *value)
-{
-    static const char *const schemes[] = {"smtp://", "smtps://"};
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        size_t len = strlen(schemes[i]);
-        if (strncmp(value, schemes[i], len) == 0 && (isalnum((unsigned char)value[len]) || value[len] == '['))
-            return NULL;
-    }
-    return "is neither smtp://HOST:PORT nor smtps://HOST:PORT";
 }
 
 static const char *verify_delimiter(const char *value)
@@ -52,7 +42,7 @@ const struct option_row settings_redis_rows[] = {
 #define SPOOL(member) offsetof(struct spool_settings, member)
 const struct option_row settings_spool_rows[] = {
     {.name = "submit", .type = OPTION_STRING, .offset = SPOOL(submit), .def = "smtp://127.0.0.1:25",
-     .verify = verify_submit,
+     .verify = spool_verify_url,
      .help = "The MTA that takes what Postern sends, as smtp://HOST:PORT or smtps://HOST:PORT. It must let this host "
              "relay."},
     {.name = "max_messages", .type = OPTION_INT, .offset = SPOOL(max_messages), .def = "10000", .min = 1,

@@ -8,8 +8,11 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_dmarc_record \
 	tests/fuzz/fuzz_filename \
 	tests/fuzz/fuzz_from \
+	tests/fuzz/fuzz_responder \
 	tests/fuzz/fuzz_scan \
+	tests/fuzz/fuzz_silence \
 	tests/fuzz/fuzz_spf \
+	tests/fuzz/fuzz_spool_reply \
 	tests/fuzz/fuzz_tnef
 EXTRA_DIST += tests/fuzz/corpus
 if FUZZERS

@@ -23,6 +23,7 @@ class PasswordServer:
 
         class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             daemon_threads = True
+            request_queue_size = 1000  # a hundred smtpds that start at once do not try again
 
         self.server = Server(path, Handler)
         os.chmod(path, 0o666)

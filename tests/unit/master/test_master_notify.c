@@ -89,7 +89,7 @@ static void end(pid_t master)
 static void test_start_and_stop(void **state)
 {
     (void)state;
-    tree_config("start_delay=400\n");
+    tree_config("start_delay=1000\n");
     pid_t master = tree_start();
     assert_string_equal(next_message(200), ""); /* there is no worker yet */
     expect_ready();
@@ -118,7 +118,7 @@ static void test_reload(void **state)
     tree_config("");
     pid_t master = tree_start();
     expect_ready();
-    tree_config("id=second\nstart_delay=400\n");
+    tree_config("id=second\nstart_delay=1000\n");
     long long before = monotonic_us();
     kill(master, SIGHUP);
     expect_reloading(before);
