@@ -191,6 +191,8 @@ def read_options():
                         "own, SPF, DMARC and a local caching resolver; needs root")
     parser.add_argument("--rivals", action="store_true", help="--auth, and in the same run pyspf-milter, opendkim and "
                         "opendmarc one after the other, and rspamd; installs them")
+    parser.add_argument("--store", action="store_true", help="instead of all that: reservations and look-ups a second "
+                        "of the store, in SQLite and in a redis-server of its own, at 1,000 and 1,000,000 rows")
     parser.add_argument("--replies", action="store_true", help="instead: mail to a mailbox with an active automatic "
                         "reply, from new and from known senders, against mail to one without")
     options = parser.parse_args()
@@ -220,6 +222,9 @@ def measure_all(bench, options, sizes):
 
 def main():
     options = read_options()
+    if options.store:
+        import bench_store
+        return bench_store.measure(3 if options.quick else options.rounds, options.quick)
     sizes = [s for s in SIZES if not options.size or s[0].replace(" ", "") == options.size]
     area = make_directory(prefix="postern-bench-")
     surroundings, rivals = None, ()

@@ -67,7 +67,7 @@ int services_open(struct engine *engine, struct conf_problems *problems)
     scan_init();
     services->verifier = verifier_service_create();
     if (!services->verifier)
-        return report(engine, problems, EX_OSERR, "cannot start libopendkim");
+        return report(engine, problems, EX_OSERR, "cannot start the DKIM verifier");
     services->dns = dns_create(&(struct dns_options){dns->servers, dns->cache_size, dns->dnssec}, &why);
     if (!services->dns)
         return report(engine, problems, EX_CONFIG, arena_printf(arena, "%s: dns: %s", conf_path(engine->conf), why));
@@ -95,5 +95,5 @@ void services_close(struct engine *engine)
     archive_scanner_destroy(services->archives);
     verifier_service_destroy(services->verifier);
     dns_destroy(services->dns);
-    *services = (struct services){NULL};
+    *services = (struct services){.responding = NULL};
 }

@@ -189,8 +189,8 @@ static int serve(const char *path, int listen_fd, int link_fd)
     int status = engine_check_directory(worker.engine, &problems) == 0 ? services_open(worker.engine, &problems) : EX_CONFIG;
     if (status != EX_OK)
         return status;
-    if (!verifier_service_knows_ed25519(worker.engine->services.verifier))
-        log_text(LEVEL_WARNING, "libopendkim does not know Ed25519: such DKIM signatures are neutral");
+    if (!verifier_service_knows_ed25519(worker.engine->services.verifier, VERIFIER_BUILTIN))
+        log_text(LEVEL_WARNING, "libcrypto does not know Ed25519: such DKIM signatures are neutral");
     worker.handler = (struct link_handler){on_drain, on_report, on_orphaned, &worker};
     int error = link_open(link_fd, &worker.handler);
     if (error) {

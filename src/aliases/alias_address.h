@@ -30,7 +30,7 @@ void alias_address_fold(struct alias_address *address);
 void alias_address_print(const struct alias_address *address, char out[ALIAS_ADDRESS_MAX]);
 
 /* Where the sub-address begins (at the delimiter), or NULL: "user+tag" with one of DELIMITERS, as Postfix splits it:
- * never a null user, never postmaster or mailer-daemon, with '-' no owner-x and x-request. */
+ * never a null user; with '-' not mailer-daemon, owner-x and x-request. */
 const char *alias_address_tag(const struct alias_address *address, const char *delimiters);
 
 #endif

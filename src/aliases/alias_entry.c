@@ -4,8 +4,9 @@
  * A right side is a row of addresses with commas or white space between them (RFC 822 comments in parentheses count as
  * white space, "<user@domain>" as user@domain). Commands ("|...") and files ("/...") go up to the next comma, for their
  * arguments must not become addresses; they and Sendmail's "error:..." are left out without a word, since they are as
- * they should be: mail that ends there means no mailbox. What is no address at all is left out with a warning: the MTA
- * does not refuse the table for it either.
+ * they should be: mail that ends there means no mailbox. "\user" is user: Sendmail looks for no alias of it, but
+ * Postfix does, and one that names itself ends there with both. What is no address at all is left out with a warning:
+ * the MTA does not refuse the table for it either.
  */
 #include "aliases/alias_table.h"
 #include "util/log.h"
@@ -157,15 +158,12 @@ static void read_address(struct alias_load *load, unsigned line, struct span tok
     struct alias_address address;
     char text[ALIAS_ADDRESS_MAX];
     struct span bare = token;
-    char kind = 'A';
     if (bare.len > 2 && bare.ptr[0] == '<' && bare.ptr[bare.len - 1] == '>')
         bare = (struct span){bare.ptr + 1, bare.len - 2};
-    if (bare.len > 1 && bare.ptr[0] == '\\') {
-        kind = 'F';
+    if (bare.len > 1 && bare.ptr[0] == '\\')
         bare = (struct span){bare.ptr + 1, bare.len - 1};
-    } else if (bare.len > 3 && memcmp(bare.ptr, "%1@", 3) == 0) {
+    else if (bare.len > 3 && memcmp(bare.ptr, "%1@", 3) == 0)
         bare = (struct span){bare.ptr + 2, bare.len - 2};
-    }
     if (alias_address_parse(bare, &address) != 0) {
         warn_target(load, line, token, "is no address");
         return;
@@ -183,7 +181,7 @@ static void read_address(struct alias_load *load, unsigned line, struct span tok
     }
     if (!address.domain[0])
         memcpy(address.domain, load->local_domain, strlen(load->local_domain) + 1);
-    add_target(load, kind, alias_key(&address, text));
+    add_target(load, 'A', alias_key(&address, text));
 }
 
 static void read_target(struct alias_load *load, unsigned line, struct span token)

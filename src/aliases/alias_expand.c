@@ -115,8 +115,7 @@ static void visit_virtual_target(struct expansion *e, const struct frame *frame,
             address.local_len += more;
         }
     }
-    enum stage stage = target[0] == 'F' ? STAGE_FINAL : is_same(from, &address) ? STAGE_LOCAL : STAGE_VIRTUAL;
-    visit_address(e, frame, &address, stage);
+    visit_address(e, frame, &address, is_same(from, &address) ? STAGE_LOCAL : STAGE_VIRTUAL);
 }
 
 static void visit_local_target(struct expansion *e, const struct frame *frame, const struct alias_address *from,
@@ -147,7 +146,7 @@ static void visit_local_target(struct expansion *e, const struct frame *frame, c
     read_target(target + 1, &address);
     bool stays = e->aliases->local_domain && strcmp(address.domain, e->aliases->local_domain) == 0;
     enum stage stage = stays ? STAGE_LOCAL : STAGE_VIRTUAL;
-    if (target[0] == 'F' || is_same(from, &address))
+    if (is_same(from, &address))
         stage = STAGE_FINAL;
     visit_address(e, frame, &address, stage);
 }

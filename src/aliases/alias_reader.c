@@ -197,7 +197,7 @@ enum alias_line alias_reader_logical(struct alias_reader *reader, struct span *l
         if (got != ALIAS_LINE_OK)
             return got;
     } while (is_blank_or_comment(*line));
-    if (strchr(" \t\v\f", line->ptr[0]))
+    if (strchr(" \t\r\v\f", line->ptr[0]))
         return bad(problem, "the line begins with white space, but there is none that it could continue");
     while (continues(reader, line)) {
         if (line->ptr != reader->joined.ptr)

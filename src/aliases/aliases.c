@@ -52,13 +52,13 @@ static void read_domains(struct aliases *aliases, const struct string_list *list
         if (there)
             why = "contradicts an entry before it";
         if (why)
-            report(aliases, problems, "alias_domains", list->items[i], why);
+            report(aliases, problems, "domains", list->items[i], why);
         else
             strmap_add(aliases->domains, span_of(alias), (struct span){domain, strlen(domain) + 1});
     }
     for (size_t i = 0; i < list->count; i++) {
         if (!split_pair(list->items[i], alias + 1, domain + 2) && strmap_find(aliases->domains, span_of(domain + 1)))
-            report(aliases, problems, "alias_domains", list->items[i],
+            report(aliases, problems, "domains", list->items[i],
                    "ends at a domain that is itself an alias; name the last one of the chain");
     }
 }

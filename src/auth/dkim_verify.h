@@ -1,5 +1,5 @@
 /*
- * dkim_verify - DKIM signatures verified by libopendkim (RFC 6376, 8301, 8463), with keys from our dns.
+ * dkim_verify - DKIM signatures verified (RFC 6376, 8301, 8463) by one of two engines, with keys from our dns.
  *
  * verifier_begin() at the end of the header, verifier_body() for each piece of the body, verifier_finish() at its end.
  * OWNS: a verifier and its results live on the arena given. THREADS: a service is shared by all threads, a verifier
@@ -12,21 +12,25 @@
 #include "core/message.h"
 #include "dns/dns.h"
 
+enum verifier_engine_name { VERIFIER_BUILTIN, VERIFIER_LIBOPENDKIM };
+
 struct verifier_service;
 
-/* One per process. NULL: out of memory. */
+/* One per process; serves both engines. NULL: out of memory, or libcrypto does without SHA-256. */
 struct verifier_service *verifier_service_create(void);
 void verifier_service_destroy(struct verifier_service *service);
 
-/* Can the library check Ed25519 signatures? Without that they are neutral. */
-bool verifier_service_knows_ed25519(const struct verifier_service *service);
+/* Can the engine check Ed25519 signatures? Without that they are neutral. */
+bool verifier_service_knows_ed25519(const struct verifier_service *service, enum verifier_engine_name engine);
 
 #define VERIFIER_SIGNATURES_MAX 16 /* the most that max_signatures may be */
 #define VERIFIER_DRIFT_MAX 86400   /* the most that clock_drift may be, in seconds */
+#define VERIFIER_KEY_BITS_MIN 1024 /* the fewest of an RSA key that count for anything (RFC 8301 3.2) */
 
 struct verifier_options {
+    enum verifier_engine_name engine;
     unsigned max_signatures; /* how many are verified: those aligned with From first */
-    unsigned min_key_bits;   /* of RSA */
+    unsigned min_key_bits;   /* of RSA; VERIFIER_KEY_BITS_MIN if it is less */
     bool allow_l;            /* a signature of a part of the body counts too */
     int64_t clock_drift;     /* seconds that clocks may differ */
 };

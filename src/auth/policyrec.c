@@ -143,6 +143,8 @@ static void read_tag(struct parse *parse, enum tag tag, struct span value)
 {
     struct policyrec *record = parse->record;
     parse->is_seen[tag] = true;
+    if (tag == TAG_PCT || tag == TAG_RF || tag == TAG_RI)
+        note(parse, arena_printf(parse->arena, "the tag %s is of RFC 7489, and RFC 9989 has it no more", tag_names[tag]));
     switch (tag) {
     case TAG_P:
         read_policy(parse, tag, value, &record->p, &record->has_p);
@@ -224,9 +226,9 @@ static void settle_policy(struct parse *parse)
     struct policyrec *record = parse->record;
     bool reports = record->rua && !parse->is_wrong[TAG_RUA];
     const char *error = !record->has_p            ? "the tag p is missing"
-                        : parse->is_wrong[TAG_P]  ? "the policy p is none of none, quarantine, reject"
-                        : parse->is_wrong[TAG_SP] ? "the policy sp is none of none, quarantine, reject"
-                        : parse->is_wrong[TAG_NP] ? "the policy np is none of none, quarantine, reject"
+                        : parse->is_wrong[TAG_P]  ? "the policy p is neither none, quarantine nor reject"
+                        : parse->is_wrong[TAG_SP] ? "the policy sp is neither none, quarantine nor reject"
+                        : parse->is_wrong[TAG_NP] ? "the policy np is neither none, quarantine nor reject"
                                                   : NULL;
     record->has_policy = !error || reports;
     if (error && reports) {

@@ -5,11 +5,17 @@ libpostern_a_SOURCES += \
 libpostern_a_SOURCES += \
 	src/auth/auth.c \
 	src/auth/authres.h src/auth/authres_parse.c src/auth/authres_read.c src/auth/authres_write.c
-# DKIM: the only files that include <opendkim/dkim.h>.
+# DKIM: dkim_libopendkim.c is the only file that includes <opendkim/dkim.h>.
 libpostern_a_SOURCES += \
-	src/auth/body_length.c src/auth/body_length.h \
-	src/auth/signature.c src/auth/signature.h \
-	src/auth/dkim_verify.c src/auth/dkim_verify.h
+	src/auth/tag_list.c src/auth/tag_list.h \
+	src/auth/signature.c src/auth/signature_key.c src/auth/signature.h \
+	src/auth/field_index.c src/auth/field_index.h \
+	src/auth/public_key.c src/auth/public_key.h \
+	src/auth/dkim_body.c src/auth/dkim_body.h \
+	src/auth/dkim_header.c src/auth/dkim_header.h \
+	src/auth/dkim_verify.c src/auth/dkim_verify.h src/auth/dkim_engine.h \
+	src/auth/dkim_choose.c src/auth/dkim_keys.c \
+	src/auth/dkim_builtin.c src/auth/dkim_libopendkim.c
 # SPF: sender_libspf2.c is the only file that includes <spf2/spf.h>.
 libpostern_a_SOURCES += \
 	src/auth/received.c src/auth/received.h \

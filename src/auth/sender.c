@@ -63,7 +63,7 @@ enum sender_found sender_find(const struct sender_query *query, const char *doma
     const struct dns_answer *answer = dns_query(query->dns, query->budget, query->arena, domain, DNS_TXT);
     size_t count = 0;
     if (sender_is_error(answer->outcome)) {
-        *reason = arena_printf(query->arena, "%s TXT: %s", domain, dns_outcome_name(answer->outcome));
+        *reason = arena_printf(query->arena, "no answer for %s TXT (%s)", domain, dns_outcome_name(answer->outcome));
         return SENDER_FOUND_ERROR;
     }
     for (size_t i = 0; i < answer->count; i++) {
@@ -71,11 +71,11 @@ enum sender_found sender_find(const struct sender_query *query, const char *doma
             *text = answer->records[i].text;
     }
     if (count == 0) {
-        *reason = arena_printf(query->arena, "%s has no record", domain);
+        *reason = arena_printf(query->arena, "%s has no SPF record", domain);
         return SENDER_FOUND_NONE;
     }
     if (count > 1) {
-        *reason = arena_printf(query->arena, "%s has %zu records", domain, count);
+        *reason = arena_printf(query->arena, "%s has %zu SPF records", domain, count);
         return SENDER_FOUND_SEVERAL;
     }
     struct sender_fault fault;

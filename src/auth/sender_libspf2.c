@@ -76,7 +76,7 @@ static void put_texts(struct leash *leash, SPF_dns_rr_t *rr, const char *name, c
     for (size_t i = 0; i < answer->count; i++)
         records += sender_record_is(answer->records[i].text);
     if (records > 1)
-        force(leash, AUTH_PERMERROR, arena_printf(arena, "%s has %zu records", name, records));
+        force(leash, AUTH_PERMERROR, arena_printf(arena, "%s has %zu SPF records", name, records));
     for (size_t i = 0; i < answer->count && records <= 1; i++) {
         struct span text = answer->records[i].text;
         struct sender_record record;

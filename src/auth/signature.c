@@ -1,5 +1,5 @@
 /*
- * signature - one reader for both lists: tags, "=", values, ";". Then each tag is judged by its own rule.
+ * signature - the tags of a DKIM-Signature field (RFC 6376 3.5), each judged by its own rule.
  *
  * Bounds, each far above what is seen in the field: 32 kB of a field, 64 tags, 256 names in h=, 250 octets of i=,
  * 1000 octets of key (an RSA key of 6000 bits). Besides keeping the work small they keep off libopendkim's fixed
@@ -8,110 +8,16 @@
  * Not done: U-labels in d= (RFC 8616); libopendkim refuses 8-bit bytes in a signature.
  */
 #include "auth/signature.h"
+#include "auth/tag_list.h"
 #include "util/domain.h"
 #include <ctype.h>
 #include <stdio.h>
 
 #define FIELD_MAX 32768
-#define TAGS_MAX 64
 #define HEADERS_MAX 256
 #define HEADERS_OCTETS_MAX 4000
 #define IDENTITY_MAX 250
-#define KEY_MAX 1000
 #define SELECTOR_MAX 200
-
-struct tag {
-    struct span name, value; /* without white space around them */
-};
-
-struct tags {
-    struct tag items[TAGS_MAX];
-    size_t count;
-};
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static const struct tag *tags_get(const struct tags *tags, const char *name)
-{
-    for (size_t i = 0; i < tags->count; i++) {
-        if (span_equals(tags->items[i].name, name))
-            return &tags->items[i];
-    }
-    return NULL;
-}
-
-static bool name_is_fine(struct span name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.ptr[i];
-        if (c >= 0x80 || !(isalnum(c) || c == '_') || (i == 0 && !isalpha(c)))
-            return false;
-    }
-    return name.len > 0;
-}
-
-/* LENIENT: any byte but NUL in a value, for notes in keys. NULL or what is wrong. */
-static const char *tags_parse(struct span text, bool lenient, struct tags *tags)
-{
-    tags->count = 0;
-    if (memchr(text.ptr, '\0', text.len))
-        return "a NUL byte";
-    while (span_trim(text).len > 0) {
-        const char *end = memchr(text.ptr, ';', text.len);
-        size_t len = end ? (size_t)(end - text.ptr) : text.len;
-        const char *equals = memchr(text.ptr, '=', len);
-        if (!equals)
-            return "a tag without a value";
-        struct tag tag = {span_trim((struct span){text.ptr, (size_t)(equals - text.ptr)}),
-                          span_trim((struct span){equals + 1, len - (size_t)(equals + 1 - text.ptr)})};
-        if (!name_is_fine(tag.name))
-            return "a malformed tag";
-        for (size_t i = 0; i < tag.value.len && !lenient; i++) {
-            char c = tag.value.ptr[i];
-            if (!is_space(c) && (c < 0x21 || c > 0x7e))
-                return "a byte that may not stand there";
-        }
-        for (size_t i = 0; i < tags->count; i++) {
-            if (tags->items[i].name.len == tag.name.len &&
-                memcmp(tags->items[i].name.ptr, tag.name.ptr, tag.name.len) == 0)
-                return "a tag twice";
-        }
-        if (tags->count == TAGS_MAX)
-            return "too many tags";
-        tags->items[tags->count++] = tag;
-        text.ptr += end ? len + 1 : len;
-        text.len -= end ? len + 1 : len;
-    }
-    return NULL;
-}
-
-static char *without_space(struct arena *arena, struct span value)
-{
-    char *text = arena_alloc(arena, value.len + 1), *to = text;
-    for (size_t i = 0; i < value.len; i++) {
-        if (!is_space(value.ptr[i]))
-            *to++ = value.ptr[i];
-    }
-    return text;
-}
-
-#define BASE64 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-
-static bool is_base64(const char *text)
-{
-    size_t len = strspn(text, BASE64);
-    return len >= 2 && len % 4 != 1 && strspn(text + len, "=") <= 2 && text[len + strspn(text + len, "=")] == '\0';
-}
-
-/* opendkim repeats the last digits behind the padding when it folds the last line; decoders stop at the padding. */
-static bool is_base64_of_opendkim(const char *text)
-{
-    size_t len = strspn(text, BASE64);
-    return len >= 2 && len % 4 != 1 && text[len + strspn(text + len, BASE64 "=")] == '\0';
-}
 
 /* Digits only, below 10^15. */
 static bool read_number(struct span value, int64_t *number)
@@ -177,7 +83,7 @@ static const char *read_identity(struct arena *arena, const struct tags *tags, s
     const struct tag *i = tags_get(tags, "i");
     if (!i)
         return NULL;
-    char *text = without_space(arena, i->value);
+    char *text = tags_without_space(arena, i->value);
     const char *at = strrchr(text, '@');
     if (!at || strlen(text) > IDENTITY_MAX || strchr(text, '@') != at || !escapes_are_whole(text) ||
         domain_canonical(span_of(at + 1), domain) != 0)
@@ -218,6 +124,7 @@ static const char *read_canonicalization(struct arena *arena, const struct tags 
                                         "relaxed/simple", "simple/relaxed", "relaxed/relaxed"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (span_equals_nocase(c->value, known[i])) {
+            signature->header_is_relaxed = i % 2 == 1;
             signature->body_is_relaxed = i >= 4;
             return NULL;
         }
@@ -240,7 +147,7 @@ static const char *read_headers(struct arena *arena, const struct tags *tags, st
     if (!h || h->value.len > HEADERS_OCTETS_MAX)
         return h ? "h= is too long" : "h= is missing";
     const char **names = ARENA_ARRAY(arena, const char *, HEADERS_MAX);
-    char *next = without_space(arena, h->value);
+    char *next = tags_without_space(arena, h->value);
     signature->headers = names;
     while (next) {
         char *name = next, *colon = strchr(next, ':');
@@ -276,10 +183,12 @@ static const char *read_hashes(struct arena *arena, const struct tags *tags, str
     const struct tag *b = tags_get(tags, "b"), *bh = tags_get(tags, "bh");
     if (!b || !bh)
         return b ? "bh= is missing" : "b= is missing";
-    signature->b = without_space(arena, b->value);
-    if (!is_base64_of_opendkim(signature->b))
+    signature->b = tags_without_space(arena, b->value);
+    signature->b_place = b->place;
+    signature->body_hash = tags_without_space(arena, bh->value);
+    if (!tags_is_base64_of_opendkim(signature->b))
         return signature->b = "", "b= is no base64";
-    return is_base64(without_space(arena, bh->value)) ? NULL : "bh= is no base64";
+    return tags_is_base64(signature->body_hash) ? NULL : "bh= is no base64";
 }
 
 static const char *read_version(struct arena *arena, const struct tags *tags, struct signature *signature)
@@ -290,7 +199,7 @@ static const char *read_version(struct arena *arena, const struct tags *tags, st
         return v ? "v= is not 1" : "v= is missing";
     if (!q)
         return NULL;
-    char *next = without_space(arena, q->value), *method;
+    char *next = tags_without_space(arena, q->value), *method;
     while ((method = strsep(&next, ":"))) {
         if (strcasecmp(method, "dns/txt") == 0)
             return NULL;
@@ -306,6 +215,7 @@ void signature_parse(struct arena *arena, struct span value, struct signature *s
                                     .selector = "",
                                     .algorithm = "",
                                     .b = "",
+                                    .body_hash = "",
                                     .headers = none,
                                     .length = -1,
                                     .timestamp = -1,
@@ -333,59 +243,4 @@ bool signature_covers(const struct signature *signature, struct span name)
             return true;
     }
     return false;
-}
-
-/* Is WORD in the colon-separated list of the tag? */
-static bool list_has(struct arena *arena, const struct tag *tag, const char *word)
-{
-    char *next = without_space(arena, tag->value), *item;
-    while ((item = strsep(&next, ":"))) {
-        if (strcasecmp(item, word) == 0)
-            return true;
-    }
-    return false;
-}
-
-static const char *read_key(struct arena *arena, const struct tags *tags, struct signature_key *key)
-{
-    const struct tag *v = tags_get(tags, "v"), *k = tags_get(tags, "k"), *h = tags_get(tags, "h");
-    const struct tag *s = tags_get(tags, "s"), *t = tags_get(tags, "t"), *p = tags_get(tags, "p");
-    if (v && !span_equals(v->value, "DKIM1"))
-        return "the key record is of another version";
-    if (v && v != tags->items)
-        return "the key record does not begin with its version";
-    if (k && !span_equals_nocase(k->value, "rsa") && !span_equals_nocase(k->value, "ed25519"))
-        return "the key is of an unknown type";
-    key->is_ed25519 = k && span_equals_nocase(k->value, "ed25519");
-    if (h && !list_has(arena, h, "sha256"))
-        return "the key is not for SHA-256";
-    if (s && !list_has(arena, s, "*") && !list_has(arena, s, "email"))
-        return "the key is not for mail";
-    if (!p)
-        return "the key record holds no key";
-    const char *data = without_space(arena, p->value);
-    key->is_revoked = *data == '\0';
-    if (key->is_revoked)
-        return "the key is revoked";
-    if (!is_base64(data) || strlen(data) > KEY_MAX)
-        return is_base64(data) ? "the key is too long" : "the key is no base64";
-    key->is_strict = t && list_has(arena, t, "s");
-    key->record = arena_printf(arena, "v=DKIM1;k=%s;p=%s", key->is_ed25519 ? "ed25519" : "rsa", data);
-    return NULL;
-}
-
-void signature_key_parse(struct arena *arena, struct span record, struct signature_key *key)
-{
-    struct tags tags;
-    *key = (struct signature_key){.problem = NULL};
-    key->problem = tags_parse(record, true, &tags) ? "the key record is malformed" : read_key(arena, &tags, key);
-}
-
-bool signature_key_is_meant(struct span record)
-{
-    struct tags tags;
-    struct span text = span_trim(record);
-    if (text.len >= 7 && memcmp(text.ptr, "v=DKIM1", 7) == 0)
-        return true;
-    return !tags_parse(record, true, &tags) && tags_get(&tags, "p");
 }

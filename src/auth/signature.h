@@ -1,7 +1,7 @@
 /*
  * signature - the tag lists of DKIM (RFC 6376 3.2): a DKIM-Signature field and a key record, read strictly.
  *
- * What is malformed here is never shown to libopendkim, whose parser lets much through that it stumbles over later.
+ * What is malformed here is verified by no engine. libopendkim's parser lets much through that it stumbles over later.
  * OWNS: all texts live in the arena given. THREADS: any.
  */
 #ifndef POSTERN_AUTH_SIGNATURE_H
@@ -24,9 +24,11 @@ struct signature {
     const char *algorithm; /* a=, in lower case; "" */
     enum signature_algorithm code;
     const char *b;              /* b= without white space; "" */
+    struct span b_place;        /* in the field: what its own hash leaves out, all between "b=" and ";" (3.7) */
+    const char *body_hash;      /* bh= without white space; "" */
     const char *const *headers; /* names in h=, as written */
     size_t header_count;
-    bool body_is_relaxed;
+    bool header_is_relaxed, body_is_relaxed;
     int64_t length;    /* l=, -1: none */
     int64_t timestamp; /* t=, -1: none */
     int64_t expiry;    /* x=, -1: none */
@@ -43,6 +45,7 @@ struct signature_key {
     bool is_revoked;     /* p= is empty */
     bool is_ed25519;     /* k=ed25519; else rsa */
     bool is_strict;      /* t=s: i= must be of d= itself */
+    const char *data;    /* p= without white space: base64 */
     const char *record;  /* the same key in few and plain bytes: version, type, key */
 };
 

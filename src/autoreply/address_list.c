@@ -14,8 +14,8 @@
 struct reader {
     const char *p, *end;
     char word[ADDR_SPEC_MAX + 1];
-    size_t len;       /* more than ADDR_SPEC_MAX: too long to be one */
-    bool has_blank;   /* since the last byte of the word */
+    size_t len;                /* more than ADDR_SPEC_MAX: too long to be one */
+    bool has_blank;            /* since the last byte of the word */
     bool in_brackets, is_over; /* is_over: behind the brackets of an item */
     bool no_quotes, no_comments;
     bool (*visit)(void *context, const struct addr_spec *address);

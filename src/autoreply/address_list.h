@@ -12,7 +12,6 @@
 
 /* Calls VISIT for each address in VALUE (behind the colon, folded or not, any bytes), group members included, until it
  * says true. ADDRESS ends with the call. True if VISIT said so. */
-bool address_list_each(struct span value, bool (*visit)(void *context, const struct addr_spec *address),
-                       void *context);
+bool address_list_each(struct span value, bool (*visit)(void *context, const struct addr_spec *address), void *context);
 
 #endif

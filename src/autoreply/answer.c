@@ -75,9 +75,9 @@ static struct answer load(struct attempt *attempt)
     default:
         return trouble("the store does not answer");
     }
-    if (responder_parse(attempt->arena, value.bytes, &attempt->responder, &problem) != 0)
-        return trouble(arena_printf(attempt->arena, "what is stored for %s is damaged: %s: %s", question->mailbox,
-                                    problem.field, problem.text));
+    if (responder_load(attempt->arena, value.bytes, &attempt->responder, &problem) != 0)
+        return trouble(arena_printf(attempt->arena, "what is stored for %s is damaged: %s", question->mailbox,
+                                    problem.text));
     attempt->message = responder_in_force(attempt->arena, &attempt->responder, question->now, &why);
     return attempt->message ? say(ANSWER_REPLY, NULL, 0, "") : say(ANSWER_NOBODY, NULL, 0, why);
 }
@@ -126,7 +126,7 @@ static struct answer find_silence(struct attempt *attempt)
         return say(ANSWER_SILENCE, silence.why, silence.point, silence.text);
     attempt->sender = memory_sender(attempt->arena, question->sender, is_own_domain, attempt->responding);
     if (!attempt->sender)
-        return say(ANSWER_SILENCE, "autoreply.bad-sender", 0, "the sender is no address");
+        return say(ANSWER_SILENCE, WHY_BAD_SENDER, 0, "the sender is no address");
     return say(ANSWER_REPLY, NULL, 0, "");
 }
 
@@ -249,6 +249,8 @@ static struct answer reply(struct attempt *attempt)
                                             .hostname = attempt->responding->settings->hostname,
                                             .token = attempt->token};
     struct span content = compose_reply(attempt->arena, &request, &needs_utf8);
+    if (!content.ptr)
+        return say(ANSWER_SILENCE, WHY_BAD_SENDER, 0, "there is no address to answer or to answer from");
     struct answer answer = say(ANSWER_REPLY, NULL, 0, "would be queued");
     if (!question->is_trial)
         answer = carry_out(attempt, content, needs_utf8);

@@ -2,8 +2,8 @@
  * compose - the reply, field by field, in the order in which people read them.
  *
  * Every text that was not written here goes through mail_text (words) or addr_spec (addresses), so that there is one
- * place for each where a CR, an LF or an 8-bit byte could slip through, and none does. Nothing of the original's body is
- * there to be quoted: this room never sees it.
+ * place for each where a CR, an LF or an 8-bit byte could slip through, and none does. Nothing of the original's body
+ * is there to be quoted: this room never sees it.
  *
  * What this does not do: placeholders in the text, HTML, attachments.
  */
@@ -106,7 +106,8 @@ struct span compose_reply(struct arena *arena, const struct compose_request *req
 {
     bool is_utf8 = !mail_text_is_ascii(request->to); /* the envelope has it as it came */
     const char *to = print_address(arena, request->to, &is_utf8);
-    const char *from = print_address(arena, request->message->from ? request->message->from : request->written_to, &is_utf8);
+    const char *from =
+        print_address(arena, request->message->from ? request->message->from : request->written_to, &is_utf8);
     *needs_utf8 = is_utf8;
     if (!to || !from)
         return (struct span){NULL, 0};

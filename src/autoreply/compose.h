@@ -12,16 +12,16 @@
 struct compose_request {
     const struct responder *responder;
     const struct responder_message *message;
-    const char *written_to;    /* the address that the sender used (one of the mailbox's): From, unless field G */
-    const char *to;            /* the reverse-path that is answered */
+    const char *written_to; /* the address that the sender used (one of the mailbox's): From, unless field G */
+    const char *to;         /* the reverse-path that is answered */
     const struct header_field *headers; /* of the message that came */
     size_t header_count;
-    int64_t now;               /* seconds since 1970: Date, in the message's zone */
-    const char *hostname;      /* right side of the Message-ID */
-    const char *token;         /* its left side: the same for the same attempt */
+    int64_t now;          /* seconds since 1970: Date, in the message's zone */
+    const char *hostname; /* right side of the Message-ID */
+    const char *token;    /* its left side: the same for the same attempt */
 };
 
-#define COMPOSE_SUBJECT_MAX 200 /* octets of the original's subject, as UTF-8 */
+#define COMPOSE_SUBJECT_MAX 200              /* octets of the original's subject, as UTF-8 */
 #define COMPOSE_NO_SUBJECT "Automated reply" /* where the original has none */
 
 /* Header and body with CRLF lines of at most 998 octets (78 where words allow), ASCII only unless NEEDS_UTF8 is set: an

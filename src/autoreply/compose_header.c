@@ -1,5 +1,6 @@
 /*
- * compose_header - what of a stranger's header gets into ours: a subject as decoded text, and msg-ids of the strict form.
+ * compose_header - what of a stranger's header gets into ours: a subject as decoded text, and msg-ids of the strict
+ * form.
  *
  * A msg-id is copied only if it is a dot-atom, "@", and a dot-atom or literal, all printable ASCII (RFC 5322 3.6.4), no
  * longer than MSG_ID_MAX: no fold, no blank, no 8-bit byte can hide in it. The subject goes through mail_text, which
@@ -12,9 +13,9 @@
 #include "mime/params.h"
 #include <ctype.h>
 
-#define MSG_ID_MAX 250     /* octets, brackets included */
-#define SUBJECT_LOOK 2000  /* octets of the original's subject that are decoded: ten times what is shown */
-#define REPLY_TO_LOOK 2    /* msg-ids of In-Reply-To that are counted */
+#define MSG_ID_MAX 250    /* octets, brackets included */
+#define SUBJECT_LOOK 2000 /* octets of the original's subject that are decoded: ten times what is shown */
+#define REPLY_TO_LOOK 2   /* msg-ids of In-Reply-To that are counted */
 
 const char *compose_original_subject(struct arena *arena, const struct header_field *headers, size_t count)
 {
@@ -66,7 +67,7 @@ static bool is_literal(struct span text)
 /* TEXT with its brackets. */
 static bool is_msg_id(struct span text)
 {
-    if (text.len > MSG_ID_MAX || text.len < 5)
+    if (text.len < 5)
         return false;
     struct span inner = {text.ptr + 1, text.len - 2};
     const char *at = memchr(inner.ptr, '@', inner.len);
@@ -76,8 +77,9 @@ static bool is_msg_id(struct span text)
     return is_dot_atom(left) && (is_dot_atom(right) || is_literal(right));
 }
 
-/* The next well-formed one at or behind *P, which goes behind it; len 0: there is none. What else stands there is stepped
- * over, comments too. It looks no further than MSG_ID_MAX for a ">", so that a row of "<" costs no more than that each. */
+/* The next well-formed one at or behind *P, which goes behind it; len 0: there is none. What else stands there is
+ * stepped over, comments too. It looks no further than MSG_ID_MAX for its ">", so that a row of "<" costs no more than
+ * that each. */
 static struct span next_msg_id(const char **p, const char *end)
 {
     while (header_skip(p, end) && *p < end) {

@@ -1,6 +1,6 @@
 /*
- * digest - libcrypto's SHA-256. Two texts or senders under one key would mean a reply too few or too many, so there is no
- * going on without it.
+ * digest - libcrypto's SHA-256. Two texts or senders under one key would mean a reply too few or too many, so there is
+ * no going on without it.
  */
 #include "autoreply/digest.h"
 #include <openssl/evp.h>

@@ -9,8 +9,8 @@
 #include <ctype.h>
 #include <glib.h>
 
-#define WORD_MAX 75     /* octets of an encoded-word */
-#define WORD_FRAME 12   /* "=?UTF-8?Q?" and "?=" */
+#define WORD_MAX 75      /* octets of an encoded-word */
+#define WORD_FRAME 12    /* "=?UTF-8?Q?" and "?=" */
 #define WORD_ROOM_MIN 12 /* less room than this on a line begins a new one: a character of four octets in Q */
 
 /* The character at P: its octets, 0 if there is none; *CODE is it. */
@@ -88,8 +88,8 @@ const char *mail_text_clean(struct arena *arena, struct span bytes, size_t max)
         }
         p += len > 0 ? len : 1;
     }
-    const char *text = out.len <= max ? arena_strdup(arena, strbuf_text(&out))
-                                      : arena_printf(arena, "%.*s...", (int)fits, out.ptr);
+    const char *text =
+        out.len <= max ? arena_strdup(arena, strbuf_text(&out)) : arena_printf(arena, "%.*s...", (int)fits, out.ptr);
     strbuf_free(&out);
     return text;
 }
@@ -134,11 +134,12 @@ static void add_b(struct strbuf *out, struct span text)
     g_free(encoded);
 }
 
-/* How many octets of TEXT, in whole characters, fit into ROOM octets of an encoded-word. */
+/* How many octets of TEXT, in whole characters, fit into ROOM octets of an encoded-word. In base64 that is all of it,
+ * or a multiple of three: some readers join the words before they decode them, and stop at padding in the middle. */
 static size_t count_fitting(const char *text, size_t room, bool is_q)
 {
     const char *p = text, *end = text + strlen(text);
-    size_t cost = 0;
+    size_t cost = 0, fitting = 0;
     gunichar code;
     while (p < end) {
         size_t len = read_character(p, end, &code);
@@ -147,27 +148,35 @@ static size_t count_fitting(const char *text, size_t room, bool is_q)
         if (cost > room)
             break;
         p += len;
+        if (is_q || p == end || (p - text) % 3 == 0)
+            fitting = (size_t)(p - text);
     }
-    return (size_t)(p - text);
+    return fitting;
+}
+
+static void add_word(struct strbuf *out, struct span text, bool is_q)
+{
+    strbuf_printf(out, "=?UTF-8?%c?", is_q ? 'Q' : 'B');
+    (is_q ? add_q : add_b)(out, text);
+    strbuf_puts(out, "?=");
 }
 
 static size_t add_words(struct strbuf *out, size_t column, const char *text)
 {
-    bool is_q = is_q_shorter(text);
+    bool prefers_q = is_q_shorter(text);
     while (*text) {
-        size_t room = column + WORD_FRAME + WORD_ROOM_MIN <= MAIL_TEXT_LINE ? MAIL_TEXT_LINE - column - WORD_FRAME : 0;
-        if (room > WORD_MAX - WORD_FRAME)
-            room = WORD_MAX - WORD_FRAME;
-        size_t len = count_fitting(text, room, is_q);
-        if (len == 0) {
+        if (column + WORD_FRAME + WORD_ROOM_MIN > MAIL_TEXT_LINE) {
             strbuf_puts(out, "\r\n ");
             column = 1;
-            continue;
         }
-        size_t start = out->len;
-        strbuf_printf(out, "=?UTF-8?%c?", is_q ? 'Q' : 'B');
-        (is_q ? add_q : add_b)(out, (struct span){text, len});
-        strbuf_puts(out, "?=");
+        size_t room = MAIL_TEXT_LINE - column - WORD_FRAME, start = out->len;
+        if (room > WORD_MAX - WORD_FRAME)
+            room = WORD_MAX - WORD_FRAME;
+        size_t len = prefers_q ? 0 : count_fitting(text, room, false);
+        bool is_q = len == 0;
+        if (is_q)
+            len = count_fitting(text, room, true);
+        add_word(out, (struct span){text, len}, is_q);
         column += out->len - start;
         text += len;
         if (*text) {

@@ -17,12 +17,12 @@ bool mail_text_is_line(struct span text);
 
 bool mail_text_is_ascii(const char *text);
 
-/* Any bytes as one line of UTF-8: what is no UTF-8 becomes U+FFFD, runs of white space and control characters one blank;
- * at most MAX octets, cut between characters, then "..." (within MAX). On ARENA. */
+/* Any bytes as one line of UTF-8: what is no UTF-8 becomes U+FFFD, runs of white space and control characters one
+ * blank; at most MAX octets, cut between characters, then "..." (within MAX). On ARENA. */
 const char *mail_text_clean(struct arena *arena, struct span bytes, size_t max);
 
-/* TEXT (a line of UTF-8) behind "NAME: ", of which COLUMN octets are written: ASCII as it is, folded at blanks; else, or
- * if it would be taken for one, as encoded-words. Returns the column behind it. */
+/* TEXT (a line of UTF-8) behind "NAME: ", of which COLUMN octets are written: ASCII as it is, folded at blanks; else,
+ * or if it would be taken for one, as encoded-words. Returns the column behind it. */
 size_t mail_text_add_unstructured(struct strbuf *out, size_t column, const char *text);
 
 /* The same for a display name (RFC 5322 phrase): quoted where it must be. */

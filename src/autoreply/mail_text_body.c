@@ -36,7 +36,8 @@ static enum encoding choose(const char *text)
     bool is_plain = true;
     for (size_t i = 0; i < len; i++) {
         others += (unsigned char)text[i] >= 0x80;
-        is_plain = is_plain && ((unsigned char)text[i] >= 0x20 || text[i] == '\n' || text[i] == '\t') && text[i] != 0x7f;
+        is_plain =
+            is_plain && ((unsigned char)text[i] >= 0x20 || text[i] == '\n' || text[i] == '\t') && text[i] != 0x7f;
     }
     if (others * 3 >= len && others > 0)
         return ENCODING_BASE64;

@@ -1,9 +1,9 @@
 /*
  * memory - keys and values of the store.
  *
- * A key is read back by the administrator's commands, so its parts are escaped and not hashed. Only a part that is longer
- * than PART_MAX when escaped ends in "%:" and its SHA-256; no escaped part holds that, so the two cannot be confused.
- * With the largest parts a key is 5 + 256 + 1 + 10 + 1 + 256 + 1 + 16 bytes long, within STORE_KEY_MAX.
+ * A key is read back by the administrator's commands, so its parts are escaped and not hashed. Only a part that is
+ * longer than PART_MAX when escaped ends in "%:" and its SHA-256; no escaped part holds that, so the two cannot be
+ * confused. With the largest parts a key is 5 + 256 + 1 + 10 + 1 + 256 + 1 + 16 bytes long, within STORE_KEY_MAX.
  */
 #include "autoreply/memory.h"
 #include "autoreply/digest.h"

@@ -13,11 +13,11 @@
 #define MEMORY_RESERVED_SECONDS 900 /* a worker that died in between has been replaced long before */
 
 /* SENDER without what changes from message to message: the domain canonical, the local part in lower case, BATV
- * ("prvs=TAG=user", "prvs=user/TAG", "btv1==TAG==user"), SRS0 and SRS1 of our own domains undone (their original sender),
- * the sub-address of VERP-like tags kept. On ARENA; NULL if it is no address. OWN_DOMAIN tells whether a domain is
- * ours. */
-const char *memory_sender(struct arena *arena, const char *sender, bool (*own_domain)(void *context, const char *domain),
-                          void *context);
+ * ("prvs=TAG=user", "prvs=user/TAG", "btv1==TAG==user"), SRS0 and SRS1 of our own domains undone (their original
+ * sender), the sub-address of VERP-like tags kept. On ARENA; NULL if it is no address. OWN_DOMAIN tells whether a
+ * domain is ours. */
+const char *memory_sender(struct arena *arena, const char *sender,
+                          bool (*own_domain)(void *context, const char *domain), void *context);
 
 /* Keys are safe to split: '/' and '%' and control bytes inside a part are written %XX; a part that would be longer than
  * 256 bytes is its beginning and its SHA-256. FINGERPRINT NULL: the prefix that all texts to SENDER share; SENDER NULL

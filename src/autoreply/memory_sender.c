@@ -1,10 +1,10 @@
 /*
  * memory_sender - one person, one memory, whatever a mail system hangs around his address.
  *
- * Tags are taken off until none is left, at most ROUNDS times: an SRS address of ours may hold a BATV one. SRS is undone
- * as text, "SRS0=HHH=TT=domain=user" and "SRS1=HHH=domain==HHH=TT=domain=user" (any of = + - behind SRS0 and SRS1). Hash
- * and time are not checked: this is no way back for a bounce but a name under which to remember, and a forger could as
- * well use the address itself. SRS at domains of others is left alone; what it means is theirs to say.
+ * Tags are taken off until none is left, at most ROUNDS times: an SRS address of ours may hold a BATV one. SRS is
+ * undone as text, "SRS0=HHH=TT=domain=user" and "SRS1=HHH=domain==HHH=TT=domain=user" (any of = + - behind SRS0 and
+ * SRS1). Hash and time are not checked: this is no way back for a bounce but a name under which to remember, and a
+ * forger could as well use the address itself. SRS at domains of others is left alone; what it means is theirs to say.
  */
 #include "autoreply/addr_spec.h"
 #include "autoreply/memory.h"
@@ -54,8 +54,8 @@ static bool undo_srs(struct addr_spec *address)
     return true;
 }
 
-const char *memory_sender(struct arena *arena, const char *sender, bool (*own_domain)(void *context, const char *domain),
-                          void *context)
+const char *memory_sender(struct arena *arena, const char *sender,
+                          bool (*own_domain)(void *context, const char *domain), void *context)
 {
     struct addr_spec address;
     if (addr_spec_parse(span_of(sender), &address) != 0)

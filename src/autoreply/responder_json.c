@@ -1,15 +1,15 @@
 /*
  * responder_json - cJSON under a strict reader.
  *
- * cJSON takes more than JSON is: raw control characters, "\u0000" as the end of a string, bytes that are no UTF-8. So the
- * text is copied first, and in the copy each such NUL or control character of a string becomes U+0001, which no field
- * may hold: the refusal then names the field. Unknown fields, repeated ones and wrong types are refused by the tables
- * below; what values may be is decided in responder_verify.c.
+ * cJSON takes more than JSON is: raw control characters, "\u0000" as the end of a string, bytes that are no UTF-8. So
+ * the text is copied first, and in the copy each such NUL or control character of a string becomes U+0001, which no
+ * field may hold: the refusal then names the field. Unknown fields, repeated ones and wrong types are refused by the
+ * tables below; what values may be is decided in responder_verify.c.
  *
  * cJSON is used without cJSON_GetErrorPtr(), the only part of it that threads may not share.
  */
-#include "autoreply/responder_private.h"
 #include "autoreply/header_text.h"
+#include "autoreply/responder_private.h"
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
@@ -123,7 +123,8 @@ static int read_weekdays(const struct reader *reader, const char *field, const c
     return 0;
 }
 
-static int read_messages(const struct reader *reader, const char *field, const cJSON *list, struct responder *responder);
+static int read_messages(const struct reader *reader, const char *field, const cJSON *list,
+                         struct responder *responder);
 
 static int read_field(const struct reader *reader, const char *path, const struct field *field, const cJSON *item,
                       void *object)

@@ -21,7 +21,7 @@ struct upkeep {
     bool is_stopped;
 };
 
-static struct spool_options spool_options_of(const struct settings *settings)
+struct spool_options responding_spool_options(const struct settings *settings)
 {
     const struct spool_settings *spool = settings->spool;
     return (struct spool_options){.directory = settings->general->state_directory,
@@ -64,7 +64,7 @@ struct responding *responding_open(const struct settings *settings, const char *
 {
     struct arena *arena = arena_create(4096);
     struct responding *responding = ARENA_NEW(arena, struct responding);
-    const struct spool_options spool = spool_options_of(settings);
+    const struct spool_options spool = responding_spool_options(settings);
     responding->arena = arena;
     responding->settings = settings;
     responding->caps = caps_create();

@@ -27,6 +27,9 @@ struct responding {
  * or a spool that is down now is none. */
 struct responding *responding_open(const struct settings *settings, const char *path, struct conf_problems *problems);
 
+/* The spool as SETTINGS have it, for those who need nothing else. */
+struct spool_options responding_spool_options(const struct settings *settings);
+
 /* Starts the spool's sender and the upkeep of the store. 0 or an errno value. */
 int responding_start(struct responding *responding);
 

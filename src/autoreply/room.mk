@@ -12,7 +12,8 @@ libpostern_a_SOURCES += \
 	src/autoreply/responder_json.c src/autoreply/responder_verify.c \
 	src/autoreply/schedule.c src/autoreply/schedule.h \
 	src/autoreply/silence.c src/autoreply/silence.h src/autoreply/silence_private.h \
-	src/autoreply/silence_auth.c src/autoreply/silence_headers.c
+	src/autoreply/silence_auth.c src/autoreply/silence_headers.c \
+	src/autoreply/zone.c src/autoreply/zone.h
 # What carries the rules out, on store, spool and aliases.
 libpostern_a_SOURCES += \
 	src/autoreply/answer.c src/autoreply/answer.h src/autoreply/answer_spooled.c \

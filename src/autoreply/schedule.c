@@ -2,24 +2,21 @@
  * schedule - when a message is in force.
  *
  * A local time is turned into a moment: the first at which the clocks of the zone show it or something later. That one
- * sentence covers the hour that does not exist (the moment of the change) and the one that comes twice (its first). GLib
- * knows the offset of a moment but not where an interval of one offset ends, so the ends near the local time are found
- * by bisection. GLib takes tables as far as the tz database writes them out (to 2037 on Debian); behind that the last
- * offset stays.
+ * sentence covers the hour that does not exist (the moment of the change) and the one that comes twice (its first).
+ * GLib knows the offset of a moment but not where an interval of one offset ends, so the ends near the local time are
+ * found by bisection. GLib takes tables as far as the tz database writes them out (to 2037 on Debian); behind that the
+ * last offset stays.
  *
- * The zone is looked up anew each time: GLib keeps it no longer than somebody holds it, so an updated tz database is
- * seen without a restart. A zone that has gone means "not in force".
+ * A zone that has gone from the tz database means "not in force".
  */
 #include "autoreply/schedule.h"
 #include "autoreply/responder.h"
-#include <ctype.h>
-#include <glib.h>
+#include "autoreply/zone.h"
 #include <stdio.h>
 #include <string.h>
 
 #define DAY 86400
 #define OFFSET_MOST (16 * 3600) /* no zone was ever so far from UTC */
-#define ZONE_MAX 64
 
 /* Days from 1970-01-01 to a date of the Gregorian calendar, by eras of 400 years that begin in March. */
 static int64_t count_days(int64_t year, unsigned month, unsigned day)
@@ -48,43 +45,16 @@ bool schedule_parse(const char *text, int64_t *local)
     if (text[sizeof form - 1] ||
         sscanf(text, "%4u-%2u-%2uT%2u:%2u:%2u", &year, &month, &day, &hour, &minute, &second) != 6)
         return false;
-    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > month_days(year, month) || hour > 23 || minute > 59 ||
-        second > 59)
+    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > month_days(year, month) || hour > 23 ||
+        minute > 59 || second > 59)
         return false;
     *local = count_days(year, month, day) * DAY + hour * 3600 + minute * 60 + second;
     return true;
 }
 
-/* GLib would take POSIX rules ("ABC5") and paths as well. Names with digits and without a place are few. */
-static bool is_zone_name(const char *zone)
-{
-    static const char *const old[] = {"EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "GMT0", "GMT+0", "GMT-0", NULL};
-    if (!isalpha((unsigned char)zone[0]) || strlen(zone) > ZONE_MAX)
-        return false;
-    for (const char *p = zone; *p; p++) {
-        if (!isalnum((unsigned char)*p) && !strchr("_/+-", *p))
-            return false;
-    }
-    if (strncmp(zone, "right/", 6) == 0 || strncmp(zone, "posix/", 6) == 0) /* copies; "right" counts leap seconds */
-        return false;
-    if (strchr(zone, '/') || !strpbrk(zone, "0123456789+-"))
-        return true;
-    for (size_t i = 0; old[i]; i++) {
-        if (strcmp(zone, old[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* NULL: there is none of that name. */
-static GTimeZone *open_zone(const char *name)
-{
-    return is_zone_name(name) ? g_time_zone_new_identifier(name) : NULL;
-}
-
 bool schedule_zone_exists(const char *name)
 {
-    GTimeZone *zone = open_zone(name);
+    GTimeZone *zone = zone_open(name);
     if (zone)
         g_time_zone_unref(zone);
     return zone != NULL;
@@ -102,7 +72,7 @@ static int64_t offset_at(GTimeZone *zone, int64_t moment)
 
 int64_t schedule_offset(const char *name, int64_t now)
 {
-    GTimeZone *zone = open_zone(name);
+    GTimeZone *zone = zone_open(name);
     int64_t offset = zone ? offset_at(zone, now) : 0;
     if (zone)
         g_time_zone_unref(zone);
@@ -137,23 +107,26 @@ static int64_t find_moment(GTimeZone *zone, int64_t local)
     }
 }
 
-static bool is_weekday(const struct responder_message *message, int64_t local)
+/* 0 = Monday. LOCAL may lie before 1970, which began on a Thursday. */
+static unsigned weekday_of(int64_t local)
 {
-    int64_t days = local / DAY - (local % DAY < 0); /* 1970-01-01 was a Thursday */
-    unsigned weekday = (unsigned)(((days + 3) % 7 + 7) % 7);
-    return message->weekdays == 0 || (message->weekdays >> weekday & 1) != 0;
+    int64_t days = local / DAY - (local % DAY < 0);
+    return (unsigned)(((days + 3) % 7 + 7) % 7);
 }
 
 static const char *find_objection(struct arena *arena, const struct responder_message *message, GTimeZone *zone,
                                   int64_t now)
 {
+    static const char *const names[] = {"Mondays", "Tuesdays",  "Wednesdays", "Thursdays",
+                                        "Fridays", "Saturdays", "Sundays"};
     int64_t local;
     if (message->start && (!schedule_parse(message->start, &local) || now < find_moment(zone, local)))
         return arena_printf(arena, "begins %s %s", message->start, message->zone);
     if (message->end && (!schedule_parse(message->end, &local) || now >= find_moment(zone, local)))
         return arena_printf(arena, "ended %s %s", message->end, message->zone);
-    if (!is_weekday(message, now + offset_at(zone, now)))
-        return arena_printf(arena, "not on this day of the week in %s", message->zone);
+    unsigned weekday = weekday_of(now + offset_at(zone, now));
+    if (message->weekdays && !(message->weekdays >> weekday & 1))
+        return arena_printf(arena, "not on %s in %s", names[weekday], message->zone);
     return NULL;
 }
 
@@ -166,7 +139,7 @@ const struct responder_message *responder_in_force(struct arena *arena, const st
         *why = "no message is active";
         return NULL;
     }
-    GTimeZone *zone = open_zone(message->zone);
+    GTimeZone *zone = zone_open(message->zone);
     if (!zone) {
         *why = arena_printf(arena, "there is no time zone %s", message->zone);
         return NULL;

@@ -2,15 +2,15 @@
  * silence - the reasons in their order, and those that lie in the sender's address.
  *
  * The order decides only which reason is told when there are several: what is cheap and says most comes first. Whatever
- * is malformed is read as a reason for silence where an automatic sender could have written it so, and never as a reason
- * to answer.
+ * is malformed is read as a reason for silence where an automatic sender could have written it so, and never as a
+ * reason to answer.
  *
  * What this does not decide: whether the message was accepted (10), what is remembered (11 to 17), how many replies may
  * leave (30).
  */
-#include "autoreply/silence_private.h"
 #include "autoreply/address_list.h"
 #include "autoreply/header_text.h"
+#include "autoreply/silence_private.h"
 
 #define AUTHORS_MAX 20 /* addresses in From that are looked at */
 
@@ -86,13 +86,15 @@ static const char *find_system_sender(const struct silence_case *given)
         }
     }
     if (search.found)
-        return arena_printf(given->arena, "the reverse-path matches %s", header_show(given->arena, span_of(search.found), 100));
+        return arena_printf(given->arena, "the reverse-path matches %s",
+                            header_show(given->arena, span_of(search.found), 100));
     const struct header_field *field;
     for (size_t at = 0; (field = header_next(question->headers, question->header_count, "From", &at));) {
         search.seen = 0;
         address_list_each(field->value, visit_author, &search);
         if (search.found)
-            return arena_printf(given->arena, "the author matches %s", header_show(given->arena, span_of(search.found), 100));
+            return arena_printf(given->arena, "the author matches %s",
+                                header_show(given->arena, span_of(search.found), 100));
     }
     return NULL;
 }
@@ -117,14 +119,13 @@ static const char *find_own_address(const struct silence_case *given)
 {
     const struct silence_question *question = given->question;
     struct addr_spec from;
-    if (is_same(given, question->mailbox) || is_own(given, question->sender) ||
-        is_own(given, addr_spec_print(given->arena, &given->plain)))
+    if (is_same(given, question->mailbox) || is_own(given, addr_spec_print(given->arena, &given->plain)))
         return "the sender is the mailbox itself";
-    if (!question->message || !question->message->from ||
-        addr_spec_parse(span_of(question->message->from), &from) != 0)
+    if (!question->message || !question->message->from || addr_spec_parse(span_of(question->message->from), &from) != 0)
         return NULL;
     addr_spec_fold(&from);
-    return is_same(given, addr_spec_print(given->arena, &from)) ? "the sender is the address that replies come from" : NULL;
+    return is_same(given, addr_spec_print(given->arena, &from)) ? "the sender is the address that replies come from"
+                                                                : NULL;
 }
 
 static const char *find_excluded(const struct silence_case *given)
@@ -148,9 +149,9 @@ static const struct {
     unsigned point;
     silence_rule *find;
 } rules[] = {
-    {1, find_null_sender},   {6, find_system_sender}, {0, find_bad_sender},    {7, find_own_address},
-    {6, find_excluded},      {2, silence_auto_submitted}, {3, silence_list},   {4, silence_precedence},
-    {8, silence_suppressed}, {9, silence_machine},    {8, silence_spam},       {5, silence_not_addressed},
+    {1, find_null_sender},   {6, find_system_sender},     {0, find_bad_sender}, {7, find_own_address},
+    {6, find_excluded},      {2, silence_auto_submitted}, {3, silence_list},    {4, silence_precedence},
+    {8, silence_suppressed}, {9, silence_machine},        {8, silence_spam},    {5, silence_not_addressed},
     {28, silence_forged},
 };
 
@@ -160,13 +161,14 @@ const struct check_why silence_whys[RULE_COUNT + 4] = {
     {"autoreply.null-sender", "The reverse-path is empty: a bounce, or another machine's answer. (1)"},
     {"autoreply.system-sender",
      "The reverse-path or an author (From) matches a pattern of addresses that nobody reads, such as noreply. (6)"},
-    {"autoreply.bad-sender", "The reverse-path is no address with a domain name."},
+    {WHY_BAD_SENDER, "The reverse-path is no address with a domain name."},
     {"autoreply.own-address", "The sender is the mailbox itself, by one of its addresses. (7)"},
-    {"autoreply.excluded", "The owner has excluded the sender's address or domain; a domain is that one and none below it. (6)"},
+    {"autoreply.excluded",
+     "The owner has excluded the sender's address or domain; a domain is that one and none below it. (6)"},
     {"autoreply.auto-submitted", "There is an Auto-Submitted field that does not say \"no\". (2)"},
-    {"autoreply.list",
-     "There is a field of mailing lists: List-Id, List-Help, List-Subscribe, List-Unsubscribe, List-Post, List-Owner or "
-     "List-Archive. (3)"},
+    {"autoreply.list", "There is a field of mailing lists: List-Id, List-Help, List-Subscribe, List-Unsubscribe, "
+                       "List-Post, List-Owner or "
+                       "List-Archive. (3)"},
     {"autoreply.precedence", "Precedence says bulk, junk, list or auto_reply. (4)"},
     {"autoreply.suppressed",
      "X-Auto-Response-Suppress names All, OOF or AutoReply, or there is X-Autoreply, X-Autorespond or X-Loop. (8)"},

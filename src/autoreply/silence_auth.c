@@ -2,8 +2,8 @@
  * silence_auth - whether the reply would go to somebody who did not write (RFC 3834 section 6: backscatter).
  *
  * A reply goes to the reverse-path, which anybody can write there. What SPF, DKIM and DMARC found out is taken at its
- * word: a fail of SPF or DMARC is silence even if the other one passes, because a reply too few harms nobody. Of several
- * DKIM signatures one that passes is enough, for lists and gateways break those before them.
+ * word: a fail of SPF or DMARC is silence even if the other one passes, because a reply too few harms nobody. Of
+ * several DKIM signatures one that passes is enough, for lists and gateways break those before them.
  */
 #include "autoreply/silence_private.h"
 

@@ -1,8 +1,8 @@
 /*
  * silence_headers - the reasons that lie in the header.
  *
- * A field that is there twice counts each time. Values may be folded, hold comments, quotes, NUL or 8-bit bytes; what is
- * compared are the words of the grammar, so a comment that says "no" is none, and a word in a comment is no reason.
+ * A field that is there twice counts each time. Values may be folded, hold comments, quotes, NUL or 8-bit bytes; what
+ * is compared are the words of the grammar, so a comment that says "no" is none, and a word in a comment is no reason.
  */
 #include "autoreply/address_list.h"
 #include "autoreply/header_text.h"
@@ -17,8 +17,7 @@ static const char *const other_list_fields[] = {"Mailing-List", "X-Mailing-List"
 
 static const char *const reply_fields[] = {"X-Autoreply", "X-Autorespond", "X-Loop", NULL};
 
-static const char *const destination_fields[] = {"To",        "Cc",        "Bcc", "Resent-To",
-                                                 "Resent-Cc", "Resent-Bcc", NULL};
+static const char *const destination_fields[] = {"To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc", NULL};
 
 const char *silence_show(struct arena *arena, const struct header_field *field)
 {
@@ -127,9 +126,13 @@ static bool has_parameter(const char *p, const char *end, const char *name)
 
 static bool is_report(struct span value)
 {
-    static const char *const types[] = {"delivery-status", "disposition-notification", "feedback-report",
-                                        "tracking-status", "global-delivery-status",
-                                        "global-disposition-notification", NULL};
+    static const char *const types[] = {"delivery-status",
+                                        "disposition-notification",
+                                        "feedback-report",
+                                        "tracking-status",
+                                        "global-delivery-status",
+                                        "global-disposition-notification",
+                                        NULL};
     const char *p = value.ptr, *end = value.ptr + value.len;
     header_skip(&p, end);
     struct span type = header_word(&p, end, "/;");

@@ -19,8 +19,8 @@ struct silence_case {
 /* Each: why not to answer, a phrase for people on the arena; NULL: no reason. */
 typedef const char *silence_rule(const struct silence_case *given);
 
-silence_rule silence_auto_submitted, silence_list, silence_precedence, silence_suppressed, silence_machine, silence_spam,
-    silence_not_addressed, silence_forged;
+silence_rule silence_auto_submitted, silence_list, silence_precedence, silence_suppressed, silence_machine,
+    silence_spam, silence_not_addressed, silence_forged;
 
 /* "Precedence: bulk", printable. */
 const char *silence_show(struct arena *arena, const struct header_field *field);

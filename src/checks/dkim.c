@@ -17,6 +17,9 @@ static const struct option_word action_words[] = {
     {"accept", CHECK_DKIM_ACCEPT},     {"tag", CHECK_DKIM_TAG},       {"quarantine", CHECK_DKIM_QUARANTINE},
     {"tempfail", CHECK_DKIM_TEMPFAIL}, {"reject", CHECK_DKIM_REJECT}, {NULL, 0}};
 
+static const struct option_word engine_words[] = {
+    {"builtin", VERIFIER_BUILTIN}, {"libopendkim", VERIFIER_LIBOPENDKIM}, {NULL, 0}};
+
 #define ACTION(member, text)                                                                                           \
     {                                                                                                                  \
         .name = #member, .type = OPTION_ENUM, .offset = OPTION(member), .def = "accept", .words = action_words,        \
@@ -25,6 +28,15 @@ static const struct option_word action_words[] = {
 
 static const struct option_row rows[] = {
     CHECK_OPTION_ROWS(struct check_dkim_options, "{ outside }", "accept"),
+    {.name = "engine",
+     .type = OPTION_ENUM,
+     .offset = OPTION(engine),
+     .def = "builtin",
+     .words = engine_words,
+     .help = "builtin: Postern's own verifier, which follows RFC 6376 octet by octet. libopendkim: that library, which "
+             "costs several times the CPU time, fails whatever has a bare CR (or, in simple, a bare LF) in its body, "
+             "gives up at a line of more than 256 kB, and judges t= and x= by the clock on the wall (so that "
+             "posternctl explain --now tells another story)."},
     AUTHRES_SOURCE_ROW(struct check_dkim_options, source),
     {.name = "max_signatures",
      .type = OPTION_INT,
@@ -43,7 +55,7 @@ static const struct option_row rows[] = {
      .max = 4096,
      .help =
          "A signature made with an RSA key of fewer bits is policy and never passes. RFC 8301 demands at least 1024 "
-         "and advises 2048."},
+         "(with fewer none passes, whatever stands here) and advises 2048."},
     {.name = "allow_l",
      .type = OPTION_BOOL,
      .offset = OPTION(allow_l),
@@ -64,7 +76,7 @@ static const struct option_row rows[] = {
     ACTION(policy, "What to do if no signature passes and the best one is made with a key too short (dkim.policy)."),
     ACTION(temperror,
            "What to do if no signature passes and a key could not be had because name servers did not answer "
-           "(dkim.temperror). The DNS never makes the check itself fail, so on_error does not apply here."),
+           "(dkim.temperror). With on_error = tempfail, accept means tempfail."),
     ACTION(permerror,
            "What to do if no signature passes and the best one is malformed, expired, made with SHA-1, or has "
            "no key (dkim.permerror)."),
@@ -99,6 +111,7 @@ static const struct check_why whys[] = {
 struct result check_dkim_decide(const struct check_dkim_options *options, enum auth_result result)
 {
     static const enum result_code codes[] = {RESULT_OK, RESULT_TAG, RESULT_QUARANTINE, RESULT_DEFER, RESULT_REJECT};
+    bool waits = options->temperror == CHECK_DKIM_ACCEPT && options->common.on_error == ON_ERROR_TEMPFAIL;
     const struct {
         enum auth_result result;
         int action;
@@ -108,7 +121,7 @@ struct result check_dkim_decide(const struct check_dkim_options *options, enum a
                  {AUTH_FAIL, options->fail, "dkim.fail"},
                  {AUTH_SOFTFAIL, options->fail, "dkim.fail"}, /* from the header of another filter */
                  {AUTH_POLICY, options->policy, "dkim.policy"},
-                 {AUTH_TEMPERROR, options->temperror, "dkim.temperror"},
+                 {AUTH_TEMPERROR, waits ? CHECK_DKIM_TEMPFAIL : options->temperror, "dkim.temperror"},
                  {AUTH_PERMERROR, options->permerror, "dkim.permerror"}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (table[i].result == result)
@@ -122,7 +135,8 @@ static const struct verifier_options *verifier_options_of(const struct check_cal
 {
     const struct check_dkim_options *options = call->options;
     struct verifier_options *copy = ARENA_NEW(call->arena, struct verifier_options);
-    *copy = (struct verifier_options){.max_signatures = (unsigned)options->max_signatures,
+    *copy = (struct verifier_options){.engine = (enum verifier_engine_name)options->engine,
+                                      .max_signatures = (unsigned)options->max_signatures,
                                       .min_key_bits = (unsigned)options->min_key_bits,
                                       .allow_l = options->allow_l,
                                       .clock_drift = options->clock_drift / 1000};

@@ -22,6 +22,7 @@ enum check_dkim_action {
 
 struct check_dkim_options {
     struct check_options common;
+    int engine;                                        /* enum verifier_engine_name */
     int source;                                        /* enum authres_source */
     int64_t max_signatures, min_key_bits, clock_drift; /* clock_drift in ms */
     bool allow_l;

@@ -61,7 +61,8 @@ static const struct option_row rows[] = {
            "it."),
     ACTION(none, "accept", none_words, "What to do if the policy is none and the message fails (dmarc.none)."),
     ACTION(temperror, "accept", temperror_words,
-           "What to do if a name server does not answer and the result depends on it (dmarc.temperror)."),
+           "What to do if a name server does not answer and the result depends on it (dmarc.temperror). With on_error = "
+           "tempfail, accept means tempfail."),
     ACTION(permerror, "accept", none_words,
            "What to do if the author's domain has several DMARC records or a malformed one (dmarc.permerror). Such a "
            "record is never enforced."),
@@ -161,7 +162,8 @@ struct result check_dmarc_decide(const struct check_dmarc_options *options, cons
     case AUTH_FAIL:
         return decide_policy(options, eval->disposition);
     case AUTH_TEMPERROR:
-        return act(options->temperror, "dmarc.temperror");
+        return act(options->common.on_error == ON_ERROR_TEMPFAIL ? CHECK_DMARC_TEMPFAIL : options->temperror,
+                   "dmarc.temperror");
     case AUTH_PERMERROR:
         return act(options->permerror, "dmarc.permerror");
     default:

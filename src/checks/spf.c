@@ -53,8 +53,7 @@ static const struct option_row rows[] = {
     ACTION(permerror, "tag",
            "What to do if the record is in error: malformed, more than one, more than 10 look-ups (spf.permerror)."),
     ACTION(temperror, "accept",
-           "What to do if name servers do not answer (spf.temperror). The DNS never makes the check itself fail, so "
-           "on_error does not apply here."),
+           "What to do if name servers do not answer (spf.temperror). With on_error = tempfail, accept means tempfail."),
     {.name = "defer_to_dmarc", .type = OPTION_BOOL, .offset = OPTION(defer_to_dmarc), .def = "yes",
      .help = "With the check dmarc enforced (or both checks monitored): refuse at the end of the message, and only if "
              "DMARC does not pass, so that a forwarded message signed by its author's domain is not lost. no: refuse at "
@@ -91,6 +90,7 @@ static const struct check_why whys[] = {
 struct result check_spf_decide(const struct check_spf_options *options, const struct auth_spf *spf)
 {
     static const enum result_code codes[] = {RESULT_OK, RESULT_TAG, RESULT_QUARANTINE, RESULT_DEFER, RESULT_REJECT};
+    bool waits = options->temperror == CHECK_SPF_ACCEPT && options->common.on_error == ON_ERROR_TEMPFAIL;
     const struct {
         enum auth_result result;
         int action;
@@ -99,7 +99,7 @@ struct result check_spf_decide(const struct check_spf_options *options, const st
                  {AUTH_NEUTRAL, options->neutral, "spf.neutral"},
                  {AUTH_FAIL, options->fail, "spf.fail"},
                  {AUTH_SOFTFAIL, options->softfail, "spf.softfail"},
-                 {AUTH_TEMPERROR, options->temperror, "spf.temperror"},
+                 {AUTH_TEMPERROR, waits ? CHECK_SPF_TEMPFAIL : options->temperror, "spf.temperror"},
                  {AUTH_PERMERROR, options->permerror, "spf.permerror"}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         enum result_code code = codes[table[i].action];

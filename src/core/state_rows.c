@@ -7,6 +7,7 @@
 #include "core/state_rows.h"
 #include "aliases/aliases.h"
 #include "core/settings.h"
+#include "spool/spool.h"
 #include <ctype.h>
 #include <string.h>
 
@@ -15,36 +16,12 @@ static const char *verify_file(const char *value)
     return value[0] == '/' || !value[0] ? NULL : "is no absolute path";
 }
 
-static const char *verify_submit(const char *value)
-{
-    static const char *const schemes[] = {"smtp://", "smtps://"};
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        size_t len = strlen(schemes[i]);
-        if (strncmp(value, schemes[i], len) == 0 && (isalnum((unsigned char)value[len]) || value[len] == '['))
-            return NULL;
-    }
-    return "is neither smtp://HOST:PORT nor smtps://HOST:PORT";
-}
-
 static const char *verify_delimiter(const char *value)
 {
     for (const char *p = value; *p; p++) {
         if (isalnum((unsigned char)*p) || (unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || strchr("@.\"<>", *p))
             return "holds a character that cannot separate an extension";
     }
-    return NULL;
-}
-
-/* "example.org=example.net" */
-static const char *verify_domain_pair(const char *value)
-{
-    const char *equals = strchr(value, '=');
-    char name[DOMAIN_MAX + 1];
-    if (!equals)
-        return "is not of the form ALIAS=DOMAIN";
-    if (domain_canonical((struct span){value, (size_t)(equals - value)}, name) != 0 ||
-        domain_canonical(span_of(equals + 1), name) != 0)
-        return "does not hold two domain names";
     return NULL;
 }
 
@@ -65,7 +42,7 @@ const struct option_row settings_redis_rows[] = {
 #define SPOOL(member) offsetof(struct spool_settings, member)
 const struct option_row settings_spool_rows[] = {
     {.name = "submit", .type = OPTION_STRING, .offset = SPOOL(submit), .def = "smtp://127.0.0.1:25",
-     .verify = verify_submit,
+     .verify = spool_verify_url,
      .help = "The MTA that takes what Postern sends, as smtp://HOST:PORT or smtps://HOST:PORT. It must let this host "
              "relay."},
     {.name = "max_messages", .type = OPTION_INT, .offset = SPOOL(max_messages), .def = "10000", .min = 1,
@@ -89,7 +66,7 @@ const struct option_row settings_alias_rows[] = {
      .help = "The alias tables of the MTA, as text: virtual:/PATH in the form of Postfix's virtual(5), aliases:/PATH in "
              "that of aliases(5), csv:/PATH with lines ADDRESS,TARGET. A table that changes is read again within two "
              "seconds; a bad new version is logged, and the old one stays in use."},
-    {.name = "domains", .type = OPTION_STRINGS, .offset = ALIASES(domains), .verify = verify_domain_pair,
+    {.name = "domains", .type = OPTION_STRINGS, .offset = ALIASES(domains), .verify = aliases_verify_domain,
      .help = "Domains that are another one under a second name: \"example.org=example.net\" says that every address "
              "of example.net exists at example.org again."},
     {.name = "recipient_delimiter", .type = OPTION_STRING, .offset = ALIASES(recipient_delimiter), .def = "+",

@@ -7,9 +7,11 @@
 #ifndef POSTERN_CTL_CTL_H
 #define POSTERN_CTL_CTL_H
 
+int ctl_autoreply(int argc, char **argv);
 int ctl_check(int argc, char **argv);
 int ctl_dmarc(int argc, char **argv);
 int ctl_explain(int argc, char **argv);
+int ctl_queue(int argc, char **argv);
 int ctl_reload(int argc, char **argv);
 int ctl_spf(int argc, char **argv);
 int ctl_status(int argc, char **argv);

@@ -95,6 +95,8 @@ static void print_evaluation(const struct author_list *authors, const struct pol
            auth_policy_name(eval->disposition));
     for (size_t i = 0; i < authors->count; i++)
         printf("%-13s %s\n", i == 0 ? "author" : "", authors->domains[i]);
+    if (authors->count > 1)
+        printf("%-13s %s\n", "decides", dmarc->author_domain ? dmarc->author_domain : "(none)");
     if (authors->problem)
         printf("%-13s %s\n", "From", authors->problem);
     printf("org domain    %s\n", dmarc->org_domain ? dmarc->org_domain : "(none)");
@@ -180,11 +182,40 @@ static void print_domain_json(const struct treewalk *walk, const struct policyev
     json_print(stdout, object);
 }
 
+/* Which tag of the record the policy is of, for the domain that was walked from. */
+static const char *describe_tag(const struct treewalk *walk, const struct policyeval *eval)
+{
+    const struct policyrec *record = eval->record;
+    if (strcmp(eval->dmarc.record_domain, walk->start->domain) == 0)
+        return "p";
+    if (record->np != record->sp && eval->dmarc.policy == record->np)
+        return "np: the domain does not exist";
+    return record->has_sp ? "sp: a subdomain" : "p";
+}
+
+static void print_policy(const struct treewalk *walk, const struct policyeval *eval)
+{
+    const struct policyrec *record = eval->record;
+    const struct auth_dmarc *dmarc = &eval->dmarc;
+    printf("policy: %s (%s), from the record of %s\n", auth_policy_name(dmarc->policy), describe_tag(walk, eval),
+           dmarc->record_domain);
+    if (dmarc->effective != dmarc->policy)
+        printf("    %s for now, because of t=y\n", auth_policy_name(dmarc->effective));
+    if (strcmp(dmarc->record_domain, walk->start->domain) == 0 && (record->sp != record->p || record->np != record->p))
+        printf("    for its subdomains: %s; for those that do not exist: %s\n", auth_policy_name(record->sp),
+               auth_policy_name(record->np));
+    printf("alignment: SPF %s, DKIM %s\n", record->strict_spf ? "strict" : "relaxed",
+           record->strict_dkim ? "strict" : "relaxed");
+}
+
 static void print_domain(const struct treewalk *walk, const struct policyeval *eval)
 {
     for (size_t i = 0; i < walk->count; i++) {
         const struct treewalk_step *step = walk->steps[i];
-        printf("_dmarc.%s (%s): %s\n", step->domain, dns_outcome_name(step->outcome), describe_finding(step));
+        printf("_dmarc.%s: %s", step->domain, describe_finding(step));
+        if (step->outcome != DNS_ANSWER)
+            printf(" (%s)", dns_outcome_name(step->outcome));
+        putchar('\n');
         if (step->record.text && step->finding != TREEWALK_SEVERAL)
             printf("    %s\n", step->record.text);
         if (step->record.error)
@@ -192,16 +223,11 @@ static void print_domain(const struct treewalk *walk, const struct policyeval *e
         for (size_t n = 0; n < step->record.note_count; n++)
             printf("    note: %s\n", step->record.notes[n]);
     }
-    const struct auth_dmarc *dmarc = &eval->dmarc;
     printf("organizational domain: %s\n", walk->org_domain ? walk->org_domain : "cannot be told now");
-    if (!eval->record || !eval->record->has_policy) {
-        printf("policy: none in force: %s\n", dmarc->reason ? dmarc->reason : "no DMARC record");
-        return;
-    }
-    printf("policy: %s, from the record of %s%s\n", auth_policy_name(dmarc->policy), dmarc->record_domain,
-           eval->record->is_test ? " (t=y: one level weaker for now)" : "");
-    printf("alignment: SPF %s, DKIM %s\n", eval->record->strict_spf ? "strict" : "relaxed",
-           eval->record->strict_dkim ? "strict" : "relaxed");
+    if (eval->record && eval->record->has_policy)
+        print_policy(walk, eval);
+    else
+        printf("policy: none in force: %s\n", eval->dmarc.reason ? eval->dmarc.reason : "no DMARC record");
 }
 
 static void inspect(const struct ctl_call *call, const char *domain, struct walker *walker)

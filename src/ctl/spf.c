@@ -40,7 +40,8 @@ static void print_text(const struct sender_answer *answer, bool is_helo)
     printf("domain       %s\n", answer->domain ? answer->domain : "(none)");
     printf("record       %s\n", answer->record ? answer->record : "(none)");
     printf("mechanism    %s\n", answer->term ? answer->term : "(none)");
-    if (answer->reason)
+    bool says_more = answer->reason && !(answer->term && strncmp(answer->reason, "mechanism ", 10) == 0);
+    if (says_more)
         printf("reason       %s\n", answer->reason);
     printf("lookups      %u of %d, %u void\n", answer->lookups, SENDER_LOOKUPS_MAX, answer->void_lookups);
     if (answer->explanation)

@@ -16,7 +16,8 @@
 #include <stdlib.h>
 
 #define COMPLAIN_EVERY_US 60000000
-#define PATH_MAX_OCTETS 1000 /* RFC 5321 says 256; what an MTA took from others we pass on */
+#define TIMEOUT_DEFAULT 300000 /* ms */
+#define PATH_MAX_OCTETS 1000   /* RFC 5321 says 256; what an MTA took from others we pass on */
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
@@ -33,6 +34,8 @@ struct spool *spool_open(const struct spool_options *options)
         return NULL;
     struct arena *arena = spool->arena = arena_create(4096);
     spool->options = *options;
+    if (spool->options.timeout <= 0)
+        spool->options.timeout = TIMEOUT_DEFAULT; /* 0 would be no limit to libcurl */
     spool->options.directory = arena_strdup(arena, options->directory);
     spool->options.submit = arena_strdup(arena, options->submit);
     spool->options.hostname = arena_strdup(arena, options->hostname);
@@ -114,6 +117,14 @@ static bool has_8bit(struct span content)
     return false;
 }
 
+static bool is_internationalised(const struct spool_message *message)
+{
+    bool is_so = message->needs_smtputf8 || has_8bit(span_of(message->reverse_path));
+    for (size_t i = 0; i < message->forward_path_count && !is_so; i++)
+        is_so = has_8bit(span_of(message->forward_paths[i]));
+    return is_so;
+}
+
 enum spool_outcome spool_add(struct spool *spool, const struct spool_message *message, int64_t now, int64_t *id)
 {
     if (!is_sound(message)) {
@@ -127,6 +138,7 @@ enum spool_outcome spool_add(struct spool *spool, const struct spool_message *me
         .max_bytes = spool->options.max_bytes,
         .now = now,
         .is_8bit = has_8bit(message->content),
+        .needs_smtputf8 = is_internationalised(message),
     };
     if (spool_db_write(spool->db, spool_rows_add, &adding, true) != SQLITE_OK)
         return SPOOL_FAILED;

@@ -36,10 +36,12 @@ struct spool_message {
     const char *reverse_path; /* "" = the null reverse-path */
     const char *const *forward_paths;
     size_t forward_path_count;
-    const char *mail_parameters; /* behind MAIL FROM, "RET=HDRS ENVID=x"; sent if the MTA offers them; may be NULL */
+    const char *mail_parameters; /* behind MAIL FROM, "RET=HDRS ENVID=x"; sent if the MTA offers them; may be NULL. SIZE
+                                    and SMTPUTF8 are added as needed */
     const char *rcpt_parameters; /* behind each RCPT TO, "NOTIFY=NEVER"; sent if the MTA offers DSN; may be NULL */
     const char *const *each_rcpt_parameters; /* one a forward path, in their order, instead of rcpt_parameters; or NULL */
-    bool needs_smtputf8;         /* an address is internationalised: permanent failure if the MTA lacks SMTPUTF8 */
+    bool needs_smtputf8;         /* the header is internationalised (an address is noticed): permanent failure if the MTA
+                                    lacks SMTPUTF8 */
     bool once;
     struct span content;         /* header and body, CRLF lines, as it is to arrive; a bare CR or LF becomes CRLF */
     const char *memo;            /* the owner's own text for its callbacks; may be NULL */

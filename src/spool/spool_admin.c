@@ -1,8 +1,8 @@
 /*
  * spool_admin - what the administrator asks for, from any process that may read and write the file.
  *
- * Deleting only marks: the sender's process takes the entry out, because the owner's callback lives there. A flush likewise
- * is a time of zero, which the sender sees within a second.
+ * Deleting only marks: the sender's process takes the entry out, because the owner's callback lives there. A flush
+ * likewise is a time of zero, which the sender sees within a second.
  */
 #include "spool/spool_private.h"
 #include "spool/spool_rows.h"

@@ -1,9 +1,9 @@
 /*
  * spool_db - group commit without a thread of its own.
  *
- * Who wants to write puts a job into a list. If nobody is committing he takes the whole list, runs it as one transaction,
- * which is synced once, and wakes the others; those that come meanwhile form the next group. If a job fails the group
- * is rolled back, and each is run alone, so that one bad job fails only itself.
+ * Who wants to write puts a job into a list. If nobody is committing he takes the whole list, runs it as one
+ * transaction, which is synced once, and wakes the others; those that come meanwhile form the next group. If a job
+ * fails the group is rolled back, and each is run alone, so that one bad job fails only itself.
  *
  * After each commit the file's name is looked at: was the file moved aside as corrupt meanwhile, the group is written
  * again, into the new one.

@@ -29,13 +29,14 @@
 
 /* One a schema version: what leads to it from the one before. */
 static const char *const migrations[] = {
-    /* 1. next_attempt: -1 deleted by the administrator, 0 wanted now, else seconds since 1970. token: so that an id that
-     * comes again after the file was moved aside is not taken for the old one. checked: the run of a sender whose owner
-     * was asked. total: kept by triggers, for counting would be slow. */
+    /* 1. next_attempt: -1 deleted by the administrator, 0 wanted now, else seconds since 1970. token: so that an id
+     * that comes again after the file was moved aside is not taken for the old one. checked: the run of a sender whose
+     * owner was asked. total: kept by triggers, for counting would be slow. */
     "CREATE TABLE entry(id INTEGER PRIMARY KEY AUTOINCREMENT, token INTEGER NOT NULL, kind TEXT NOT NULL,"
     " reverse_path TEXT NOT NULL, mail_parameters TEXT, needs_smtputf8 INTEGER NOT NULL, is_8bit INTEGER NOT NULL,"
     " once INTEGER NOT NULL, memo TEXT, added INTEGER NOT NULL, next_attempt INTEGER NOT NULL,"
-    " attempts INTEGER NOT NULL DEFAULT 0, checked INTEGER NOT NULL DEFAULT 0, is_being_sent INTEGER NOT NULL DEFAULT 0,"
+    " attempts INTEGER NOT NULL DEFAULT 0, checked INTEGER NOT NULL DEFAULT 0, is_being_sent INTEGER NOT NULL DEFAULT "
+    "0,"
     " last_reply TEXT, bytes INTEGER NOT NULL);"
     "CREATE INDEX entry_next ON entry(next_attempt, id);"
     "CREATE INDEX entry_added ON entry(added);"
@@ -160,8 +161,10 @@ static int prepare_file(sqlite3 *sql)
     sqlite3_busy_timeout(sql, BUSY_MS);
     sqlite3_extended_result_codes(sql, 1);
     sqlite3_db_config(sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    int result = sqlite3_exec(sql, "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = " WAL_KEPT ";"
-                                   "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON", NULL, NULL, NULL);
+    int result = sqlite3_exec(sql,
+                              "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = " WAL_KEPT ";"
+                              "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON",
+                              NULL, NULL, NULL);
     return result == SQLITE_OK ? migrate(sql) : result;
 }
 
@@ -192,8 +195,8 @@ static int open_it(struct spool_file *file, const char *directory, const char *p
         snprintf(problem, size, "%s: %s", path, strerror(error));
         return SQLITE_CANTOPEN;
     }
-    int result = sqlite3_open_v2(path, &file->sql,
-                                 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+    int result =
+        sqlite3_open_v2(path, &file->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
     if (result == SQLITE_OK)
         result = prepare_file(file->sql);
     if (result == SQLITE_OK && lstat(path, &there) == 0) {
@@ -234,7 +237,8 @@ static void move_aside(const char *directory, const char *why)
         }
         log_text(LEVEL_ERROR,
                  "spool: THE QUEUE IS CORRUPT (%s). It was moved aside to %s; what waited in it is not sent until you "
-                 "recover it. A new queue begins.", why, to);
+                 "recover it. A new queue begins.",
+                 why, to);
         return;
     }
 }
@@ -283,8 +287,8 @@ bool spool_file_is_current(const struct spool_file *file, const char *directory)
 {
     char path[4200];
     struct stat there;
-    return path_of(path, sizeof path, directory, "") == 0 && stat(path, &there) == 0 &&
-           there.st_dev == file->device && there.st_ino == file->inode;
+    return path_of(path, sizeof path, directory, "") == 0 && stat(path, &there) == 0 && there.st_dev == file->device &&
+           there.st_ino == file->inode;
 }
 
 void spool_file_condemn(struct spool_file *file, const char *directory, const char *why)

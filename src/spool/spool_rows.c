@@ -1,6 +1,6 @@
 /*
- * spool_rows - plain SQL. Content lies in pieces of PART_SIZE, so that neither writing nor sending a large message needs
- * a second copy of it in memory or a long transaction.
+ * spool_rows - plain SQL. Content lies in pieces of PART_SIZE, so that neither writing nor sending a large message
+ * needs a second copy of it in memory or a long transaction.
  *
  * Whatever writes to an entry names its token too: after the file was moved aside ids begin again, and the fate of one
  * message must not be written to another.
@@ -57,12 +57,13 @@ int spool_rows_add(sqlite3 *sql, void *context)
     int result = has_room(sql, adding);
     if (result != SQLITE_OK || adding->is_full)
         return result;
-    result = spool_sql(sql,
-                       "INSERT INTO entry(token, kind, reverse_path, mail_parameters, needs_smtputf8, is_8bit, once, memo,"
-                       " added, next_attempt, bytes) VALUES(random(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "tttiiitiii",
-                       message->kind, message->reverse_path, message->mail_parameters,
-                       (int64_t)message->needs_smtputf8, (int64_t)adding->is_8bit, (int64_t)message->once,
-                       message->memo, adding->now, adding->now > 1 ? adding->now : 1, (int64_t)message->content.len);
+    result =
+        spool_sql(sql,
+                  "INSERT INTO entry(token, kind, reverse_path, mail_parameters, needs_smtputf8, is_8bit, once, memo,"
+                  " added, next_attempt, bytes) VALUES(random(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  "tttiiitiii", message->kind, message->reverse_path, message->mail_parameters,
+                  (int64_t)adding->needs_smtputf8, (int64_t)adding->is_8bit, (int64_t)message->once, message->memo,
+                  adding->now, adding->now > 1 ? adding->now : 1, (int64_t)message->content.len);
     adding->id = sqlite3_last_insert_rowid(sql);
     if (result == SQLITE_OK)
         result = add_recipients(sql, adding->id, message);
@@ -93,17 +94,17 @@ int spool_rows_pick(sqlite3 *sql, void *context)
 {
     struct spool_picking *picking = context;
     picking->id = 0;
-    int result = one_id(sql, &picking->id,
-                        "SELECT id FROM entry WHERE next_attempt <= ? ORDER BY next_attempt, id LIMIT 1",
-                        picking->is_paused ? SPOOL_NEXT_NOW : picking->now);
+    int result =
+        one_id(sql, &picking->id, "SELECT id FROM entry WHERE next_attempt <= ? ORDER BY next_attempt, id LIMIT 1",
+               picking->is_paused ? SPOOL_NEXT_NOW : picking->now);
     if (result == SQLITE_OK && !picking->id && picking->is_paused)
-        result = one_id(sql, &picking->id,
-                        "SELECT id FROM entry WHERE added <= ? AND attempts > 0 ORDER BY added LIMIT 1",
-                        picking->now - picking->lifetime);
+        result =
+            one_id(sql, &picking->id, "SELECT id FROM entry WHERE added <= ? AND attempts > 0 ORDER BY added LIMIT 1",
+                   picking->now - picking->lifetime);
     if (result == SQLITE_OK && !picking->id && !picking->is_paused) /* the clock was set back */
-        result = one_id(sql, &picking->id,
-                        "SELECT id FROM entry WHERE next_attempt > ? ORDER BY next_attempt DESC LIMIT 1",
-                        picking->now + picking->wait_most);
+        result =
+            one_id(sql, &picking->id, "SELECT id FROM entry WHERE next_attempt > ? ORDER BY next_attempt DESC LIMIT 1",
+                   picking->now + picking->wait_most);
     return result;
 }
 
@@ -113,7 +114,8 @@ static int load_recipients(sqlite3 *sql, struct arena *arena, struct spool_row *
     sqlite3_stmt *rows;
     int step, result = spool_query(sql, &rows,
                                    "SELECT number, path, parameters, fate, reply FROM recipient WHERE entry = ?"
-                                   " ORDER BY number", "i", row->id);
+                                   " ORDER BY number",
+                                   "i", row->id);
     if (result != SQLITE_OK)
         return result;
     while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
@@ -131,7 +133,8 @@ static int load_recipients(sqlite3 *sql, struct arena *arena, struct spool_row *
 }
 
 #define ROW_COLUMNS                                                                                                    \
-    "id, token, kind, reverse_path, mail_parameters, needs_smtputf8, is_8bit, once, memo, added, next_attempt, attempts," \
+    "id, token, kind, reverse_path, mail_parameters, needs_smtputf8, is_8bit, once, memo, added, next_attempt, "       \
+    "attempts,"                                                                                                        \
     " checked, last_reply, bytes, is_being_sent"
 
 static struct spool_row *read_row(struct arena *arena, sqlite3_stmt *rows)
@@ -175,8 +178,8 @@ int spool_rows_part(sqlite3 *sql, void *context)
     struct spool_part *part = context;
     sqlite3_stmt *rows;
     part->bytes->len = 0;
-    int result = spool_query(sql, &rows, "SELECT bytes FROM content WHERE entry = ? AND part = ?", "ii", part->id,
-                             part->part);
+    int result =
+        spool_query(sql, &rows, "SELECT bytes FROM content WHERE entry = ? AND part = ?", "ii", part->id, part->part);
     if (result != SQLITE_OK)
         return result;
     int step = sqlite3_step(rows);
@@ -194,15 +197,16 @@ int spool_rows_save(sqlite3 *sql, void *context)
     int result = spool_sql(sql,
                            "UPDATE entry SET attempts = ?, checked = ?, is_being_sent = ?, last_reply = ?,"
                            " next_attempt = CASE WHEN next_attempt < 0 THEN next_attempt ELSE ? END"
-                           " WHERE id = ? AND token = ?", "iiitiii", row->attempts, row->checked,
-                           (int64_t)saving->is_being_sent, row->last_reply, row->next_attempt, row->id, row->token);
+                           " WHERE id = ? AND token = ?",
+                           "iiitiii", row->attempts, row->checked, (int64_t)saving->is_being_sent, row->last_reply,
+                           row->next_attempt, row->id, row->token);
     saving->has_vanished = result == SQLITE_OK && sqlite3_changes(sql) == 0;
     if (!saving->with_recipients || saving->has_vanished)
         return result;
     for (size_t i = 0; i < row->count && result == SQLITE_OK; i++)
-        result = spool_sql(sql, "UPDATE recipient SET fate = ?, reply = ? WHERE entry = ? AND number = ?", "itii",
-                           (int64_t)row->recipients[i].fate, row->recipients[i].reply, row->id,
-                           row->recipients[i].number);
+        result =
+            spool_sql(sql, "UPDATE recipient SET fate = ?, reply = ? WHERE entry = ? AND number = ?", "itii",
+                      (int64_t)row->recipients[i].fate, row->recipients[i].reply, row->id, row->recipients[i].number);
     return result;
 }
 
@@ -216,11 +220,16 @@ int spool_rows_recover(sqlite3 *sql, void *nothing)
 {
     (void)nothing;
     /* Whatever was in DOUBT may be decided now; the entry is looked at at once. */
-    int result = spool_sql(sql, "UPDATE entry SET next_attempt = 1 WHERE next_attempt > 1 AND"
-                                " id IN (SELECT entry FROM recipient WHERE fate = 1)", "");
+    int result = spool_sql(sql,
+                           "UPDATE entry SET next_attempt = min(next_attempt, 1),"
+                           " last_reply = 'the worker ended behind the final dot'"
+                           " WHERE id IN (SELECT entry FROM recipient WHERE fate = 1)",
+                           "");
     if (result == SQLITE_OK)
-        result = spool_sql(sql, "UPDATE recipient SET fate = CASE WHEN (SELECT once FROM entry WHERE id = entry)"
-                                " THEN 4 ELSE 0 END WHERE fate = 1", "");
+        result = spool_sql(sql,
+                           "UPDATE recipient SET fate = CASE WHEN (SELECT once FROM entry WHERE id = entry)"
+                           " THEN 4 ELSE 0 END WHERE fate = 1",
+                           "");
     if (result == SQLITE_OK)
         result = spool_sql(sql, "UPDATE entry SET is_being_sent = 0 WHERE is_being_sent", "");
     return result;
@@ -229,8 +238,8 @@ int spool_rows_recover(sqlite3 *sql, void *nothing)
 int spool_rows_mark(sqlite3 *sql, void *context)
 {
     struct spool_marking *marking = context;
-    int result = spool_sql(sql, "UPDATE entry SET next_attempt = ? WHERE next_attempt >= 0 AND (?2 = 0 OR id = ?2)", "ii",
-                           marking->next_attempt, marking->id);
+    int result = spool_sql(sql, "UPDATE entry SET next_attempt = ? WHERE next_attempt >= 0 AND (?2 = 0 OR id = ?2)",
+                           "ii", marking->next_attempt, marking->id);
     marking->changed = sqlite3_changes(sql);
     return result;
 }
@@ -242,19 +251,19 @@ int spool_rows_list(sqlite3 *sql, void *context)
     size_t capacity = 0;
     listing->entries = NULL;
     listing->count = 0;
-    int step, result = spool_query(
-                  sql, &rows,
-                  "SELECT " ROW_COLUMNS ", (SELECT group_concat(path, ', ') FROM (SELECT path FROM recipient"
-                  " WHERE recipient.entry = entry.id ORDER BY number)) FROM entry"
-                  " WHERE next_attempt >= 0 AND (?1 = 0 OR id = ?1) ORDER BY id", "i", listing->id);
+    int step,
+        result = spool_query(sql, &rows,
+                             "SELECT " ROW_COLUMNS ", (SELECT group_concat(path, ', ') FROM (SELECT path FROM recipient"
+                             " WHERE recipient.entry = entry.id ORDER BY number)) FROM entry"
+                             " WHERE next_attempt >= 0 AND (?1 = 0 OR id = ?1) ORDER BY id",
+                             "i", listing->id);
     if (result != SQLITE_OK)
         return result;
     while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
         struct arena *arena = listing->arena;
         const struct spool_row *row = read_row(arena, rows);
         const char *paths = text_of(arena, rows, 16);
-        listing->entries =
-            arena_grow(arena, listing->entries, &capacity, listing->count + 1, sizeof *listing->entries);
+        listing->entries = arena_grow(arena, listing->entries, &capacity, listing->count + 1, sizeof *listing->entries);
         listing->entries[listing->count++] = (struct spool_entry){
             .id = row->id,
             .kind = row->kind,

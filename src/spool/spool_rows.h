@@ -27,7 +27,7 @@ struct spool_adding {
     const struct spool_message *message;
     uint64_t max_messages, max_bytes;
     int64_t now;
-    bool is_8bit;
+    bool is_8bit, needs_smtputf8;
     bool is_full; /* out: nothing was added */
     int64_t id;   /* out */
 };

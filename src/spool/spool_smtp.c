@@ -1,10 +1,10 @@
 /*
- * spool_smtp - the dialogue, one command and one reply at a time (no pipelining: the MTA is next door, and what a server
- * says ahead of its turn must never count as the answer to something it has not seen).
+ * spool_smtp - the dialogue, one command and one reply at a time (no pipelining: the MTA is next door, and what a
+ * server says ahead of its turn must never count as the answer to something it has not seen).
  *
- * Each parameter is sent only if the MTA offers its extension. A message that the MTA cannot take at all (over its SIZE,
- * internationalised without SMTPUTF8) is refused here and not asked for. Content with 8-bit bytes is announced where
- * 8BITMIME is offered and sent as it is where not, as MTAs do.
+ * Each parameter is sent only if the MTA offers its extension. A message that the MTA cannot take at all (over its
+ * SIZE, internationalised without SMTPUTF8) is refused here and not asked for. Content with 8-bit bytes is announced
+ * where 8BITMIME is offered and sent as it is where not, as MTAs do.
  */
 #include "spool/spool_smtp.h"
 #include "spool/spool_stuff.h"
@@ -21,7 +21,7 @@ struct spool_smtp {
     struct spool_offers offers;
     struct spool_reply reply; /* the latest */
     bool is_broken;
-    char text[512];           /* of the latest reply, or the problem */
+    char text[512]; /* of the latest reply, or the problem */
 };
 
 static int broken(struct spool_smtp *smtp, const char *problem)
@@ -119,6 +119,8 @@ static bool is_offered(const struct spool_smtp *smtp, struct span parameter)
         if (span_equals_nocase(keyword, of_dsn[i]))
             return smtp->offers.dsn;
     }
+    if (span_equals_nocase(keyword, "SIZE") || span_equals_nocase(keyword, "SMTPUTF8"))
+        return false; /* say_mail() adds them itself */
     if (span_equals_nocase(keyword, "BODY"))
         return smtp->offers.eightbit;
     return spool_reply_offers_keyword(&smtp->hello, keyword);

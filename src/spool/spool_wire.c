@@ -1,8 +1,9 @@
 /*
- * spool_wire - libcurl with CURLOPT_CONNECT_ONLY, then curl_easy_send() and curl_easy_recv() on its non-blocking socket.
+ * spool_wire - libcurl with CURLOPT_CONNECT_ONLY, then curl_easy_send() and curl_easy_recv() on its non-blocking
+ * socket.
  *
- * Waiting is poll() in short slices, so that a worker that is to let go notices. The deadline is one of the whole step: a
- * server that sends a byte now and then gains nothing by it.
+ * Waiting is poll() in short slices, so that a worker that is to let go notices. The deadline is one of the whole step:
+ * a server that sends a byte now and then gains nothing by it.
  */
 #include "spool/spool_wire.h"
 #include "util/clock.h"

@@ -202,7 +202,7 @@ bool store_file_make(const struct store_file *file, struct store_call *call)
 
 bool store_file_was_abandoned(const struct store_file *file)
 {
-    return file->is_first && has_companion(file, "-wal", true);
+    return file->is_first && has_companion(file, "-wal", false); /* who closes it last deletes its log */
 }
 
 bool store_file_move_aside(const struct store_file *file, struct store_call *call, struct store_identity identity,

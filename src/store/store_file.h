@@ -42,7 +42,8 @@ void store_file_unlock(struct store_file *file);
  * directory. A write-ahead log without its file is moved aside. */
 bool store_file_make(const struct store_file *file, struct store_call *call);
 
-/* Under the lock: was it left by a process that ended without closing it, and uses nobody else it? */
+/* Under the lock, before SQLite opens it: was it left by a process that ended without closing it, and is used by nobody
+ * else? */
 bool store_file_was_abandoned(const struct store_file *file);
 
 /* Under the lock. Moves the file, its -wal and its -shm to PATH.corrupt-TIME, -wal and -shm behind that, if it still is

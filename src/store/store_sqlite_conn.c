@@ -85,8 +85,10 @@ enum store_outcome store_sqlite_failed(struct sqlite_store *store, struct sqlite
     int kind = code & 0xff;
     if (kind == SQLITE_BUSY) /* SQLite's text is "database is locked" */
         return store_call_fail(call, "%s is locked by others for too long", store->file.path);
-    store_call_fail(call, kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN ? "%s: %s (%d): %s" : "%s: %s (%d)",
-                    store->file.path, text, code, strerror(system));
+    if (system != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN))
+        store_call_fail(call, "%s: %s (%d): %s", store->file.path, text, code, strerror(system));
+    else
+        store_call_fail(call, "%s: %s (%d)", store->file.path, text, code);
     if (kind != SQLITE_FULL && kind != SQLITE_NOMEM && kind != SQLITE_TOOBIG)
         note_failure(connection, code, text);
     return STORE_DOWN;
@@ -144,10 +146,11 @@ static int check_whole(struct sqlite_store *store, struct sqlite_connection *con
 }
 
 /* Under the lock of the file: what only the first one there does. WHY is filled if SQLite has no words for it. */
-static int make_ready(struct sqlite_store *store, struct sqlite_connection *connection, char *why, size_t size)
+static int make_ready(struct sqlite_store *store, struct sqlite_connection *connection, bool was_abandoned, char *why,
+                      size_t size)
 {
     int code = SQLITE_OK;
-    if (store_file_was_abandoned(&store->file))
+    if (was_abandoned)
         code = check_whole(store, connection, why, size);
     if (code == SQLITE_OK)
         code = store_schema_raise(connection->db, store_schema_steps, store_schema_count, why, size);
@@ -170,6 +173,7 @@ static int open_on(struct sqlite_store *store, struct sqlite_connection *connect
                    char *why, size_t size)
 {
     why[0] = '\0';
+    bool was_abandoned = store_file_was_abandoned(&store->file); /* SQLite makes a log as soon as it reads */
     int code = sqlite3_open_v2(store->file.path, &connection->db,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     connection->identity = identity;
@@ -185,7 +189,7 @@ static int open_on(struct sqlite_store *store, struct sqlite_connection *connect
         code = SQLITE_READONLY;
     }
     if (code == SQLITE_OK && !store_identity_equals(store->ready, identity))
-        code = make_ready(store, connection, why, size);
+        code = make_ready(store, connection, was_abandoned, why, size);
     if (code == SQLITE_OK)
         code = prepare_all(connection);
     if (code != SQLITE_OK && !why[0])

@@ -341,11 +341,12 @@ def test_dead_name_server(make_gate, sink):
     assert result(content, "spf") == "temperror" and result(content, "dmarc") == "temperror"
 
 
+@pytest.mark.parametrize("option", ["temperror", "on_error"])
 @pytest.mark.parametrize("check,reply", [("spf", "451 4.4.3 <a@fail.example> - SPF: temperror for fail.example"),
                                          ("dkim", "451 4.7.20 No passing DKIM signature found now (temperror reject.example"),
                                          ("dmarc", "451 4.7.1 <reject.example> - DMARC cannot be evaluated now")])
-def test_dead_name_server_puts_off_if_told_so(make_gate, keys, check, reply):
-    gate = make_gate(sections(f"127.0.0.1@{free_port()}", **{check: {"temperror": "tempfail"}}, dns={"timeout": "500ms"}))
+def test_dead_name_server_puts_off_if_told_so(make_gate, keys, check, reply, option):
+    gate = make_gate(sections(f"127.0.0.1@{free_port()}", **{check: {option: "tempfail"}}, dns={"timeout": "500ms"}))
     message = keys.sign(mail("dead-put-off", "a@reject.example"), domain="reject.example")
     end = gate.send(message, sender="a@fail.example", helo=HELO).end
     assert str(end).startswith(reply)
@@ -374,16 +375,6 @@ def test_dnssec(make_gate, keys, sink, signed_root, dnssec, name, wanted):
     content = sink.wait_for(f"<{tag}@sender.example>")[-1].content.decode()
     assert [result(content, method) for method in ("spf", "dkim", "dmarc")] == [wanted] * 3, one_result(content)
     assert ("(bogus)" in one_result(content)) == (wanted == "temperror")
-
-
-@pytest.mark.parametrize("check", ["spf", "dkim", "dmarc"])
-def test_on_error_is_not_for_dead_name_servers(make_gate, keys, sink, check):
-    """They are a result, temperror, which has an option of its own; see test_helo.py for a check that can fail of them."""
-    gate = make_gate(sections(f"127.0.0.1@{free_port()}", **{check: {"on_error": "tempfail"}}, dns={"timeout": "300ms"}))
-    end = gate.send(keys.sign(mail(f"on-error-{check}", "a@reject.example")), sender="a@fail.example", helo=HELO).end
-    assert end.code == 250, end
-    content = sink.wait_for(f"<on-error-{check}@sender.example>")[-1].content.decode()
-    assert [result(content, method) for method in ("spf", "dkim", "dmarc")] == ["temperror"] * 3
 
 
 @pytest.mark.parametrize("options,author,sender,reply", [
@@ -518,4 +509,5 @@ def test_a_slow_name_server_slows_only_its_own_mail(make_gate, sink):
         content = sink.wait_for(f"<slow-{number}@sender.example>")[-1].content.decode()
         assert (result(content, "spf"), result(content, "dmarc")) == ("none", "none")
     assert 2.5 < min(spans) and total < 8
-    assert max(quick) < 1.5
+    # One that had to wait for the slow ones would take 3 s; a busy machine may make a few of them late.
+    assert len(quick) >= 20 and sorted(quick)[len(quick) * 95 // 100] < 1

@@ -253,7 +253,7 @@ def test_a_permanent_refusal_releases_the_memory(make_desk):
 
 
 STEPS = ["autoreply.reserved", "spool.added", "autoreply.spooled", "autoreply.confirmed", "spool.before", "spool.dot",
-         "spool.accepted", "spool.after", "spool.removed"]
+         "spool.accepted", "spool.recorded", "spool.after", "spool.removed"]
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -89,6 +89,29 @@ def test_domain(names):
     assert "more than one DMARC record" in text
 
 
+@pytest.mark.parametrize("domain,lines", [
+    ("np.example", ["_dmarc.np.example: record", "_dmarc.example: no record (nxdomain)",
+                    "policy: none (p), from the record of np.example",
+                    "    for its subdomains: quarantine; for those that do not exist: reject"]),
+    ("here.np.example", ["policy: quarantine (sp: a subdomain), from the record of np.example"]),
+    ("gone.np.example", ["policy: reject (np: the domain does not exist), from the record of np.example"]),
+    ("a.reject.example", ["policy: reject (p), from the record of reject.example"]),
+    ("test.example", ["policy: reject (p), from the record of test.example", "    quarantine for now, because of t=y"]),
+    ("bad.example", ["policy: none in force: malformed DMARC record at _dmarc.bad.example: the semicolon behind v=DMARC1 "
+                     "is missing"])])
+def test_domain_in_plain_words(names, domain, lines):
+    done = subprocess.run([program("posternctl"), "dmarc", domain, "--dns", names.server], capture_output=True, text=True,
+                          timeout=60, check=True)
+    said = done.stdout.splitlines()
+    assert [line for line in lines if line not in said] == [], done.stdout
+
+
+def test_which_author_decides(names):
+    done = subprocess.run([program("posternctl"), "dmarc", "--evaluate", "--from", "a@none.example, b@reject.example",
+                           "--dns", names.server], capture_output=True, text=True, timeout=60, check=True)
+    assert "decides       reject.example" in done.stdout.splitlines()
+
+
 @pytest.fixture(scope="module")
 def gate(area, mta, sockets, free_slots, names):
     sections = {"dns": {"servers": strings(names.server)}, "spf": {"mode": "enforce"}, "dmarc": {"mode": "enforce"}}

@@ -37,6 +37,7 @@ verify    unix  - - n -    1 verify
 flush     unix  n - n 1000? 0 flush
 proxymap  unix  - - n -    - proxymap
 smtp      unix  - - n -    - smtp
+local     unix  - n n -    - local
 relay     unix  - - n -    - smtp
 showq     unix  n - n -    - showq
 error     unix  - - n -    - error

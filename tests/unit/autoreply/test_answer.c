@@ -210,10 +210,15 @@ static void a_damaged_responder_is_trouble(void **state)
     (void)state;
     struct desk desk;
     desk_open(&desk);
-    store_responder(&desk, "anna@example.net", ",\"zone\":\"Europe/Atlantis\"");
+    store_responder(&desk, "anna@example.net", ",\"subjekt\":\"x\"");
     struct answer answer = ask(&desk, "w@sender.example", NOW, false);
     assert_int_equal(answer.outcome, ANSWER_TROUBLE);
-    assert_non_null(strstr(answer.text, "zone"));
+    assert_non_null(strstr(answer.text, "subjekt"));
+    /* a zone that the system does not know any more is no damage */
+    store_responder(&desk, "anna@example.net", ",\"zone\":\"Europe/Atlantis\"");
+    answer = ask(&desk, "w@sender.example", NOW, false);
+    assert_int_equal(answer.outcome, ANSWER_NOBODY);
+    assert_non_null(strstr(answer.text, "Europe/Atlantis"));
     desk_close(&desk);
 }
 

@@ -6,7 +6,7 @@
 static void nothing_is_refused_by_default(void **state)
 {
     (void)state;
-    struct check_dkim_options options = {.max_signatures = 8};
+    struct check_dkim_options options = {.common = {.on_error = ON_ERROR_ACCEPT}, .max_signatures = 8};
     for (int result = AUTH_NONE; result <= AUTH_PERMERROR; result++) {
         struct result got = check_dkim_decide(&options, (enum auth_result)result);
         assert_int_equal(got.code, RESULT_OK);
@@ -37,6 +37,11 @@ static void each_result_has_its_action(void **state)
         assert_string_equal(got.why, rows[i].why);
     }
     assert_int_equal(check_dkim_decide(&options, AUTH_PASS).code, RESULT_OK);
+    options.temperror = CHECK_DKIM_ACCEPT;
+    options.common.on_error = ON_ERROR_TEMPFAIL;
+    assert_int_equal(check_dkim_decide(&options, AUTH_TEMPERROR).code, RESULT_DEFER);
+    options.common.on_error = ON_ERROR_ACCEPT;
+    assert_int_equal(check_dkim_decide(&options, AUTH_TEMPERROR).code, RESULT_OK);
 }
 
 static void the_best_result_decides(void **state)

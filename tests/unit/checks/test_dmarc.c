@@ -64,6 +64,9 @@ static void test_decide(void **state)
     expect(&options, AUTH_FAIL, AUTH_POLICY_REJECT, RESULT_REJECT, "dmarc.reject");
     expect(&options, AUTH_TEMPERROR, AUTH_POLICY_NONE, RESULT_OK, NULL);
     expect(&options, AUTH_PERMERROR, AUTH_POLICY_NONE, RESULT_OK, NULL);
+    other.common.on_error = ON_ERROR_TEMPFAIL;
+    expect(&other, AUTH_TEMPERROR, AUTH_POLICY_NONE, RESULT_DEFER, "dmarc.temperror");
+    other.common.on_error = ON_ERROR_ACCEPT;
     other.temperror = CHECK_DMARC_TEMPFAIL;
     other.reject = CHECK_DMARC_TAG;
     other.quarantine = CHECK_DMARC_REJECT;

@@ -99,7 +99,7 @@ static const struct auth_spf *result_of(struct world *world)
 static void test_decide(void **state)
 {
     (void)state;
-    const struct check_spf_options options = {.fail = CHECK_SPF_REJECT,    .softfail = CHECK_SPF_TAG,
+    struct check_spf_options options = {.fail = CHECK_SPF_REJECT,    .softfail = CHECK_SPF_TAG,
                                               .neutral = CHECK_SPF_ACCEPT, .none = CHECK_SPF_QUARANTINE,
                                               .permerror = CHECK_SPF_TAG,  .temperror = CHECK_SPF_TEMPFAIL};
     static const struct {
@@ -122,6 +122,12 @@ static void test_decide(void **state)
         assert_int_equal(result.code, rows[i].code);
         assert_true(rows[i].why ? result.why && strcmp(result.why, rows[i].why) == 0 : !result.why);
     }
+    const struct auth_spf dead = {.result = AUTH_TEMPERROR};
+    options.temperror = CHECK_SPF_ACCEPT;
+    options.common.on_error = ON_ERROR_TEMPFAIL;
+    assert_int_equal(check_spf_decide(&options, &dead).code, RESULT_DEFER);
+    options.common.on_error = ON_ERROR_ACCEPT;
+    assert_int_equal(check_spf_decide(&options, &dead).code, RESULT_OK);
 }
 
 /* With the defaults: which result, which identity, refused at RCPT or marked at the end. */

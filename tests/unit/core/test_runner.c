@@ -212,6 +212,7 @@ static void who_never_objects_is_not_heard(void **state)
         assert_int_equal(got.mail, OUTCOME_CONTINUE);
         assert_int_equal(got.data, OUTCOME_CONTINUE);
         assert_int_equal(got.eom, OUTCOME_CONTINUE);
+        message_end(&world.message);
         world.options.result[PHASE_RCPT] = (int)codes[i];
         assert_int_not_equal(play(&world).rcpt, OUTCOME_CONTINUE); /* only those phases */
         world_end(&world);

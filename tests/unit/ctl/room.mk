@@ -1,3 +1,5 @@
 # tests/unit/ctl
 check_PROGRAMS += tests/unit/ctl/test_options
 tests_unit_ctl_test_options_SOURCES = tests/unit/ctl/test_options.c
+check_PROGRAMS += tests/unit/ctl/test_state
+tests_unit_ctl_test_state_SOURCES = tests/unit/ctl/test_state.c

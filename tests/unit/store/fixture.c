@@ -64,8 +64,8 @@ static redisContext *administrator(const struct redis_server *server)
 
 static void exec_server(const char *directory, const char *socket, va_list ap)
 {
-    const char *argv[64] = {"redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no",
-                            "--dir", directory, "--logfile", "redis.log"};
+    const char *argv[64] = {"redis-server", "--port", "0",     "--unixsocket", socket,      "--save",   "",
+                            "--appendonly", "no",     "--dir", directory,      "--logfile", "redis.log"};
     int argc = 13;
     const char *argument;
     while (argc < 62 && (argument = va_arg(ap, const char *)))
@@ -89,8 +89,11 @@ struct redis_server redis_start(const char *directory, ...)
     assert_true(server.pid > 0);
     for (int i = 0; i < 1000; i++) {
         redisContext *context = administrator(&server);
-        if (context) {
+        redisReply *reply = context ? redisCommand(context, "PING") : NULL; /* "NOAUTH" is an answer too */
+        if (context)
             redisFree(context);
+        if (reply) {
+            freeReplyObject(reply);
             return server;
         }
         assert_int_equal(waitpid(server.pid, NULL, WNOHANG), 0);
@@ -168,13 +171,16 @@ void run_command(const char *command)
         fail_msg("failed: %s", command);
 }
 
-int count_files(const char *beginning)
+int count_files(const char *beginning, const char *end)
 {
     DIR *directory = opendir(fixture_path);
     assert_non_null(directory);
     int count = 0;
-    for (struct dirent *entry; (entry = readdir(directory));)
-        count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0;
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        size_t len = strlen(entry->d_name);
+        count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0 && len >= strlen(end) &&
+                 strcmp(entry->d_name + len - strlen(end), end) == 0;
+    }
     closedir(directory);
     return count;
 }

@@ -32,8 +32,8 @@ struct redis_server {
     const char *socket;
 };
 
-/* Starts redis-server with a socket in DIRECTORY and the arguments behind it (ended by NULL), waits until it answers. It
- * dies with this program. */
+/* Starts redis-server with a socket in DIRECTORY and the arguments behind it (ended by NULL), waits until it answers.
+ * It dies with this program. */
 struct redis_server redis_start(const char *directory, ...);
 void redis_stop(struct redis_server *server, int signal);
 
@@ -45,8 +45,8 @@ void log_begin(void);
 const char *log_end(void);
 int count_of(const char *haystack, const char *needle);
 
-void run_command(const char *command); /* must end with 0 */
-int count_files(const char *beginning); /* in fixture_path */
+void run_command(const char *command);                   /* must end with 0 */
+int count_files(const char *beginning, const char *end); /* in fixture_path */
 void sleep_ms(int ms);
 int64_t now_ms(void);
 

@@ -22,7 +22,7 @@ static struct shared {
     atomic_int winners[ROUNDS], losers[ROUNDS], down, strangers, lost;
     atomic_int winner[ROUNDS];
     atomic_int told[ROUNDS][RACERS];
-} *shared;
+} * shared;
 
 struct racer {
     pthread_t thread;
@@ -62,8 +62,8 @@ static void raise_counter(const struct racer *racer)
         enum store_outcome outcome = store_get(racer->store, arena, "counter", T, &was);
         int number = outcome == STORE_OK ? atoi(was.bytes.ptr) : 0;
         if (outcome != STORE_DOWN)
-            outcome = store_swap(racer->store, "counter", was.bytes, span_of(arena_printf(arena, "%d", number + 1)), 0,
-                                 T);
+            outcome =
+                store_swap(racer->store, "counter", was.bytes, span_of(arena_printf(arena, "%d", number + 1)), 0, T);
         done += outcome == STORE_OK;
         if (outcome == STORE_DOWN) {
             atomic_fetch_add(&shared->down, 1);

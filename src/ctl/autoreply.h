@@ -1,0 +1,63 @@
+/*
+ * autoreply - what the verbs of `posternctl autoreply` share: from an argument to a stored responder, and back.
+ *
+ * Everything is on the call's arena. THREADS: one. ERRORS: a status of sysexits.h, and said on stderr.
+ */
+#ifndef POSTERN_CTL_AUTOREPLY_H
+#define POSTERN_CTL_AUTOREPLY_H
+
+#include "autoreply/responder.h"
+#include "ctl/state.h"
+
+int autoreply_list(int argc, char **argv); /* autoreply_show.c */
+int autoreply_show(int argc, char **argv);
+int autoreply_set(int argc, char **argv);      /* autoreply_set.c */
+int autoreply_activate(int argc, char **argv); /* autoreply_change.c */
+int autoreply_off(int argc, char **argv);
+int autoreply_delete(int argc, char **argv);
+int autoreply_reset(int argc, char **argv); /* autoreply_memory.c */
+int autoreply_seen(int argc, char **argv);
+int autoreply_import(int argc, char **argv);  /* autoreply_import.c */
+int autoreply_export(int argc, char **argv);  /* autoreply_show.c */
+int autoreply_preview(int argc, char **argv); /* autoreply_preview.c */
+
+#define AUTOREPLY_LAST INT64_MAX /* a time that was not given: now */
+
+/* Which mailbox ARGUMENT means: itself in canonical form or, if the alias tables say that it is another's alias, that
+ * one; said on stderr. EX_DATAERR: no address, or it means several, or none. */
+int autoreply_mailbox(const struct ctl_call *call, const struct ctl_state *state, const char *argument,
+                      const char **mailbox);
+
+/* What is stored. EX_NOINPUT: nothing, said unless RESPONDER is asked for as new (IS_NEW not NULL: then EX_OK).
+ * *EXPECTED is for store_swap(). */
+int autoreply_load(const struct ctl_call *call, const struct ctl_state *state, const char *mailbox,
+                   struct responder *responder, struct span *expected, bool *is_new);
+
+/* Changes RESPONDER. EX_OK, or the status to end with. May be called again with a fresh copy. */
+typedef int autoreply_edit(const struct ctl_call *call, void *context, struct responder *responder);
+
+enum autoreply_change_flags {
+    AUTOREPLY_MAY_BE_NEW = 1, /* nothing need be stored yet */
+    AUTOREPLY_VERIFY = 2,     /* with responder_verify() */
+    AUTOREPLY_DELETE = 4      /* nothing is stored afterwards, whatever EDIT made of it */
+};
+
+/* Reads, has EDIT change it, and writes it if nobody else did meanwhile; else again. *RESPONDER is what was written. */
+int autoreply_change(const struct ctl_call *call, const struct ctl_state *state, const char *mailbox, unsigned flags,
+                     autoreply_edit *edit, void *context, struct responder *responder);
+
+/* What was done, TEXT, and how RESPONDER is now; on stdout, with --json as an object. */
+void autoreply_say(const struct ctl_call *call, const struct responder *responder, const char *text);
+
+/* The store gave no answer. Returns EX_TEMPFAIL. */
+int autoreply_store_is_down(const struct ctl_call *call);
+
+/* Says on stderr what is odd about RESPONDER but the administrator's to decide: a mailbox that is not at one of
+ * local_domains, a `from` at one of them that does not mean the mailbox by the alias tables. */
+void autoreply_warn(const struct ctl_call *call, const struct ctl_state *state, const struct responder *responder);
+
+/* "in force", or why nothing is. */
+const char *autoreply_force(const struct ctl_call *call, const struct responder *responder, int64_t now,
+                            bool *is_in_force);
+
+#endif

@@ -1,0 +1,175 @@
+/* autoreply activate, off, delete - which of the stored messages is active, and taking them away. */
+#include "ctl/autoreply.h"
+#include <sysexits.h>
+
+struct request {
+    const char *name; /* NULL: all */
+    bool was_active;
+};
+
+static int find(const struct ctl_call *call, const struct responder *responder, const char *name, size_t *number)
+{
+    const struct responder_message *message = responder_find(responder, name);
+    if (!message)
+        return ctl_fail(call, EX_NOINPUT, "%s has no message \"%s\"", responder->mailbox, name);
+    *number = (size_t)(message - responder->messages);
+    return EX_OK;
+}
+
+static bool is_active(const struct responder *responder, const char *name)
+{
+    return responder->active && strcmp(responder->active, name) == 0;
+}
+
+static int edit_activate(const struct ctl_call *call, void *context, struct responder *responder)
+{
+    const struct request *request = context;
+    size_t number = 0;
+    int status = find(call, responder, request->name, &number);
+    if (status == EX_OK)
+        responder->active = responder->messages[number].name;
+    return status;
+}
+
+static int edit_off(const struct ctl_call *call, void *context, struct responder *responder)
+{
+    struct request *request = context;
+    (void)call;
+    request->was_active = responder->active;
+    responder->active = NULL;
+    return EX_OK;
+}
+
+static int edit_delete(const struct ctl_call *call, void *context, struct responder *responder)
+{
+    struct request *request = context;
+    size_t number = 0;
+    if (!request->name)
+        return EX_OK;
+    int status = find(call, responder, request->name, &number);
+    if (status != EX_OK)
+        return status;
+    request->was_active = is_active(responder, request->name);
+    if (request->was_active)
+        responder->active = NULL;
+    responder->count--;
+    memmove(&responder->messages[number], &responder->messages[number + 1],
+            (responder->count - number) * sizeof *responder->messages);
+    return EX_OK;
+}
+
+/* Opens, finds the mailbox, makes the change, and says TELL of it. */
+static int change(const struct ctl_call *call, struct request *request, unsigned flags, autoreply_edit *edit,
+                  const char *(*tell)(const struct ctl_call *call, const struct request *request,
+                                      const struct responder *responder))
+{
+    struct ctl_state state;
+    struct responder responder;
+    const char *mailbox;
+    if (call->argument_count == 0)
+        return ctl_usage_error(call, "MAILBOX is missing");
+    request->name = call->argument_count > 1 ? call->arguments[1] : NULL;
+    int status = ctl_state_open(call, &state);
+    if (status == EX_OK)
+        status = autoreply_mailbox(call, &state, call->arguments[0], &mailbox);
+    if (status == EX_OK)
+        status = autoreply_change(call, &state, mailbox, flags, edit, request, &responder);
+    if (status == EX_OK)
+        autoreply_say(call, flags & AUTOREPLY_DELETE ? &(struct responder){.mailbox = mailbox} : &responder,
+                      tell(call, request, &responder));
+    ctl_state_close(&state);
+    return status;
+}
+
+/* ---- activate ---- */
+
+static const char *tell_activated(const struct ctl_call *call, const struct request *request,
+                                  const struct responder *responder)
+{
+    bool is_in_force;
+    return arena_printf(call->arena, "\"%s\" is active: %s", request->name,
+                        autoreply_force(call, responder, AUTOREPLY_LAST, &is_in_force));
+}
+
+static int run_activate(const struct ctl_call *call, void *request)
+{
+    if (call->argument_count == 1)
+        return ctl_usage_error(call, "NAME is missing");
+    return change(call, request, 0, edit_activate, tell_activated);
+}
+
+int autoreply_activate(int argc, char **argv)
+{
+    static const struct ctl_command command = {
+        .name = "autoreply activate",
+        .usage = "usage: posternctl autoreply activate [-c FILE] MAILBOX NAME [--json]\n"
+                 "  From now on NAME is the active message of MAILBOX, and no other.\n",
+        .shared = CTL_JSON,
+        .arguments = 2,
+        .run = run_activate,
+    };
+    struct request request = {NULL, false};
+    return ctl_run(&command, &request, argc, argv);
+}
+
+/* ---- off ---- */
+
+static const char *tell_off(const struct ctl_call *call, const struct request *request,
+                            const struct responder *responder)
+{
+    (void)call;
+    (void)responder;
+    return request->was_active ? "no message is active any more" : "no message was active";
+}
+
+static int run_off(const struct ctl_call *call, void *request)
+{
+    return change(call, request, 0, edit_off, tell_off);
+}
+
+int autoreply_off(int argc, char **argv)
+{
+    static const struct ctl_command command = {
+        .name = "autoreply off",
+        .usage = "usage: posternctl autoreply off [-c FILE] MAILBOX [--json]\n"
+                 "  No message of MAILBOX is active any more; all stay stored.\n",
+        .shared = CTL_JSON,
+        .arguments = 1,
+        .run = run_off,
+    };
+    struct request request = {NULL, false};
+    return ctl_run(&command, &request, argc, argv);
+}
+
+/* ---- delete ---- */
+
+static const char *tell_deleted(const struct ctl_call *call, const struct request *request,
+                                const struct responder *responder)
+{
+    (void)responder;
+    if (!request->name)
+        return "all of it is deleted";
+    return arena_printf(call->arena, "\"%s\" is deleted%s", request->name,
+                        request->was_active ? "; it was the active message" : "");
+}
+
+static int run_delete(const struct ctl_call *call, void *request)
+{
+    return change(call, request, call->argument_count > 1 ? 0 : AUTOREPLY_DELETE, edit_delete, tell_deleted);
+}
+
+int autoreply_delete(int argc, char **argv)
+{
+    static const struct ctl_command command = {
+        .name = "autoreply delete",
+        .usage =
+            "usage: posternctl autoreply delete [-c FILE] MAILBOX [NAME] [--json]\n"
+            "  Deletes the message NAME, or everything that MAILBOX has stored. Who was answered stays remembered for\n"
+            "  his days.\n",
+        .shared = CTL_JSON,
+        .arguments = 2,
+        .run = run_delete,
+    };
+    struct request request = {NULL, false};
+    return ctl_run(&command, &request, argc, argv);
+}

@@ -1,0 +1,177 @@
+/*
+ * autoreply import - the responders of many mailboxes from JSON, all of them or none.
+ *
+ * Every responder is read and judged first, each for itself, so that all that is wrong is said at once, with the place
+ * in the array, the mailbox and the field. Then all are put into the store in one step. What a mailbox had stored
+ * before is replaced; only its generation never goes back, or who was forgotten by a reset would be remembered again.
+ */
+#include "ctl/autoreply.h"
+#include "ctl/input.h"
+#include "ctl/json.h"
+#include "ctl/json_items.h"
+#include "util/clock.h"
+#include "util/strmap.h"
+#include <stdlib.h>
+#include <sysexits.h>
+
+#define INPUT_MAX ((size_t)256 << 20) /* bytes */
+
+struct import {
+    const struct ctl_call *call;
+    struct ctl_state *state;
+    struct span *items;
+    struct responder *responders;
+    size_t count, problems;
+    struct strmap *places; /* mailbox -> its number, as text */
+};
+
+static void __attribute__((format(printf, 3, 4))) complain(struct import *import, size_t i, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    const char *mailbox = import->responders[i].mailbox;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    import->problems++;
+    ctl_fail(import->call, EX_DATAERR, "[%zu]%s%s: %s", i, mailbox ? " " : "", mailbox ? mailbox : "", text);
+}
+
+/* The mailbox that is meant, if it is an alias; not the same one twice. */
+static void settle_mailbox(struct import *import, size_t i)
+{
+    struct arena *arena = import->call->arena;
+    struct responder *responder = &import->responders[i];
+    struct aliases *aliases = import->state->responding->aliases;
+    const char *canonical = aliases_canonical(aliases, arena, responder->mailbox), *wanted = NULL;
+    struct aliases_targets targets = aliases_expand(aliases, arena, responder->mailbox);
+    for (size_t k = 0; canonical && k < targets.count && !wanted; k++) {
+        if (targets.count == 1 || strcmp(targets.items[k], canonical) == 0)
+            wanted = targets.items[k];
+    }
+    if (!wanted) {
+        complain(import, i, "mailbox: it is an alias that does not mean exactly one mailbox");
+        return;
+    }
+    responder->mailbox = wanted;
+    strmap_at there = strmap_find(import->places, span_of(wanted));
+    if (there) {
+        struct span place = strmap_value(import->places, there);
+        complain(import, i, "mailbox: it stands at [%.*s] already", (int)place.len, place.ptr);
+        return;
+    }
+    strmap_add(import->places, span_of(wanted), span_of(arena_printf(arena, "%zu", i)));
+}
+
+/* For the message of a problem: the mailbox of an object that could not be read otherwise. */
+static const char *peek_mailbox(struct arena *arena, struct span json)
+{
+    cJSON *object = cJSON_ParseWithLength(json.ptr, json.len);
+    const cJSON *mailbox = cJSON_GetObjectItemCaseSensitive(object, "mailbox");
+    struct strbuf clean;
+    strbuf_init(&clean, 300);
+    if (cJSON_IsString(mailbox))
+        strbuf_add_printable(&clean, span_of(mailbox->valuestring));
+    const char *text = clean.len ? arena_strdup(arena, strbuf_text(&clean)) : NULL;
+    strbuf_free(&clean);
+    cJSON_Delete(object);
+    return text;
+}
+
+static void read_item(struct import *import, size_t i)
+{
+    struct arena *arena = import->call->arena;
+    struct responder_problem problem;
+    if (responder_parse(arena, import->items[i], &import->responders[i], &problem) == 0) {
+        settle_mailbox(import, i);
+        return;
+    }
+    import->responders[i].mailbox = peek_mailbox(arena, import->items[i]);
+    complain(import, i, "%s", problem.text);
+}
+
+static int keep_generation(struct import *import, struct responder *responder)
+{
+    struct responder stored;
+    struct span expected;
+    bool is_new;
+    int status = autoreply_load(import->call, import->state, responder->mailbox, &stored, &expected, &is_new);
+    if (status == EX_DATAERR) /* said; what is damaged is replaced */
+        return EX_OK;
+    if (status == EX_OK && stored.generation > responder->generation)
+        responder->generation = stored.generation;
+    return status;
+}
+
+static int apply(struct import *import)
+{
+    const struct ctl_call *call = import->call;
+    struct store_change *changes = ARENA_ARRAY(call->arena, struct store_change, import->count + 1);
+    for (size_t i = 0; i < import->count; i++) {
+        struct responder *responder = &import->responders[i];
+        int status = keep_generation(import, responder);
+        if (status != EX_OK)
+            return status;
+        autoreply_warn(call, import->state, responder);
+        changes[i] = (struct store_change){arena_printf(call->arena, RESPONDER_KEY "%s", responder->mailbox),
+                                           span_of(responder_print(call->arena, responder)), 0};
+    }
+    if (import->count > 0 &&
+        store_apply(import->state->responding->store, changes, import->count, clock_wall()) != STORE_OK)
+        return autoreply_store_is_down(call);
+    if (call->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddNumberToObject(object, "imported", (double)import->count);
+        json_print(stdout, object);
+    } else {
+        printf("%zu %s\n", import->count, import->count == 1 ? "mailbox imported" : "mailboxes imported");
+    }
+    return EX_OK;
+}
+
+static int import_items(struct import *import)
+{
+    import->responders = ARENA_ARRAY(import->call->arena, struct responder, import->count + 1);
+    import->places = strmap_create();
+    for (size_t i = 0; i < import->count; i++)
+        read_item(import, i);
+    strmap_destroy(import->places);
+    if (import->problems > 0)
+        return ctl_fail(import->call, EX_DATAERR, "%zu of %zu cannot be imported; nothing was changed",
+                        import->problems, import->count);
+    return apply(import);
+}
+
+static int run(const struct ctl_call *call, void *context)
+{
+    struct ctl_state state;
+    struct span text;
+    struct import import = {.call = call, .state = &state};
+    (void)context;
+    int status = ctl_read_input(call, call->argument_count ? call->arguments[0] : "-", INPUT_MAX, &text);
+    if (status != EX_OK)
+        return status;
+    const char *why = json_items_cut(call->arena, text, &import.items, &import.count);
+    if (why)
+        return ctl_fail(call, EX_DATAERR, "%s", why);
+    status = ctl_state_open(call, &state);
+    if (status == EX_OK)
+        status = import_items(&import);
+    ctl_state_close(&state);
+    return status;
+}
+
+int autoreply_import(int argc, char **argv)
+{
+    static const struct ctl_command command = {
+        .name = "autoreply import",
+        .usage =
+            "usage: posternctl autoreply import [-c FILE] [FILE|-] [--json]\n"
+            "  Stores the responders of a JSON array (or one), as export prints them, each instead of all that its\n"
+            "  mailbox had: all of them or, if one is wrong, none.\n",
+        .shared = CTL_JSON,
+        .arguments = 1,
+        .run = run,
+    };
+    return ctl_run(&command, NULL, argc, argv);
+}

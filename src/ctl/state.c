@@ -1,0 +1,69 @@
+/*
+ * state - reads the configuration, takes the identity of its user, opens the rooms.
+ *
+ * The identity is the effective one alone, and for good: nothing afterwards needs another. Whoever is neither root nor
+ * that user is refused even where the permissions would let him in, because SQLite's side files would be his.
+ */
+#include "ctl/state.h"
+#include "master/user.h"
+#include "util/log.h"
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static int take_identity(const struct ctl_call *call, const char *name)
+{
+    struct user user;
+    struct strbuf why;
+    strbuf_init(&why, 0);
+    int status = user_find(&user, name ? name : "", &why);
+    if (status)
+        ctl_fail(call, status, "%s", strbuf_text(&why));
+    strbuf_free(&why);
+    if (status || user.uid == (uid_t)-1 || geteuid() == user.uid)
+        return status;
+    if (initgroups(user.name, user.gid) != 0 || setegid(user.gid) != 0 || seteuid(user.uid) != 0)
+        return ctl_fail(call, EX_OSERR, "cannot become \"%s\": %s", user.name, strerror(errno));
+    return EX_OK;
+}
+
+static int begin(const struct ctl_call *call, struct ctl_state *state)
+{
+    static const struct log_options quiet = {"posternctl", LOG_TO_STDERR, LOG_AS_KV, LEVEL_ERROR, 0};
+    struct conf_problems problems = {conf_print_problem, NULL, 0};
+    *state = (struct ctl_state){NULL};
+    log_open(&quiet);
+    state->engine = engine_create(call->config, &problems);
+    return state->engine ? take_identity(call, state->engine->settings.general->user) : EX_CONFIG;
+}
+
+int ctl_state_open(const struct ctl_call *call, struct ctl_state *state)
+{
+    struct conf_problems problems = {conf_print_problem, NULL, 0};
+    int status = begin(call, state);
+    if (status)
+        return status;
+    state->responding = responding_open(&state->engine->settings, conf_path(state->engine->conf), &problems);
+    return state->responding ? EX_OK : EX_CONFIG;
+}
+
+int ctl_state_open_spool(const struct ctl_call *call, struct ctl_state *state)
+{
+    int status = begin(call, state);
+    if (status)
+        return status;
+    const struct spool_options options = responding_spool_options(&state->engine->settings);
+    state->spool = spool_open(&options);
+    return state->spool ? EX_OK : ctl_fail(call, EX_OSERR, "out of memory");
+}
+
+void ctl_state_close(struct ctl_state *state)
+{
+    responding_close(state->responding);
+    if (state->spool)
+        spool_close(state->spool);
+    engine_destroy(state->engine);
+    *state = (struct ctl_state){NULL};
+}
