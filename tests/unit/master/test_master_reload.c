@@ -26,20 +26,20 @@ static void end(pid_t master)
     assert_int_equal(tree_wait(master), 0);
 }
 
-/* The old worker may take connections until it has heard that it is replaced. */
-static void await_id(const char *wanted)
+/* Who connects now is served by a worker that calls itself so; at once, and every time. */
+static void expect_id(const char *wanted)
 {
     char id[64] = "";
-    for (long long end = tree_now() + TREE_PATIENCE; tree_now() < end && strcmp(id, wanted) != 0;)
+    for (int i = 0; i < 5; i++) {
         close(tree_connect(NULL, id));
-    assert_string_equal(id, wanted);
+        assert_string_equal(id, wanted);
+    }
 }
 
 static void test_good(void **state)
 {
     (void)state;
     struct strbuf out;
-    char id[64];
     pid_t old, new;
     tree_config("");
     pid_t master = tree_start_ready();
@@ -47,8 +47,8 @@ static void test_good(void **state)
     assert_int_equal(reload_with("id=second\n", &out), 0);
     assert_non_null(strstr(strbuf_text(&out), "the new configuration is in force, in worker "));
     strbuf_free(&out);
-    close(tree_connect(&new, id));
-    assert_string_equal(id, "second");
+    expect_id("second");
+    close(tree_connect(&new, NULL));
     assert_int_not_equal(old, new);
     tree_expect_echo(session, "on the old one");
     assert_int_equal(tree_ctl("status", NULL, &out), 0);
@@ -61,7 +61,7 @@ static void test_good(void **state)
     tree_config("id=third\n");
     kill(master, SIGHUP);
     tree_await_log("reload done", 2);
-    await_id("third");
+    expect_id("third");
     end(master);
 }
 
@@ -123,18 +123,133 @@ static void test_two_at_once(void **state)
     assert_int_equal(tree_wait(second), 0);
     assert_int_equal(tree_wait(third), 0);
     assert_int_equal(tree_count_log("reload: checking"), 2);
-    await_id("third");
+    expect_id("third");
     end(master);
 }
 
-static void crash(pid_t *pid)
+/* Nobody is told of the new worker while the old one takes connections, and the master does not sleep meanwhile. */
+static void test_old_one_takes_its_time(void **state)
 {
-    int session = tree_connect(pid, NULL);
+    (void)state;
+    struct strbuf out;
+    tree_config("close_delay=1500\n");
+    pid_t master = tree_start_ready();
+    tree_config("id=second\n");
+    pid_t first = tree_ctl_start("reload");
+    tree_await_log(" drains", 1);
+    long long begin = tree_now();
+    pid_t second = tree_ctl_start("reload");
+    assert_int_equal(tree_ctl("status", NULL, &out), 0);
+    assert_non_null(strstr(strbuf_text(&out), "draining"));
+    strbuf_free(&out);
+    assert_true(tree_now() - begin < 1000);
+    assert_int_equal(tree_count_log("is active"), 1);
+    assert_int_equal(tree_wait(first), 0);
+    expect_id("second");
+    assert_true(tree_now() - begin >= 1400);
+    assert_int_equal(tree_wait(second), 0);
+    assert_int_equal(tree_count_log("reload done"), 2);
+    assert_int_equal(tree_count_log("does not say"), 0);
+    end(master);
+}
+
+static void test_old_one_says_nothing(void **state)
+{
+    (void)state;
+    struct strbuf out;
+    tree_config("mute=1\n");
+    pid_t master = tree_start_ready();
+    int session = tree_connect(NULL, NULL);
+    long long begin = tree_now();
+    assert_int_equal(reload_with("id=second\n", &out), 0);
+    strbuf_free(&out);
+    assert_true(tree_now() - begin >= 5000);
+    assert_int_equal(tree_count_log("drains, but does not say that it takes no more connections"), 1);
+    expect_id("second");
+    begin = tree_now();
+    assert_int_equal(reload_with("id=third\n", &out), 0); /* it is not waited for again, though it is still there */
+    strbuf_free(&out);
+    assert_true(tree_now() - begin < 4000);
+    expect_id("third");
+    tree_expect_echo(session, "still here");
+    close(session);
+    end(master);
+}
+
+static void crash_session(int session)
+{
     char line[256];
     tree_send(session, "crash\n");
     tree_read(session, line);
     assert_string_equal(line, "");
     close(session);
+}
+
+static void test_old_one_dies_meanwhile(void **state)
+{
+    (void)state;
+    tree_config("mute=1\n");
+    pid_t master = tree_start_ready();
+    int session = tree_connect(NULL, NULL);
+    tree_config("id=second\n");
+    pid_t reload = tree_ctl_start("reload");
+    tree_await_log(" drains", 1);
+    long long begin = tree_now();
+    assert_int_equal(tree_count_log("is active"), 1);
+    crash_session(session);
+    assert_int_equal(tree_wait(reload), 0);
+    assert_true(tree_now() - begin < 4000);
+    expect_id("second");
+    end(master);
+}
+
+/* The reload has failed, and yet the old configuration is gone. */
+static void test_new_one_dies_meanwhile(void **state)
+{
+    (void)state;
+    pid_t old, pid;
+    tree_config("mute=1\n");
+    pid_t master = tree_start_ready();
+    int kept = tree_connect(&old, NULL), session;
+    tree_config("id=second\n");
+    pid_t reload = tree_ctl_start("reload");
+    tree_await_log(" drains", 1);
+    long long begin = tree_now();
+    while (session = tree_connect(&pid, NULL), pid == old) {
+        close(session);
+        assert_true(tree_now() - begin < 4000);
+    }
+    crash_session(session);
+    assert_int_equal(tree_wait(reload), 70);
+    assert_true(tree_now() - begin < 4000);
+    assert_int_equal(tree_count_log("the new worker died while it took over"), 1);
+    assert_int_equal(tree_count_log("stays in force"), 0);
+    expect_id("second");
+    tree_expect_echo(kept, "still here");
+    tree_await_log("is active", 2); /* five seconds later */
+    close(kept);
+    end(master);
+}
+
+static void test_stop_meanwhile(void **state)
+{
+    (void)state;
+    tree_config("mute=1\n");
+    pid_t master = tree_start_ready();
+    int session = tree_connect(NULL, NULL);
+    tree_config("id=second\n");
+    pid_t reload = tree_ctl_start("reload");
+    tree_await_log(" drains", 1);
+    kill(master, SIGTERM);
+    assert_int_equal(tree_wait(reload), 75);
+    close(session);
+    assert_int_equal(tree_wait(master), 0);
+    assert_int_equal(tree_count_log("is active"), 1);
+}
+
+static void crash(pid_t *pid)
+{
+    crash_session(tree_connect(pid, NULL));
 }
 
 static void test_crash(void **state)
@@ -172,7 +287,7 @@ static void test_crash_loop_and_repair(void **state)
     pid_t master = tree_start_ready();
     tree_config("start_status=3\n");
     crash(NULL);
-    tree_await_log("the next worker starts in 0.2 s", 1);
+    tree_await_log("the next worker starts in 1.6 s", 1); /* time enough for the reload to be first */
     int waiting = tree_try_connect(tree_path("sock"));
     assert_true(waiting >= 0);
     assert_int_equal(reload_with("id=repaired\n", &out), 0);
@@ -181,7 +296,7 @@ static void test_crash_loop_and_repair(void **state)
     tree_read(waiting, line);
     assert_non_null(strstr(line, "repaired"));
     close(waiting);
-    poll(NULL, 0, 500); /* the restart that was due is not */
+    poll(NULL, 0, 2000); /* the restart that was due is not */
     close(tree_connect(NULL, id));
     assert_string_equal(id, "repaired");
     assert_int_equal(tree_count_log("is active"), 2);
@@ -285,6 +400,9 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TREE_TEST(test_good),          TREE_TEST(test_bad),
         TREE_TEST(test_needs_restart), TREE_TEST(test_two_at_once),
+        TREE_TEST(test_old_one_takes_its_time), TREE_TEST(test_old_one_says_nothing),
+        TREE_TEST(test_old_one_dies_meanwhile), TREE_TEST(test_new_one_dies_meanwhile),
+        TREE_TEST(test_stop_meanwhile),
         TREE_TEST(test_crash),         TREE_TEST(test_crash_loop_and_repair),
         TREE_TEST(test_status),        TREE_TEST(test_control_clients),
     };
