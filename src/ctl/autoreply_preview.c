@@ -111,6 +111,8 @@ static int preview(const struct ctl_call *call, const struct ctl_state *state, c
                                             request->now == AUTOREPLY_LAST ? clock_wall() : request->now);
     if (message_file_header(in, message, &rest, &rest_len) != 0)
         status = ctl_fail(call, EX_IOERR, "%s", strerror(errno));
+    else if (message->error)
+        status = ctl_fail(call, EX_DATAERR, "the header is too large: the message would be refused");
     else
         status = answer(call, state, request, mailbox, message);
     free(rest);

@@ -160,12 +160,12 @@ static void test_set(void **state)
     OK("anna@example.net: stored \"away\"", "set", "Anna+x@Example.NET", "away", "--body", "Gone.\n", "--subject",
        "Gr\xc3\xbc\xc3\x9f"
        "e",
-       "--start", "2026-12-24T18:00:00", "--end", "2027-01-02T08:00:00", "--weekdays", "fri-mon,wed", "--zone",
+       "--start", "2026-12-24T18:00:00", "--end", "2027-01-02T08:00:00", "--weekdays", "fri-tue", "--zone",
        "Europe/Berlin", "--from", "info@example.net", "--exclude", "Boss@X.example", "--exclude", "@y.example",
        "--days", "30", "--display-name", "Anna M.");
     cJSON *object = shown("anna@example.net");
     assert_string_equal(message(object, 0),
-                        "{\"name\":\"away\",\"weekdays\":[\"mon\",\"wed\",\"fri\",\"sat\",\"sun\"],"
+                        "{\"name\":\"away\",\"weekdays\":[\"mon\",\"tue\",\"fri\",\"sat\",\"sun\"],"
                         "\"start\":\"2026-12-24T18:00:00\",\"end\":\"2027-01-02T08:00:00\",\"zone\":\"Europe/Berlin\","
                         "\"subject\":\"Gr\xc3\xbc\xc3\x9f"
                         "e\",\"body\":\"Gone.\\n\",\"from\":\"info@example.net\","
@@ -271,6 +271,7 @@ static void test_activate_off_delete(void **state)
     OK("\"one\" is deleted; it was the active message", "delete", "anna@example.net", "one");
     object = shown("anna@example.net");
     assert_int_equal(cJSON_GetArraySize(field(object, "messages")), 1);
+    assert_non_null(strstr(message(object, 0), "\"name\":\"two\""));
     assert_null(cJSON_GetObjectItem(object, "active"));
     cJSON_Delete(object);
     OK("all of it is deleted", "delete", "anna@example.net");
@@ -508,6 +509,12 @@ static void test_preview(void **state)
     OK(NULL, "seen", "anna@example.net", "--json"); /* and nobody is remembered for it */
     assert_string_equal(out, "[]\n");
     expect(RUN("queue", "list"), EX_OK, "the queue is empty");
+    char *large = arena_alloc(arena, 20001 * 5 + 1);
+    for (int i = 0; i < 20001; i++)
+        memcpy(large + 5L * i, "X: y\n", 5);
+    write_file("large", large);
+    REFUSED(EX_DATAERR, "the header is too large", "preview", "anna@example.net", path_of("large"), "--from",
+            "a@sender.example", "--now", now);
     REFUSED(EX_USAGE, "--from is missing", "preview", "anna@example.net");
     REFUSED(EX_NOINPUT, "/nonexistent: No such file", "preview", "anna@example.net", "/nonexistent", "--from",
             "a@sender.example");

@@ -1,0 +1,213 @@
+"""posternctl autoreply and queue as an administrator runs them: by root for a daemon with a user of its own, on SQLite and
+on Redis, without a daemon and beside one."""
+import email
+import json
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from harness.posternd import Posternd, program, quote
+from harness.redis import Redis
+from harness.tools import run, wait_until
+from test_autoreply import SENDER, make_desk, sections_for  # noqa: F401
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+@pytest.fixture(scope="module")
+def redis(area):
+    if not shutil.which("redis-server"):
+        pytest.skip("no redis-server")
+    with Redis(area, "redis-ctl") as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def desk(request, area):
+    """A configuration whose daemon does not run; .said(...) is what `posternctl autoreply ...` printed."""
+    desk.count = getattr(desk, "count", 0) + 1
+    sections = {"": {}}
+    if request.param == "redis":
+        redis = request.getfixturevalue("redis")
+        sections = {"": {"store": quote(redis.url)}, "redis": {"prefix": quote(f"ctl{desk.count}:")}}
+    daemon = Posternd(area, f"ctl{desk.count}", sections=sections)
+    daemon.said = lambda *args, **more: daemon.ctl("autoreply", *args, **more).stdout
+    daemon.refused = lambda *args, **more: daemon.ctl("autoreply", *args, check=False, **more)
+    return daemon
+
+
+def test_one_mailbox(desk):
+    assert desk.said("list", "--json") == "[]\n"
+    assert "stored" in desk.said("set", "anna@example.net", "away", "--body-file", "-", "--end", "2030-01-01T00:00:00",
+                                 "--zone", "Europe/Berlin", "--activate", input="Grüße\n")
+    desk.said("set", "Anna+tag@Example.NET", "other", "--body", "x", "--exclude", "@y.example")
+    shown = json.loads(desk.said("show", "anna@example.net", "--json"))
+    assert shown["active"] == "away" and [m["name"] for m in shown["messages"]] == ["away", "other"]
+    assert shown["messages"][0]["body"] == "Grüße\n" and shown["messages"][1]["excluded"] == ["@y.example"]
+    [line] = json.loads(desk.said("list", "--json", "--now", "2029-12-31T22:59:59Z"))
+    assert line["in_force"] and line["why"] is None
+    [line] = json.loads(desk.said("list", "--json", "--now", "2029-12-31T23:00:00Z"))
+    assert not line["in_force"] and "2030-01-01T00:00:00 Europe/Berlin" in line["why"]
+    preview = email.message_from_string(desk.said("preview", "anna@example.net", "--from", SENDER))
+    assert preview["Auto-Submitted"] == "auto-replied" and preview["To"] == SENDER
+    desk.said("activate", "anna@example.net", "other")
+    assert "autoreply.excluded" in desk.said("preview", "anna@example.net", "--from", "x@y.example")
+    desk.said("off", "anna@example.net")
+    desk.said("delete", "anna@example.net", "away")
+    assert "no message is active" in desk.said("preview", "anna@example.net", "--from", SENDER)
+    desk.said("delete", "anna@example.net")
+    assert desk.refused("show", "anna@example.net").returncode == 66
+
+
+def test_import_is_all_or_nothing(desk):
+    many = [{"mailbox": f"m{i:03d}@example.net", "active": "a", "messages": [{"name": "a", "body": "x"}]}
+            for i in range(200)]
+    assert "200 mailboxes imported" in desk.said("import", "-", input=json.dumps(many))
+    exported = desk.said("export")
+    assert [r["mailbox"] for r in json.loads(exported)] == [r["mailbox"] for r in many]
+    worse = [{**r, "messages": [{"name": "a", "body": "changed"}]} for r in many]
+    worse[7]["messages"][0]["zone"] = "Nowhere"
+    worse[150]["color"] = "red"
+    done = desk.refused("import", "-", input=json.dumps(worse))
+    assert done.returncode == 65 and done.stdout == ""
+    assert "[7] m007@example.net: messages[0].zone: " in done.stderr
+    assert "[150] m150@example.net: color: " in done.stderr
+    assert desk.said("export") == exported
+    desk.said("import", "-", input=exported)
+    assert desk.said("export") == exported
+
+
+def test_changes_at_once(desk):
+    """Neither undoes the other's."""
+    desk.said("set", "anna@example.net", "m", "--body", "x")
+    command = [program("posternctl"), "autoreply", "-c", desk.config]
+    writers = [subprocess.Popen([*command, "set", "anna@example.net", f"m{i}", "--body", "x"], stdout=subprocess.DEVNULL)
+               for i in range(8)]
+    writers += [subprocess.Popen([*command, "reset", "anna@example.net"], stdout=subprocess.DEVNULL) for _ in range(4)]
+    assert [w.wait(30) for w in writers] == [0] * 12
+    shown = json.loads(desk.said("show", "anna@example.net", "--json"))
+    assert len(shown["messages"]) == 9 and shown["generation"] == 4
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody")
+def test_files_are_the_user_s(desk):
+    """Root reads the input as root, and leaves nothing of root's behind."""
+    secret = os.path.join(desk.directory, "root-only")
+    with open(secret, "w", encoding="utf-8") as file:
+        file.write("Text of root's")
+    os.chmod(secret, 0o600)
+    desk.said("set", "anna@example.net", "away", "--body-file", secret)
+    desk.ctl("queue", "list")
+    nobody = pwd.getpwnam("nobody").pw_uid
+    files = os.listdir(desk.state)
+    assert files and {os.stat(os.path.join(desk.state, name)).st_uid for name in files} == {nobody}
+    done = subprocess.run([program("posternctl"), "autoreply", "list", "-c", desk.config], user="daemon", cwd="/",
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 77 and 'user: only root can become "nobody"' in done.stderr, done
+    done = subprocess.run([program("posternctl"), "autoreply", "list", "-c", desk.config], user="nobody", cwd="/",
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0 and "anna@example.net" in done.stdout, done
+
+
+def test_two_machines(area, redis):
+    """What one stores, the other shows; with the server gone both say so and change nothing."""
+    sections = {"": {"store": quote(redis.url)}, "redis": {"prefix": '"two:"', "timeout": "500ms"}}
+    one, two = (Posternd(area, f"ctl-{name}", sections=sections) for name in ("one", "two"))
+    one.ctl("autoreply", "set", "anna@example.net", "away", "--body", "x")
+    assert "away" in two.ctl("autoreply", "show", "anna@example.net").stdout
+    redis.kill()
+    try:
+        done = two.ctl("autoreply", "off", "anna@example.net", check=False)
+        assert done.returncode == 75 and "the store does not answer; nothing was changed" in done.stderr
+    finally:
+        redis.start()
+    assert "no message was active" in two.ctl("autoreply", "off", "anna@example.net").stdout
+
+
+def test_examples_of_the_manual(desk, tmp_path):
+    """As printed, one after the other, in a directory with the files that they name."""
+    with open(os.path.join(ROOT, "docs/man/posternctl.8"), encoding="utf-8") as file:
+        examples = re.findall(r"^\.Dl (posternctl .*)$", file.read().split(".Sh EXAMPLES")[1].split(".Sh SEE ALSO")[0], re.M)
+    assert len(examples) >= 10
+    (tmp_path / "away.txt").write_text("I am away.\n")
+    (tmp_path / "message.eml").write_text("To: list@example.com\nList-Id: <list.example.com>\nSubject: x\n\nx\n")
+    said = {}
+    for line in examples:
+        script = f'posternctl() {{ "{program("posternctl")}" -c "{desk.config}" "$@"; }}\n{line}'
+        done = run("sh", "-c", script, cwd=tmp_path)
+        said[line] = done.stdout
+    assert any("Auto-Submitted: auto-replied" in text for text in said.values())
+    assert any(text.startswith("no reply: autoreply.") for text in said.values())
+    assert "bert@example.com was not remembered" in said["posternctl autoreply reset anna@example.net bert@example.com"]
+    assert len(json.loads(desk.said("export"))[0]["messages"]) == 2
+
+
+# ---- beside the daemon ----
+
+def test_a_change_is_seen_at_once(make_desk):  # noqa: F811
+    desk = make_desk()
+    desk.ctl("set", "anna@example.net", "away", "--body", "I am away.", "--activate")
+    desk.write()
+    desk.wait_replies(1)
+    [seen] = json.loads(desk.ctl("seen", "anna@example.net", "--json").stdout)
+    assert seen["sender"] == SENDER and seen["message"] == "away" and seen["confirmed"]
+    assert "autoreply.remembered" in desk.ctl("preview", "anna@example.net", "--from", SENDER).stdout
+    desk.ctl("set", "anna@example.net", "away", "--body", "I am still away.")  # another text: again
+    desk.write()
+    assert b"still away" in desk.wait_replies(2)[1].content
+    desk.ctl("off", "anna@example.net")
+    desk.write(sender="late@sender.example")
+    time.sleep(.5)
+    assert not desk.replies("late@sender.example")
+    desk.ctl("activate", "anna@example.net", "away")
+    desk.write(sender="late@sender.example")
+    desk.wait_replies(1, "late@sender.example")
+
+
+def test_preview_is_what_is_sent(make_desk, tmp_path):  # noqa: F811
+    desk = make_desk()
+    desk.ctl("set", "anna@example.net", "away", "--body", "Bin weg. Grüße", "--display-name", "Anna Müller", "--activate")
+    message = (f"From: Writer <{SENDER}>\nTo: anna@example.net\nSubject: Question 1\n"
+               f"Date: Sun, 22 Nov 2026 04:00:00 +0000\nMessage-ID: <1.q@sender.example>\n\nHello\n")
+    (tmp_path / "message.eml").write_text(message)
+    previewed = email.message_from_string(
+        desk.ctl("preview", "anna@example.net", str(tmp_path / "message.eml"), "--from", SENDER).stdout)
+    desk.write()
+    sent = email.message_from_bytes(desk.wait_replies(1)[0].content)
+    for name in ("From", "To", "Subject", "In-Reply-To", "References", "Auto-Submitted", "Precedence",
+                 "X-Auto-Response-Suppress", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"):
+        assert previewed[name] == sent[name], name
+    assert previewed.get_payload(decode=True).strip() == sent.get_payload(decode=True).strip()
+
+
+def test_queue_beside_the_daemon(make_desk, mta):  # noqa: F811
+    """The MTA that takes replies is away; what waits is shown, deleted, and sent when it is back."""
+    desk = make_desk(sections={"spool": {"submit": '"smtp://127.0.0.1:9"', "retry_first": "1h", "retry_most": "1h"}})
+    desk.away("anna@example.net", body="Back on Monday")
+    queue = lambda *args: desk.daemon.ctl("queue", *args)  # noqa: E731
+    entries = lambda: json.loads(queue("list", "--json").stdout)  # noqa: E731
+    desk.write(sender="one@sender.example")
+    desk.write(sender="two@sender.example")
+    wait_until(lambda: [e for e in entries() if e["attempts"]], 10, "a failed attempt")
+    one, two = entries()
+    assert (one["to"], two["to"], one["from"], one["kind"]) == ("one@sender.example", "two@sender.example", "", "autoreply")
+    assert one["last_reply"] and not one["is_being_sent"] and one["next_attempt"] > one["added"]
+    assert one["last_reply"] in queue("list").stdout
+    shown = json.loads(queue("show", str(one["id"]), "--json").stdout)
+    assert "Auto-Submitted: auto-replied\r\n" in shown["content"] and "Back on Monday" in shown["content"]
+    desk.expect_silence("autoreply.remembered", sender="one@sender.example")
+    assert "1 entry will be deleted" in queue("delete", str(one["id"])).stdout
+    desk.daemon.wait_event("spool", end="deleted")
+    assert [e["id"] for e in entries()] == [two["id"]]
+    desk.write(sender="one@sender.example")  # counts as not answered: queued again
+    wait_until(lambda: len(entries()) == 2, 10, "the new entry")
+    desk.daemon.reload({**sections_for(mta, desk.gate.name)})
+    assert "2 entries will be tried now" in queue("flush").stdout
+    desk.wait_replies(1, "one@sender.example")
+    desk.wait_replies(1, "two@sender.example")
+    assert queue("list").stdout == "the queue is empty\n"
