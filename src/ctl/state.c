@@ -33,7 +33,7 @@ static int begin(const struct ctl_call *call, struct ctl_state *state)
 {
     static const struct log_options quiet = {"posternctl", LOG_TO_STDERR, LOG_AS_KV, LEVEL_ERROR, 0};
     struct conf_problems problems = {conf_print_problem, NULL, 0};
-    *state = (struct ctl_state){NULL};
+    *state = (struct ctl_state){.engine = NULL};
     log_open(&quiet);
     state->engine = engine_create(call->config, &problems);
     return state->engine ? take_identity(call, state->engine->settings.general->user) : EX_CONFIG;
@@ -65,5 +65,5 @@ void ctl_state_close(struct ctl_state *state)
     if (state->spool)
         spool_close(state->spool);
     engine_destroy(state->engine);
-    *state = (struct ctl_state){NULL};
+    *state = (struct ctl_state){.engine = NULL};
 }
