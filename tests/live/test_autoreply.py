@@ -327,10 +327,11 @@ def test_redis_is_killed_in_the_middle(make_desk, redis):
         desk.write(sender="late@sender.example")  # mail flows
     assert len([e for e in desk.daemon.text_since(mark).splitlines() if " error: " in e]) <= 1
     redis.start()
-    desk.expect_silence("autoreply.remembered", sender="early@sender.example")
     wait_until(lambda: desk.write(sender="late@sender.example") and desk.replies("late@sender.example"), 15,
                "the reply after Redis came back", 1)
     desk.wait_replies(1, "late@sender.example")
+    desk.expect_silence("autoreply.remembered", sender="early@sender.example")
+    assert int(desk.daemon.status()["why.autoreply.trouble"]) >= 5
 
 
 def test_a_corrupt_store_is_moved_aside(make_desk):
