@@ -1,7 +1,8 @@
 /*
  * reload - `posternctl reload`: asks for it, waits for the end of it, says how it went.
  *
- * The time limit is that of a reload (30 s to check, 30 s to start, 5 s to take over) twice, because one may be under way.
+ * The time limit is that of a reload (30 s to check, 30 s to start, 5 s to take over) twice, because one may be under
+ * way.
  */
 #include "ctl/control.h"
 #include "ctl/ctl.h"

@@ -3,8 +3,8 @@
  *
  * Check (probe), start a worker with the new configuration, let it take over. It ends well when no older worker takes
  * connections any more (fleet.h): who connects after on_end() with 0 gets the new configuration. Whatever goes wrong
- * before the last step leaves the old worker as it is. A request while one is under way is queued, once: it will see everything that was
- * written before it.
+ * before the last step leaves the old worker as it is. A request while one is under way is queued, once: it will see
+ * everything that was written before it.
  * OWNS: its probe. THREADS: none inside.
  */
 #ifndef POSTERN_MASTER_RELOAD_H

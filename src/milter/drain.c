@@ -3,16 +3,16 @@
  *
  * libmilter goes on polling, and nothing comes any more; the open sessions know nothing of it. Two things remain:
  *
- * A poll() that began on the old socket looks at the new one only when it is woken, and keeps the old socket alive until
- * then, five seconds with libmilter. A signal with an empty handler ends it; libmilter begins again.
+ * A poll() that began on the old socket looks at the new one only when it is woken, and keeps the old socket alive
+ * until then, five seconds with libmilter. A signal with an empty handler ends it; libmilter begins again.
  *
- * The thread may be past its poll() and in accept(), and on a busy machine stay there for a while. One connection of our
- * own waits in the idle socket from the start: libmilter's one listener thread takes it only after everything that it
- * began before, and from then on knows the idle socket alone. So once it has been taken no accept() on the old socket is
- * under way, and none can begin. libmilter makes a session of it that ends before its first word.
+ * The thread may be past its poll() and in accept(), and on a busy machine stay there for a while. One connection of
+ * our own waits in the idle socket from the start: libmilter's one listener thread takes it only after everything that
+ * it began before, and from then on knows the idle socket alone. So once it has been taken no accept() on the old
+ * socket is under way, and none can begin. libmilter makes a session of it that ends before its first word.
  *
- * For inet a packet filter makes the idle socket deaf behind that connection, where the kernel lets us; a unix socket has
- * lost its name by then.
+ * For inet a packet filter makes the idle socket deaf behind that connection, where the kernel lets us; a unix socket
+ * has lost its name by then.
  */
 #include "milter/drain.h"
 #include <errno.h>

@@ -14,8 +14,8 @@
  * writable; a unix socket stands in it for an instant. Uses SIGURG. */
 int drain_listener(int listener, pthread_t poller, const char *directory);
 
-/* True once POLLER can take nothing from the old socket any more: an accept() that was under way is over. Normally within
- * a millisecond. */
+/* True once POLLER can take nothing from the old socket any more: an accept() that was under way is over. Normally
+ * within a millisecond. */
 bool drain_is_past(int listener);
 
 #endif

@@ -49,8 +49,8 @@ static int read_config(bool print)
         } else if (sscanf(line, "check_delay=%d", &fake.check_delay) != 1 &&
                    sscanf(line, "start_delay=%d", &fake.start_delay) != 1 &&
                    sscanf(line, "start_status=%d", &fake.start_status) != 1 &&
-                   sscanf(line, "close_delay=%d", &fake.close_delay) != 1 &&
-                   sscanf(line, "mute=%d", &fake.mute) != 1 && sscanf(line, "id=%63s", fake.id) != 1 && print) {
+                   sscanf(line, "close_delay=%d", &fake.close_delay) != 1 && sscanf(line, "mute=%d", &fake.mute) != 1 &&
+                   sscanf(line, "id=%63s", fake.id) != 1 && print) {
             fputs(line, stdout);
         }
     }
