@@ -1,6 +1,7 @@
 """The demonstration behind contrib/try: mails over real SMTP, what was answered, and why."""
 import argparse
 import email
+import json
 import os
 import signal
 import sys
@@ -32,11 +33,12 @@ ZONES = {"example": ['sender TXT "v=spf1 ip4:192.0.2.7 ip4:127.0.0.0/8 -all"', "
 
 class Show:
     """One mail of the demonstration. EXPECTED: the start of each answer that counts, WHY: the token in the log.
-    DELIVERED: the name of the field that is shown as it was delivered, and the only value that it may have."""
+    DELIVERED: the name of the field that is shown as it was delivered, and the only value that it may have. REPLY: the
+    token of the automatic reply's silence, or "" if there must be one."""
 
     def __init__(self, title, message, expected, why, helo=HELO, to=("user@example.net",), login=None, client="192.0.2.7",
-                 delivered=None):
-        self.title, self.message, self.expected, self.why = title, message, expected, why
+                 delivered=None, reply=None):
+        self.title, self.message, self.expected, self.why, self.reply = title, message, expected, why, reply
         self.helo, self.to, self.login, self.client, self.delivered = helo, list(to), login, client, delivered
 
 
@@ -89,9 +91,18 @@ SHOWS = [
     Show("A forged result of ours is taken away",
          b"Authentication-Results: mx.example.net; dmarc=pass header.from=bank.example\n" + mails.plain("Forged"),
          "250 2.0.0", None, delivered=("Authentication-Results",
-         'mx.example.net; spf=pass smtp.mailfrom=sender.example; dkim=none; dmarc=none reason="no DMARC record" '
+         'mx.example.net; spf=pass smtp.mailfrom=sender.example; spf=none smtp.helo=mail.sender.example; '
+         'dkim=none; dmarc=none reason="no DMARC record" '
          "header.from=sender.example")),
+    Show("Anna is away: the sender is told so", mails.plain("Are you there?").replace(b"user@", b"anna@"), "250 2.0.0",
+         None, to=["anna@example.net"], reply=""),
+    Show("He writes again: once in seven days is enough", mails.plain("Hello?").replace(b"user@", b"anna@"), "250 2.0.0",
+         None, to=["anna@example.net"], reply="autoreply.remembered"),
+    Show("A mailing list gets no reply", mails.header("List", b"List-Id: <news.sender.example>\n").replace(
+        b"user@", b"anna@") + b"\nNews\n", "250 2.0.0", None, to=["anna@example.net"], reply="autoreply.list"),
 ]
+AWAY = [{"mailbox": "anna@example.net", "active": "holiday",
+         "messages": [{"name": "holiday", "body": "I am at the sea until Monday. Anna"}]}]
 
 
 def client_of(show, port):
@@ -112,7 +123,7 @@ def delivered_field(sink, show):
 
 
 def play(show, port, daemon):
-    """(the answer that counts, the log line that explains it)."""
+    """(the answer that counts, the log line that explains it, the one about the automatic reply)."""
     mark = daemon.mark()
     with client_of(show, port) as smtp:
         outcome = smtp.transaction("sender@sender.example", show.to, show.message)
@@ -122,10 +133,24 @@ def play(show, port, daemon):
     else:
         answer = outcome.last
     kind = "recipient" if show.why and (show.why.startswith("helo.") or show.why == "recipients.excess") else "message"
-    return answer, daemon.wait_event(kind, mark)
+    return answer, daemon.wait_event(kind, mark), daemon.wait_event("autoreply", mark) if show.reply is not None else None
 
 
-def tell(number, show, sink, answer, line):
+def show_lines(title, text):
+    print("\n".join(textwrap.wrap(text, 100, initial_indent=f"    {title:10}", subsequent_indent=" " * 14)))
+
+
+def tell_reply(show, sink, event):
+    """Shows the reply, or why there is none; is it as expected?"""
+    if event["verdict"] != "queued":
+        show_lines("no reply", f"{event['why']}: {event['text']}")
+        return event["why"] == show.reply
+    reply = email.message_from_bytes(sink.wait_for("auto-replied")[-1].content)
+    show_lines("replied", f"{reply['Subject']} / {reply.get_payload().strip()}")
+    return show.reply == ""
+
+
+def tell(number, show, sink, answer, line, event):
     said = f"HELO {show.helo}" if show.helo else "no HELO"
     to = show.to[0] if len(show.to) == 1 else f"{len(show.to)} recipients"
     who = f", logged in as {show.login}" if show.login else ""
@@ -134,14 +159,15 @@ def tell(number, show, sink, answer, line):
     ok = str(answer).startswith(show.expected) and why == show.why
     print(f"{number:2}. {show.title}")
     print(f"    sent      {said}, from {show.client}{who}, to {to}, {len(show.message)} bytes")
-    print("\n".join(textwrap.wrap(str(answer), 100, initial_indent="    answered  ", subsequent_indent=" " * 14)))
+    show_lines("answered", str(answer))
     print(f"    why       {reason}")
     if show.delivered:
         values = delivered_field(sink, show)
         ok = ok and values == [show.delivered[1]]
         for value in values:
-            print("\n".join(textwrap.wrap(f"{show.delivered[0]}: {value}", 100, initial_indent="    delivered ",
-                                          subsequent_indent=" " * 14)))
+            show_lines("delivered", f"{show.delivered[0]}: {value}")
+    if event:
+        ok = tell_reply(show, sink, event) and ok
     if not ok:
         print(f"    EXPECTED  {show.expected} ... ({show.why or 'accepted'})")
     print(flush=True)
@@ -188,7 +214,9 @@ def stage(area, names, sink):
              "socket_mode": quote("0660")},
         "helo": {"banned": strings("fakedomain.xyz")}, "dns": {"servers": strings(names.server)},
         "spf": {"mode": "global"}, "dmarc": {"mode": "global"}})
-    postfix = PrivatePostfix(area, [Service("try", [daemon.milter], port=PORT)], f"smtp:[127.0.0.1]:{sink.port}")
+    postfix = PrivatePostfix(area, [Service("try", [daemon.milter], port=PORT), Service("out", [])],
+                             f"smtp:[127.0.0.1]:{sink.port}")
+    daemon.write({**daemon.sections, "spool": {"submit": quote(f"smtp://127.0.0.1:{postfix.ports['out']}")}})
     return daemon, postfix
 
 
@@ -213,6 +241,7 @@ def main():
         sink.start()
         daemon.start()
         postfix.start()
+        daemon.ctl("autoreply", "import", "-", input=json.dumps(AWAY))
         print()
         results = [tell(i, show, sink, *play(show, PORT, daemon)) for i, show in enumerate(SHOWS, 1)]
         print(f"{sum(results)} of {len(results)} answers were the expected ones.\n", flush=True)

@@ -26,12 +26,15 @@
 
 #define DRAIN_LINGER_US 2000000 /* connections taken in the last instant have no session yet: wait for them */
 #define DRAIN_POLL_US 50000
+#define CLOSED_POLL_US 1000
+#define CLOSED_PATIENCE_US 5000000 /* the master waits no longer either */
 
 struct worker {
     struct engine *engine;
     struct link_handler handler;
     int link_fd;
     _Atomic bool draining;
+    bool serves; /* of the main thread */
 };
 
 static void open_log(const struct settings *settings)
@@ -92,10 +95,23 @@ static int answer(const char *what, const char *path)
     return EX_OK;
 }
 
+/* Tells the master when no new connection comes to us any more; not at all if libmilter does not get there. */
+static void await_closed(const struct worker *worker)
+{
+    int64_t end = clock_monotonic_us() + CLOSED_PATIENCE_US;
+    while (!milter_is_closed() && clock_monotonic_us() < end)
+        clock_sleep_us(CLOSED_POLL_US);
+    if (milter_is_closed())
+        link_send_closed(worker->link_fd);
+    else
+        log_text(LEVEL_WARNING, "worker %d: libmilter still listens", (int)getpid());
+}
+
 /* Ends the process once nobody is left to serve; smfi_stop() would break the sessions that are. */
 static void *wait_for_sessions(void *context)
 {
     struct worker *worker = context;
+    await_closed(worker);
     int64_t start = clock_monotonic_us();
     services_drain(worker->engine);
     while (milter_sessions() > 0 || clock_monotonic_us() - start < DRAIN_LINGER_US)
@@ -144,6 +160,7 @@ static void on_report(void *context, struct strbuf *out)
 static void on_ready(void *context)
 {
     struct worker *worker = context;
+    worker->serves = true;
     link_send_ready(worker->link_fd);
 }
 
@@ -183,7 +200,10 @@ static int serve(const char *path, int listen_fd, int link_fd)
     status = services_start(worker.engine);
     if (status != EX_OK)
         return status;
-    return milter_serve(worker.engine, listen_fd, on_ready, &worker) == 0 ? EX_OK : EX_SOFTWARE;
+    status = milter_serve(worker.engine, listen_fd, on_ready, &worker) == 0 ? EX_OK : EX_SOFTWARE;
+    while (status == EX_OK && !worker.serves)
+        pause(); /* told to drain before it began; wait_for_sessions() ends us */
+    return status;
 }
 
 int main(int argc, char **argv)

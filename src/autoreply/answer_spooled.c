@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#define CONFIRM_ATTEMPTS 5
+
 const char *answer_memo(struct arena *arena, const char *key, const char *token, int64_t at, int64_t days)
 {
     return arena_printf(arena, "%s\t%s\t%" PRId64 "\t%" PRId64, key, token, at, days);
@@ -36,18 +38,23 @@ static int read_memo(char *text, struct memo *memo)
     return 0;
 }
 
-/* The row of MEMO's key, made the confirmed one if it is its own or nobody's. */
+/* The row of MEMO's key, made the confirmed one if it is its own or nobody's. STORE_PRESENT: it is somebody else's. If it
+ * changes while we look (answer.c confirms at the same time) we look again. */
 static enum store_outcome confirm(struct store *store, struct arena *arena, const struct memo *memo, int64_t now)
 {
     struct store_value there;
     struct memory_mark mark;
     struct span confirmed = span_of(memory_mark_print(arena, &memo->mark));
-    enum store_outcome outcome = store_put_if_absent(store, arena, memo->key, confirmed, memo->until, now, &there);
-    if (outcome != STORE_PRESENT)
-        return outcome;
-    if (memory_mark_parse(arena, there.bytes, &mark) != 0 || strcmp(mark.token, memo->mark.token) != 0)
-        return STORE_PRESENT;
-    return mark.is_reserved ? store_swap(store, memo->key, there.bytes, confirmed, memo->until, now) : STORE_OK;
+    enum store_outcome outcome = STORE_PRESENT;
+    for (int attempt = 0; attempt < CONFIRM_ATTEMPTS && outcome == STORE_PRESENT; attempt++) {
+        outcome = store_put_if_absent(store, arena, memo->key, confirmed, memo->until, now, &there);
+        if (outcome != STORE_PRESENT)
+            return outcome;
+        if (memory_mark_parse(arena, there.bytes, &mark) != 0 || strcmp(mark.token, memo->mark.token) != 0)
+            return STORE_PRESENT;
+        outcome = mark.is_reserved ? store_swap(store, memo->key, there.bytes, confirmed, memo->until, now) : STORE_OK;
+    }
+    return outcome == STORE_PRESENT ? STORE_DOWN : outcome;
 }
 
 bool answer_before(void *context, const char *text, int64_t now, bool *later)

@@ -1,13 +1,14 @@
 /*
  * reload - `posternctl reload`: asks for it, waits for the end of it, says how it went.
  *
- * The time limit is that of a reload (30 s to check, 30 s to start) twice, because one may be under way.
+ * The time limit is that of a reload (30 s to check, 30 s to start, 5 s to take over) twice, because one may be under
+ * way.
  */
 #include "ctl/control.h"
 #include "ctl/ctl.h"
 #include <stdio.h>
 
-#define TIMEOUT 130000 /* milliseconds */
+#define TIMEOUT 140000 /* milliseconds */
 
 static int run(const struct ctl_call *call, void *request)
 {
@@ -16,8 +17,6 @@ static int run(const struct ctl_call *call, void *request)
     strbuf_init(&text, 0);
     int code = ctl_ask(call, "reload", TIMEOUT, &text);
     fputs(strbuf_text(&text), code ? stderr : stdout);
-    if (code && text.len)
-        fputs("posternctl: the old configuration stays in force\n", stderr);
     strbuf_free(&text);
     return code;
 }

@@ -3,6 +3,8 @@
  *
  * The two slots `active` and `candidate` are the whole state. A restart after a crash and a reload both go through
  * fleet_start(), so there cannot be two candidates, and the active slot changes hands in one place, on_ready().
+ * The listening socket is shared, so for a moment both may accept: `taking_over` is the time from there until
+ * make_known(), and everything that may end it calls that. Nothing waits meanwhile.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -20,6 +22,37 @@
 #define FIRST_DELAY 100000
 #define LONGEST_DELAY 10000000
 
+static void make_known(struct fleet *fleet)
+{
+    if (!fleet->taking_over)
+        return;
+    for (const struct worker *worker = fleet->workers; worker; worker = worker->next)
+        if (worker->closing)
+            return;
+    fleet->taking_over = false;
+    loop_stop_timer(fleet->loop, &fleet->closing_end);
+    log_text(LEVEL_INFO, "worker %d is active", (int)fleet->active->pid);
+    fleet->events.on_active(fleet->events.context, fleet->active);
+}
+
+static void on_closed(void *context, struct worker *worker)
+{
+    (void)worker;
+    make_known(context);
+}
+
+static void on_closing_end(void *context)
+{
+    struct fleet *fleet = context;
+    for (struct worker *worker = fleet->workers; worker; worker = worker->next) {
+        if (worker->closing)
+            log_text(LEVEL_WARNING, "worker %d drains, but does not say that it takes no more connections; not waiting",
+                     (int)worker->pid);
+        worker->closing = false;
+    }
+    make_known(fleet);
+}
+
 static void on_ready(void *context, struct worker *worker)
 {
     struct fleet *fleet = context;
@@ -30,13 +63,14 @@ static void on_ready(void *context, struct worker *worker)
     fleet->active = worker;
     fleet->once_active = true;
     worker->state = WORKER_ACTIVE;
-    log_text(LEVEL_INFO, "worker %d is active", (int)worker->pid);
     if (before) {
         log_text(LEVEL_INFO, "worker %d drains", (int)before->pid);
         worker_drain(before);
     }
     worker_ask_report(worker);
-    fleet->events.on_active(fleet->events.context, worker);
+    fleet->taking_over = true;
+    loop_start_timer(fleet->loop, &fleet->closing_end, FLEET_CLOSING_TIME);
+    make_known(fleet);
 }
 
 static void tell_if_all_reported(struct fleet *fleet)
@@ -90,8 +124,9 @@ void fleet_init(struct fleet *fleet, struct loop *loop, const char *program, con
                             .listen_fd = listen_fd,
                             .ready_timeout = READY_TIMEOUT,
                             .events = *events,
-                            .owner = {on_ready, on_report, fleet},
-                            .restart = {.on_due = on_restart, .context = fleet}};
+                            .owner = {on_ready, on_closed, on_report, fleet},
+                            .restart = {.on_due = on_restart, .context = fleet},
+                            .closing_end = {.on_due = on_closing_end, .context = fleet}};
 }
 
 int fleet_start(struct fleet *fleet)
@@ -124,6 +159,14 @@ static void log_death(const struct worker *worker, int wait_status)
     strbuf_free(&text);
 }
 
+/* The one who was taking over is dead. What follows is what follows any crash. */
+static void lose(struct fleet *fleet)
+{
+    fleet->taking_over = false;
+    loop_stop_timer(fleet->loop, &fleet->closing_end);
+    fleet->events.on_lost(fleet->events.context);
+}
+
 static void bury(struct fleet *fleet, struct worker *worker, int wait_status)
 {
     worker->ready = true; /* a "ready" that is found only now must not make a dead worker the active one */
@@ -143,6 +186,9 @@ static void bury(struct fleet *fleet, struct worker *worker, int wait_status)
     tally_add_report(&fleet->ended, worker->report);
     worker_destroy(worker);
 
+    if (was_active && fleet->taking_over)
+        lose(fleet);
+    make_known(fleet); /* the dead one may be the last that was waited for */
     if (was_candidate)
         fleet->events.on_failed(fleet->events.context, WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1);
     if (was_asked)
@@ -168,7 +214,9 @@ void fleet_reap(struct fleet *fleet)
 void fleet_drain(struct fleet *fleet)
 {
     fleet->draining = true;
+    fleet->taking_over = false;
     fleet->active = fleet->candidate = NULL;
+    loop_stop_timer(fleet->loop, &fleet->closing_end);
     loop_stop_timer(fleet->loop, &fleet->restart);
     for (struct worker *worker = fleet->workers; worker; worker = worker->next)
         if (worker->state != WORKER_DRAINING)
@@ -213,6 +261,7 @@ void fleet_count(const struct fleet *fleet, struct tally *sum)
 void fleet_destroy(struct fleet *fleet)
 {
     loop_stop_timer(fleet->loop, &fleet->restart);
+    loop_stop_timer(fleet->loop, &fleet->closing_end);
     while (fleet->workers) {
         struct worker *next = fleet->workers->next;
         worker_destroy(fleet->workers);

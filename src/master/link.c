@@ -29,6 +29,11 @@ int link_send_ready(int fd)
     return send_whole(fd, "ready", 5, 0);
 }
 
+int link_send_closed(int fd)
+{
+    return send_whole(fd, "closed", 6, 0);
+}
+
 int link_send_report(int fd, const struct link_handler *handler)
 {
     struct strbuf text;

@@ -4,11 +4,17 @@
  * A SOCK_SEQPACKET pair, one end inherited by the worker (the second number of `postern-worker -W LISTEN,LINK`). Each
  * datagram is text, a word and perhaps lines after it:
  *
- *   worker -> master   ready                     I take connections from now on
- *                      report\nsessions=N\n...   how I am: lines of name=value. `sessions`, `config` and `checksum`
- * have their meaning; every other value is a number and is summed up master -> worker   drain                     take
- * no new connections, finish the open ones, send a last report, exit report                    send a report
+ *   worker -> master
+ *     ready                     I take connections from now on
+ *     closed                    what follows "drain": no connection that is made from now on comes to me (what those
+ *                               made before may still do is said in milter/milter.h)
+ *     report\nsessions=N\n...   how I am: lines of name=value. `sessions`, `config` and `checksum` have their meaning;
+ *                               every other value is a number and is summed up
+ *   master -> worker
+ *     drain                     take no new connections, finish the open ones, send a last report, exit
+ *     report                    send a report
  *
+ * A word that the other end does not know is passed over.
  * The end of the link is a message too: a worker that reads it has lost its master and must give the socket up.
  *
  * OWNS: nothing; the descriptors belong to the callers and stay open. THREADS: link_send() from any, because a datagram
@@ -27,7 +33,7 @@
 /* ---- the worker's side ---- */
 
 struct link_handler {
-    /* Told once, however often the master says it. */
+    /* Told once, however often the master says it. The answer, link_send_closed(), may come later. */
     void (*on_drain)(void *context);
     /* Add "name=value\n" lines, sessions=N among them. */
     void (*on_report)(void *context, struct strbuf *out);
@@ -45,6 +51,7 @@ void link_serve(int fd, const struct link_handler *handler);
 
 /* 0, or -1: the master is gone (the thread will find out as well). Wait if the master is slow to read. */
 int link_send_ready(int fd);
+int link_send_closed(int fd);
 
 /* Asks the handler for a report and sends it, for the last one before the exit. */
 int link_send_report(int fd, const struct link_handler *handler);

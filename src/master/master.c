@@ -139,6 +139,12 @@ static void on_worker_failed(void *context, int status)
     }
 }
 
+static void on_worker_lost(void *context)
+{
+    struct master *master = context;
+    reload_worker_lost(&master->reload);
+}
+
 static void on_reports(void *context)
 {
     struct master *master = context;
@@ -242,7 +248,12 @@ static int watch_signals(struct master *master)
 
 static void wire(struct master *master)
 {
-    struct fleet_events events = {on_worker_active, on_worker_failed, on_reports, on_fleet_empty, master};
+    struct fleet_events events = {.on_active = on_worker_active,
+                                  .on_failed = on_worker_failed,
+                                  .on_lost = on_worker_lost,
+                                  .on_reports = on_reports,
+                                  .on_empty = on_fleet_empty,
+                                  .context = master};
     fleet_init(&master->fleet, &master->loop, master->options.worker, master->options.config, master->milter.fd,
                &events);
     reload_init(&master->reload, &master->loop, &master->fleet, &master->setup);

@@ -1,5 +1,6 @@
 /*
- * reload - probe, start, hand over. The phases are the states between two events; every end goes through finish().
+ * reload - probe, start, hand over. The phases are the states between two events; every end goes through finish(), what
+ * ends without the new configuration through fail().
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -18,8 +19,6 @@ static void begin_later(struct reload *reload)
 static void finish(struct reload *reload, int code)
 {
     reload->phase = RELOAD_IDLE;
-    log_text(code ? LEVEL_ERROR : LEVEL_INFO, code ? "reload failed; the old configuration stays in force"
-                                                   : "reload done; the new configuration is in force");
     unsigned long ticket = reload->ticket;
     bool again = reload->queued;
     reload->queued = false;
@@ -29,6 +28,13 @@ static void finish(struct reload *reload, int code)
     strbuf_init(&reload->answer, 0);
     reload->on_end(reload->context, ticket, code, strbuf_text(&answer));
     strbuf_free(&answer);
+}
+
+static void fail(struct reload *reload, int code)
+{
+    log_text(LEVEL_ERROR, "reload failed; the old configuration stays in force");
+    strbuf_puts(&reload->answer, "the old configuration stays in force\n");
+    finish(reload, code);
 }
 
 /* Each line to the log and to the client. */
@@ -63,7 +69,7 @@ static void on_probe_done(void *context, const struct probe_result *result)
     struct reload *reload = context;
     pass_on(reload, result->status ? LEVEL_ERROR : LEVEL_WARNING, "", result->problems);
     if (result->status) {
-        finish(reload, result->status);
+        fail(reload, result->status);
         return;
     }
     reload->wanted = result->setup;
@@ -72,7 +78,7 @@ static void on_probe_done(void *context, const struct probe_result *result)
     if (error) {
         pass_on(reload, LEVEL_ERROR, "cannot start a worker: ",
                 reload->fleet->count >= FLEET_MAX ? "too many are still draining" : strerror(error));
-        finish(reload, EX_OSERR);
+        fail(reload, EX_OSERR);
         return;
     }
     reload->phase = RELOAD_STARTING;
@@ -81,7 +87,7 @@ static void on_probe_done(void *context, const struct probe_result *result)
 static void refuse(struct reload *reload)
 {
     pass_on(reload, LEVEL_WARNING, "", "posternd is shutting down");
-    finish(reload, EX_TEMPFAIL);
+    fail(reload, EX_TEMPFAIL);
 }
 
 static void on_begin(void *context)
@@ -98,7 +104,7 @@ static void on_begin(void *context)
         probe_start(&reload->probe, reload->loop, reload->fleet->program, reload->fleet->config, on_probe_done, reload);
     if (error) {
         pass_on(reload, LEVEL_ERROR, "cannot run the worker program: ", strerror(error));
-        finish(reload, EX_OSERR);
+        fail(reload, EX_OSERR);
     }
 }
 
@@ -121,14 +127,21 @@ unsigned long reload_request(struct reload *reload)
     return reload->ticket;
 }
 
+/* What concerns the master itself. */
+static void take_over(struct reload *reload)
+{
+    reload->setup->log = reload->wanted.log;
+    reload->setup->drain_timeout = reload->wanted.drain_timeout;
+    log_open(&reload->setup->log);
+}
+
 void reload_worker_active(struct reload *reload, const struct worker *worker)
 {
     if (reload->phase != RELOAD_STARTING)
         return;
-    reload->setup->log = reload->wanted.log;
-    reload->setup->drain_timeout = reload->wanted.drain_timeout;
-    log_open(&reload->setup->log);
+    take_over(reload);
     strbuf_printf(&reload->answer, "the new configuration is in force, in worker %d\n", (int)worker->pid);
+    log_text(LEVEL_INFO, "reload done; the new configuration is in force");
     finish(reload, 0);
 }
 
@@ -139,7 +152,17 @@ void reload_worker_failed(struct reload *reload, int status)
     pass_on(reload, LEVEL_ERROR, "",
             status == EX_CONFIG ? "the new worker refused the configuration; its reasons are in the log"
                                 : "the new worker died before it was ready; see the log");
-    finish(reload, status == EX_CONFIG ? EX_CONFIG : EX_SOFTWARE);
+    fail(reload, status == EX_CONFIG ? EX_CONFIG : EX_SOFTWARE);
+}
+
+void reload_worker_lost(struct reload *reload)
+{
+    if (reload->phase != RELOAD_STARTING)
+        return;
+    take_over(reload);
+    pass_on(reload, LEVEL_ERROR, "",
+            "the new worker died while it took over; another one follows, with the configuration as it is then");
+    finish(reload, EX_SOFTWARE);
 }
 
 void reload_close(struct reload *reload)

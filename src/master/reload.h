@@ -1,9 +1,10 @@
 /*
  * reload - one configuration after the other without losing a session.
  *
- * Check (probe), start a worker with the new configuration, let it take over. Whatever goes wrong before the last step
- * leaves the old worker as it is. A request while one is under way is queued, once: it will see everything that was
- * written before it.
+ * Check (probe), start a worker with the new configuration, let it take over. It ends well when no older worker takes
+ * connections any more (fleet.h): who connects after on_end() with 0 gets the new configuration. Whatever goes wrong
+ * before the last step leaves the old worker as it is. A request while one is under way is queued, once: it will see
+ * everything that was written before it.
  * OWNS: its probe. THREADS: none inside.
  */
 #ifndef POSTERN_MASTER_RELOAD_H
@@ -36,6 +37,7 @@ unsigned long reload_request(struct reload *reload);
 /* What the fleet reports while a reload is under way; ignored otherwise. */
 void reload_worker_active(struct reload *reload, const struct worker *worker);
 void reload_worker_failed(struct reload *reload, int status);
+void reload_worker_lost(struct reload *reload);
 
 /* The master is shutting down: ends one under way, a queued one, and every later one with an error. */
 void reload_close(struct reload *reload);

@@ -36,6 +36,9 @@ static bool read_datagram(struct worker *worker)
         worker->ready = true;
         loop_stop_timer(worker->loop, &worker->deadline);
         worker->owner->on_ready(worker->owner->context, worker);
+    } else if (strcmp(text, "closed") == 0 && worker->closing) {
+        worker->closing = false;
+        worker->owner->on_closed(worker->owner->context, worker);
     } else if (strncmp(text, "report\n", 7) == 0) {
         free(worker->report);
         worker->report = strdup(text + 7);
@@ -112,6 +115,7 @@ void worker_destroy(struct worker *worker)
 void worker_drain(struct worker *worker)
 {
     worker->state = WORKER_DRAINING;
+    worker->closing = true;
     if (link_tell(worker->link.fd, "drain") < 0)
         log_text(LEVEL_WARNING, "worker %d does not hear that it shall drain: %s", (int)worker->pid, strerror(errno));
 }

@@ -17,6 +17,7 @@ struct worker;
 
 struct worker_owner {
     void (*on_ready)(void *context, struct worker *worker);  /* "ready" came */
+    void (*on_closed)(void *context, struct worker *worker); /* it drains, and no new connection comes to it any more */
     void (*on_report)(void *context, struct worker *worker); /* a fresh report is in worker->report */
     void *context;
 };
@@ -25,6 +26,7 @@ struct worker {
     pid_t pid;
     enum worker_state state;
     bool ready;      /* it said so once */
+    bool closing;    /* told to drain, and "closed" has not come: it may still take a connection */
     bool asked;      /* a report is under way */
     bool killed;     /* by us */
     int64_t started; /* clock_monotonic_us() */

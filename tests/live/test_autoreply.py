@@ -11,8 +11,11 @@ import time
 import pytest
 
 from conftest import running_gate
+from harness.posternd import Posternd
 from harness.redis import Redis
-from harness.tools import wait_until
+from harness.sendmail import PrivateSendmail
+from harness.smtp import Smtp
+from harness.tools import free_port, wait_until
 
 DAY = 86400
 SENDER = "writer@sender.example"
@@ -257,7 +260,7 @@ STEPS = ["autoreply.reserved", "spool.added", "autoreply.spooled", "autoreply.co
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_at_each_step(make_desk, step, tmp_path):
+def test_killed_at_each_step(make_desk, step):
     """Nothing is sent twice; at worst it is a later message of the sender that is answered."""
     sender = f"{step.replace('.', '-')}@sender.example"
     desk = make_desk(environment={"POSTERN_TEST_CRASH": step})
@@ -327,10 +330,11 @@ def test_redis_is_killed_in_the_middle(make_desk, redis):
         desk.write(sender="late@sender.example")  # mail flows
     assert len([e for e in desk.daemon.text_since(mark).splitlines() if " error: " in e]) <= 1
     redis.start()
-    desk.expect_silence("autoreply.remembered", sender="early@sender.example")
     wait_until(lambda: desk.write(sender="late@sender.example") and desk.replies("late@sender.example"), 15,
                "the reply after Redis came back", 1)
     desk.wait_replies(1, "late@sender.example")
+    desk.expect_silence("autoreply.remembered", sender="early@sender.example")
+    assert int(desk.daemon.status()["why.autoreply.trouble"]) >= 5
 
 
 def test_a_corrupt_store_is_moved_aside(make_desk):
@@ -363,3 +367,47 @@ def test_explain_says_why_not(make_desk):
     assert "would be queued" in told["facts"]["autoreply"]
     time.sleep(0.5)
     assert desk.replies() == []
+
+
+# ---- through Sendmail, which queues everything and delivers nothing ----
+
+def queued_replies(sendmail):
+    """(control file, content) of each reply in Sendmail's queue."""
+    directory = os.path.join(sendmail.directory, "queue")
+    found = []
+    for name in os.listdir(directory):
+        queued = sendmail.queued(name[2:]) if name.startswith("qf") else None
+        if queued and "auto-replied" in queued[0]:
+            found.append(queued)
+    return found
+
+
+def test_through_sendmail(area, namespace):
+    directory = os.path.join(area, "sendmail-replies")
+    os.mkdir(directory, 0o755)
+    sendmail = PrivateSendmail(directory, [("postern", f"inet:{free_port()}@127.0.0.1")],
+                               ("127.0.0.1", namespace.server))
+    daemon = Posternd(directory, "daemon", sendmail.filters[0][1],
+                      {"spool": {"submit": f'"smtp://127.0.0.1:{sendmail.port}"'}})
+    daemon.start()
+    try:
+        with sendmail:
+            daemon.ctl("autoreply", "import", "-", input=json.dumps(
+                [{"mailbox": "anna@example.net", "active": "a", "messages": [{"name": "a", "body": "Away."}]}]))
+            for number in range(2):
+                mark = daemon.mark()
+                with Smtp(sendmail.port, namespace.server, opener=namespace.connect) as smtp:
+                    smtp.ehlo("mail.sender.example")
+                    text = f"From: {SENDER}\nTo: anna@example.net\nSubject: Hello\nMessage-ID: <s{number}@sender.example>\n\nx\n"
+                    assert smtp.transaction(SENDER, ["anna@example.net"], text.encode()).end.code == 250
+                line = daemon.wait_event("autoreply", mark)
+                if number == 0:
+                    assert line["verdict"] == "queued"
+                    daemon.wait_event("spool", mark, end="sent")
+                else:
+                    assert line["why"] == "autoreply.remembered"
+            [(control, _)] = wait_until(lambda: queued_replies(sendmail), 10, "the reply in Sendmail's queue")
+            assert "\nS<>\n" in control and f"<{SENDER}>" in control
+            assert "Auto: Hello" in control and "In-Reply-To: <s0@sender.example>" in control
+    finally:
+        assert daemon.stop() == 0

@@ -1,14 +1,17 @@
 """The process tree: reload, crash, drain, sockets, posternctl."""
+import contextlib
 import os
 import re
 import signal
 import socket
+import threading
 import time
 
 import pytest
 
 from attachment_table import MZ
 from harness import archives, mails
+from harness.milter import Milter
 from harness.posternd import strings, wait_gone
 from harness.tools import can_connect, wait_until
 from load import Load
@@ -74,6 +77,38 @@ def test_open_session_finishes_on_the_old_configuration(make_gate, slot):
         smtp.quit()
     wait_gone(old)
     assert verdict_of(gate, "new.example") == 550
+
+
+@pytest.mark.parametrize("slot", [None, "inet"])
+def test_who_connects_after_a_reload_gets_the_new_configuration(make_gate, slot):
+    """At once and every time, while others connect as fast as they can."""
+    gate = make_gate(slot=slot)
+    over = threading.Event()
+
+    def hammer():
+        while not over.is_set():
+            with contextlib.suppress(OSError, EOFError), Milter(gate.daemon.socket):
+                pass
+    threads = [threading.Thread(target=hammer, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    old = []
+    try:
+        for number in range(10):
+            gate.daemon.write({"helo": {"banned": strings(f"new{number}.example")}})
+            gate.daemon.ctl("reload")
+            for _ in range(3):
+                with Milter(gate.daemon.socket) as mta:
+                    mta.connect()
+                    mta.helo(f"new{number}.example")
+                    mta.mail()
+                    old += [number] if mta.rcpt().code != 550 else []
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert not old
+    assert "does not say that it takes no more" not in gate.daemon.text()
 
 
 def test_reload_by_posternctl_and_status(make_gate):

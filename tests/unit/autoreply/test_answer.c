@@ -307,6 +307,37 @@ static void before_the_first_attempt(void **state)
     desk_close(&desk);
 }
 
+/* The worker's thread confirms while the sender's looks: the reply must not be taken for somebody else's. */
+static _Atomic bool meanwhile_is_over;
+
+static void *confirm_meanwhile(void *context)
+{
+    struct desk *desk = context;
+    for (int i = 0; i < 4000; i++)
+        put_mark(desk, MINE, i % 2 == 0);
+    meanwhile_is_over = true;
+    return NULL;
+}
+
+static void confirmed_by_two_at_once(void **state)
+{
+    (void)state;
+    struct desk desk;
+    pthread_t thread;
+    bool later;
+    desk_open(&desk);
+    const char *memo = put_mark(&desk, MINE, true);
+    struct arena *own = desk.arena;
+    desk.arena = arena_create(4096); /* the thread's */
+    assert_int_equal(pthread_create(&thread, NULL, confirm_meanwhile, &desk), 0);
+    while (!meanwhile_is_over)
+        assert_true(answer_before(desk.responding, memo, NOW, &later));
+    pthread_join(thread, NULL);
+    arena_destroy(desk.arena);
+    desk.arena = own;
+    desk_close(&desk);
+}
+
 static void at_the_end(void **state)
 {
     (void)state;
@@ -352,6 +383,7 @@ int main(void)
         cmocka_unit_test(a_damaged_responder_is_trouble),
         cmocka_unit_test(sixteen_at_once),
         cmocka_unit_test(before_the_first_attempt),
+        cmocka_unit_test(confirmed_by_two_at_once),
         cmocka_unit_test(at_the_end),
         cmocka_unit_test(which_mailboxes),
     };

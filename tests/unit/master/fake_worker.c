@@ -6,6 +6,7 @@
 #endif
 #include "fake_worker.h"
 #include "master/link.h"
+#include "util/clock.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -23,10 +24,9 @@
 static struct {
     const char *path;
     char id[64];
-    int bad_count, check_delay, start_delay, start_status;
+    int bad_count, check_delay, start_delay, start_status, close_delay, mute;
     int wake[2];
     atomic_int sessions, counted;
-    atomic_bool draining;
 } fake;
 
 bool fake_worker_wanted(int argc, char **argv)
@@ -48,8 +48,9 @@ static int read_config(bool print)
             fake.bad_count++;
         } else if (sscanf(line, "check_delay=%d", &fake.check_delay) != 1 &&
                    sscanf(line, "start_delay=%d", &fake.start_delay) != 1 &&
-                   sscanf(line, "start_status=%d", &fake.start_status) != 1 && sscanf(line, "id=%63s", fake.id) != 1 &&
-                   print) {
+                   sscanf(line, "start_status=%d", &fake.start_status) != 1 &&
+                   sscanf(line, "close_delay=%d", &fake.close_delay) != 1 && sscanf(line, "mute=%d", &fake.mute) != 1 &&
+                   sscanf(line, "id=%63s", fake.id) != 1 && print) {
             fputs(line, stdout);
         }
     }
@@ -60,7 +61,6 @@ static int read_config(bool print)
 static void on_drain(void *context)
 {
     (void)context;
-    atomic_store(&fake.draining, true);
     (void)!write(fake.wake[1], "d", 1);
 }
 
@@ -109,16 +109,21 @@ static int serve(int listen_fd, int link, const struct link_handler *handler)
 {
     int sessions[SESSIONS];
     memset(sessions, -1, sizeof sessions);
-    while (!atomic_load(&fake.draining) || atomic_load(&fake.sessions) > 0) {
+    int64_t close_at = 0; /* microseconds; 0 = not draining */
+    while (listen_fd >= 0 || atomic_load(&fake.sessions) > 0) {
         struct pollfd fds[SESSIONS + 2] = {{.fd = fake.wake[0], .events = POLLIN}, {.fd = listen_fd, .events = POLLIN}};
         for (int i = 0; i < SESSIONS; i++)
             fds[i + 2] = (struct pollfd){.fd = sessions[i], .events = POLLIN};
-        if (poll(fds, SESSIONS + 2, -1) < 0)
+        if (poll(fds, SESSIONS + 2, close_at && listen_fd >= 0 ? 5 : -1) < 0)
             return 1;
         char byte;
-        if (fds[0].revents && read(fake.wake[0], &byte, 1) == 1 && listen_fd >= 0) {
+        if (fds[0].revents && read(fake.wake[0], &byte, 1) == 1 && !close_at)
+            close_at = clock_monotonic_us() + fake.close_delay * 1000;
+        if (close_at && listen_fd >= 0 && clock_monotonic_us() >= close_at) {
             close(listen_fd);
             listen_fd = -1;
+            if (!fake.mute)
+                link_send_closed(link);
         } else if (fds[1].revents && listen_fd >= 0) {
             greet(listen_fd, sessions);
         }

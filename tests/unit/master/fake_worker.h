@@ -6,6 +6,8 @@
  *   check_delay=MS    how long the check takes
  *   start_status=N    exit with N before it is ready (with -W only)
  *   start_delay=MS    how long it takes to be ready
+ *   close_delay=MS    how long after "drain" it goes on taking connections
+ *   mute=1            it never says that it takes no more of them, though it does not
  *   id=TEXT           what it says of itself
  * A session gets "PID ID\n" and then an answer to each line: "crash" kills the worker, "count" adds one to the
  * counter `counted`, anything else is sent back.

@@ -115,7 +115,7 @@ static void test_never_ready(void **state)
 static void test_reload(void **state)
 {
     (void)state;
-    tree_config("");
+    tree_config("close_delay=1000\n");
     pid_t master = tree_start();
     expect_ready();
     tree_config("id=second\nstart_delay=1000\n");
@@ -123,6 +123,8 @@ static void test_reload(void **state)
     kill(master, SIGHUP);
     expect_reloading(before);
     assert_string_equal(next_message(200), ""); /* the new worker is not there yet */
+    tree_await_log(" drains", 1);
+    assert_string_equal(next_message(200), ""); /* the old one still takes connections */
     expect_ready();
     assert_int_equal(tree_count_log("reload done"), 1);
     tree_config("bad=one\n"); /* the old one stays, and is ready */

@@ -9,7 +9,7 @@
 #include "util/strbuf.h"
 #include <sys/types.h>
 
-#define TREE_PATIENCE 8000 /* milliseconds */
+#define TREE_PATIENCE 20000 /* milliseconds */
 
 /* cmocka fixtures. */
 int tree_setup(void **state);
