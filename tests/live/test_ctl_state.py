@@ -108,6 +108,11 @@ def test_files_are_the_user_s(desk):
     nobody = pwd.getpwnam("nobody").pw_uid
     files = os.listdir(desk.state)
     assert files and {os.stat(os.path.join(desk.state, name)).st_uid for name in files} == {nobody}
+    os.chown(desk.state, 0, 0)  # run by root it may do no more than that user
+    os.chmod(desk.state, 0o700)
+    done = desk.ctl("queue", "list", check=False)
+    assert done.returncode == 75 and "the spool cannot be used" in done.stderr, done
+    os.chown(desk.state, nobody, -1)
     done = subprocess.run([program("posternctl"), "autoreply", "list", "-c", desk.config], user="daemon", cwd="/",
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 77 and 'user: only root can become "nobody"' in done.stderr, done
