@@ -17,6 +17,7 @@
  * look-ups); docs/man/postern.conf.5 says how it fares.
  */
 #include "auth/sender_eval.h"
+#include "util/clock.h"
 #include "util/domain.h"
 #include "util/log.h"
 #include <arpa/nameser.h>
@@ -94,8 +95,9 @@ static void put_texts(struct leash *leash, SPF_dns_rr_t *rr, const char *name, c
 static int status_of(struct leash *leash, const char *name, ns_type type, const struct dns_answer *answer)
 {
     if (sender_is_error(answer->outcome)) {
-        if (type != ns_t_ptr)
-            leash->reason = arena_printf(leash->query->arena, "%s: %s", name, dns_outcome_name(answer->outcome));
+        if (type == ns_t_ptr) /* `ptr` does not match then (RFC 7208 5.5); libspf2 would make it a temperror */
+            return HOST_NOT_FOUND;
+        leash->reason = arena_printf(leash->query->arena, "%s: %s", name, dns_outcome_name(answer->outcome));
         return TRY_AGAIN;
     }
     if (answer->outcome == DNS_ANSWER)
@@ -103,6 +105,17 @@ static int status_of(struct leash *leash, const char *name, ns_type type, const 
     if (type != ns_t_txt && ++leash->answer->void_lookups > leash->query->void_limit)
         force(leash, AUTH_PERMERROR, "too many look-ups without an answer");
     return answer->outcome == DNS_NXDOMAIN ? HOST_NOT_FOUND : NO_DATA;
+}
+
+/* The client's reverse zone is the client's own: it has half of the time, as in sender_mechanism.c. */
+static const struct dns_answer *ask(const struct sender_query *query, const char *name, enum dns_type type)
+{
+    struct dns_budget part = *query->budget;
+    if (type == DNS_PTR)
+        part.deadline_us -= (part.deadline_us - clock_monotonic_us()) / 2;
+    const struct dns_answer *answer = dns_query(query->dns, &part, query->arena, name, type);
+    query->budget->queries_left = part.queries_left;
+    return answer;
 }
 
 static SPF_dns_rr_t *on_lookup(SPF_dns_server_t *layer, const char *domain, ns_type type, int should_cache)
@@ -120,8 +133,7 @@ static SPF_dns_rr_t *on_lookup(SPF_dns_server_t *layer, const char *domain, ns_t
     name[len] = '\0';
     if (!sender_is_askable(name))
         return reply(leash, domain, type, HOST_NOT_FOUND);
-    const struct dns_answer *answer =
-        dns_query(leash->query->dns, leash->query->budget, leash->query->arena, name, (enum dns_type)type);
+    const struct dns_answer *answer = ask(leash->query, name, (enum dns_type)type);
     SPF_dns_rr_t *rr = reply(leash, domain, type, status_of(leash, name, type, answer));
     if (answer->outcome == DNS_ANSWER && type == ns_t_txt)
         put_texts(leash, rr, name, answer);

@@ -227,9 +227,10 @@ static void test_time(void **state)
         {"slow.example", "<a@bank.example>", SLOW_ONES SIGNED("d=bank.example; s=none;") FROM_BANK},
         {"slow.example", "<a@reverse.example>", "From: ceo@reverse.example\n"},
         {"slow.example", "<a@reverse.example>", SLOW_ONES "From: ceo@reverse.example\n"}};
-    static const char *const options[] = {"dns { message_budget = 1s  timeout = 500ms }",
-                                          "dns { message_budget = 1s  timeout = 500ms  message_queries = 20 }\n"
-                                          "dkim { max_signatures = 16 }"};
+#define SHORT "message_budget = 1s  timeout = 500ms"
+    static const char *const options[] = {
+        "dns { " SHORT " }", "dns { " SHORT " message_queries = 20 }\ndkim { max_signatures = 16 }",
+        "dns { " SHORT " }\nspf { engine = libspf2 }"};
     unsigned failed = 0;
     for (size_t k = 0; k < sizeof options / sizeof *options; k++) {
         struct engine *engine = engine_of(options[k]);
