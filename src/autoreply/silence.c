@@ -176,8 +176,8 @@ const struct check_why silence_whys[RULE_COUNT + 4] = {
      "It is a report (multipart/report and the like), a bounce that came with a sender, or it has a bounce address for "
      "each recipient (VERP) and a field of list software. (9)"},
     {"autoreply.spam", "A filter before us calls it spam: silence_on. (8)"},
-    {"autoreply.not-addressed",
-     "None of the mailbox's addresses is in To, Cc, Bcc, Resent-To, Resent-Cc or Resent-Bcc. (5)"},
+    {"autoreply.not-addressed", "None of the mailbox's addresses is among the first 1000 in To, Cc, Bcc, Resent-To, "
+                                "Resent-Cc and Resent-Bcc. (5)"},
     {"autoreply.forged", "SPF, DKIM or DMARC do not vouch for the sender as require_auth asks. (28)"},
     /* what takes more than the message to know: answer.c */
     {WHY_REMEMBERED, "The sender was answered with the same text less than the days between replies ago. (11)"},

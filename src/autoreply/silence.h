@@ -51,7 +51,7 @@ struct silence {
 };
 
 /* The first reason, in the order of silence_whys. Any list of QUESTION may be NULL. Linear in the header's length, plus
- * one is_own_address() for each address in To, Cc, Bcc and their Resent- forms. */
+ * one is_own_address() for each address in To, Cc, Bcc and their Resent- forms, at most 1000. */
 struct silence silence_find(struct arena *arena, const struct silence_question *question);
 
 #define WHY_BAD_SENDER "autoreply.bad-sender"
