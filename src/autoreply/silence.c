@@ -79,6 +79,9 @@ static const char *find_system_sender(const struct silence_case *given)
     if (given->is_address) {
         visit_author(&search, &given->sender);
         visit_author(&search, &given->plain);
+        struct addr_spec canonical;
+        if (question->sender_canonical && addr_spec_parse(span_of(question->sender_canonical), &canonical) == 0)
+            visit_author(&search, &canonical);
     } else { /* "MAILER-DAEMON" without a domain */
         for (size_t i = 0; search.patterns && !search.found && i < search.patterns->count; i++) {
             if (matches(search.patterns->items[i], question->sender))
@@ -119,7 +122,8 @@ static const char *find_own_address(const struct silence_case *given)
 {
     const struct silence_question *question = given->question;
     struct addr_spec from;
-    if (is_same(given, question->mailbox) || is_own(given, addr_spec_print(given->arena, &given->plain)))
+    if (is_same(given, question->mailbox) || is_own(given, addr_spec_print(given->arena, &given->plain)) ||
+        (question->sender_canonical && is_own(given, question->sender_canonical)))
         return "the sender is the mailbox itself";
     if (!question->message || !question->message->from || addr_spec_parse(span_of(question->message->from), &from) != 0)
         return NULL;

@@ -474,6 +474,38 @@ static void test_memory(void **state)
     REFUSED(EX_NOINPUT, "nothing is stored", "seen", "carl@example.net");
 }
 
+/* Deleted and stored again, as a web page may do it: the resets of before still count, in both directions. */
+static void test_memory_of_the_deleted(void **state)
+{
+    (void)state;
+    OK(NULL, "set", "anna@example.net", "away", "--body", "x", "--activate");
+    const struct responder_message there = {.name = "away", .body = "x", .zone = "UTC", .days = 7};
+    remember("anna@example.net", "a@sender.example", responder_fingerprint(arena, &there), clock_wall() - 60);
+    OK(NULL, "reset", "anna@example.net");
+    OK("all of it is deleted", "delete", "anna@example.net");
+    REFUSED(EX_NOINPUT, "nothing is stored", "show", "anna@example.net");
+    REFUSED(EX_NOINPUT, "nothing is stored", "delete", "anna@example.net");
+    REFUSED(EX_NOINPUT, "nothing is stored", "activate", "anna@example.net", "away");
+    OK("no reply: nothing is stored", "preview", "anna@example.net", "--from", "a@sender.example");
+    OK(NULL, "list", "--json");
+    assert_string_equal(out, "[]\n");
+    OK(NULL, "export");
+    assert_string_equal(out, "[]\n");
+    OK("stored \"away\"", "set", "anna@example.net", "away", "--body", "x", "--activate");
+    cJSON *object = shown("anna@example.net");
+    assert_int_equal(field(object, "generation")->valueint, 1);
+    cJSON_Delete(object);
+    OK("Auto-Submitted: auto-replied", "preview", "anna@example.net", "--from", "a@sender.example");
+    OK(NULL, "list", "--json");
+    assert_non_null(strstr(out, "anna@example.net")); /* stored to stay */
+    write_file("one", "{\"mailbox\": \"anna@example.net\", \"messages\": []}");
+    OK(NULL, "delete", "anna@example.net");
+    OK(NULL, "import", path_of("one"));
+    object = shown("anna@example.net");
+    assert_int_equal(field(object, "generation")->valueint, 1);
+    cJSON_Delete(object);
+}
+
 static void test_preview(void **state)
 {
     (void)state;
@@ -617,6 +649,7 @@ int main(void)
         TEST(test_import_refused),
         TEST(test_changes_at_once),
         TEST(test_memory),
+        TEST(test_memory_of_the_deleted),
         TEST(test_preview),
         TEST(test_queue),
         TEST(test_trouble),
