@@ -365,6 +365,13 @@ def test_explain_says_why_not(make_desk):
     told = desk.daemon.explain(message.replace(b"Precedence: list\n", b""), "192.0.2.7", "mail.sender.example", SENDER,
                                ["anna@example.net"])
     assert "would be queued" in told["facts"]["autoreply"]
+    told = desk.daemon.explain(message, "192.0.2.7", "mail.sender.example", "<>", ["anna@example.net"])
+    assert "autoreply.null-sender" in told["facts"]["autoreply"]
+    told = desk.daemon.explain(message, "192.0.2.7", "mail.sender.example", SENDER, ["nobody@example.net"])
+    assert "something stored" in told["facts"]["autoreply"]
+    desk.ctl("off", "anna@example.net")
+    told = desk.daemon.explain(message, "192.0.2.7", "mail.sender.example", SENDER, ["anna@example.net"])
+    assert "no message is active" in told["facts"]["autoreply"]
     time.sleep(0.5)
     assert desk.replies() == []
 
