@@ -147,6 +147,32 @@ def test_examples_of_the_manual(desk, tmp_path):
     assert len(json.loads(desk.said("export"))[0]["messages"]) == 2
 
 
+def test_examples_of_the_readme(desk, tmp_path):
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        examples = re.findall(r"^ +(posternctl (?:autoreply|queue) .*)$", file.read(), re.M)
+    assert len(examples) >= 2
+    (tmp_path / "message.eml").write_text("To: anna@example.net\nSubject: x\n\nx\n")
+    for line in examples:
+        script = f'posternctl() {{ "{program("posternctl")}" -c "{desk.config}" "$@"; }}\n{line} && echo done'
+        assert "done" in run("sh", "-c", script, cwd=tmp_path).stdout
+
+
+def test_a_full_disk_is_no_backup(desk):
+    desk.said("set", "anna@example.net", "away", "--body", "x")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([program("posternctl"), "autoreply", "export", "-c", desk.config], stdout=full,
+                              stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 74 and "cannot be written: No space left on device" in done.stderr, done
+
+
+def test_ten_thousand_mailboxes(desk):
+    many = [{"mailbox": f"m{i:05d}@example.net", "active": "a", "messages": [{"name": "a", "body": f"Away, {i}."}]}
+            for i in range(10000)]
+    assert "10000 mailboxes imported" in desk.said("import", "-", input=json.dumps(many))
+    assert len(json.loads(desk.said("list", "--json"))) == 10000
+    assert [r["mailbox"] for r in json.loads(desk.said("export"))] == [r["mailbox"] for r in many]
+
+
 # ---- beside the daemon ----
 
 def test_a_change_is_seen_at_once(make_desk):  # noqa: F811
@@ -206,7 +232,9 @@ def test_queue_beside_the_daemon(make_desk, mta):  # noqa: F811
     assert [e["id"] for e in entries()] == [two["id"]]
     desk.write(sender="one@sender.example")  # counts as not answered: queued again
     wait_until(lambda: len(entries()) == 2, 10, "the new entry")
-    desk.daemon.reload({**sections_for(mta, desk.gate.name)})
+    sections = sections_for(mta, desk.gate.name)
+    sections["spool"].update(retry_first="1h", retry_most="1h")  # or they are due by themselves
+    desk.daemon.reload(sections)
     assert "2 entries will be tried now" in queue("flush").stdout
     desk.wait_replies(1, "one@sender.example")
     desk.wait_replies(1, "two@sender.example")
