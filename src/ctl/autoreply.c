@@ -151,7 +151,8 @@ static void warn(const struct ctl_call *call, const struct responder *responder,
     fprintf(stderr, "posternctl %s: warning: %s: %s\n", call->command->name, responder->mailbox, text);
 }
 
-static bool means(const struct ctl_call *call, const struct ctl_state *state, const char *address, const char *mailbox)
+bool autoreply_means(const struct ctl_call *call, const struct ctl_state *state, const char *address,
+                     const char *mailbox)
 {
     struct aliases_targets targets = aliases_expand(state->responding->aliases, call->arena, address);
     for (size_t i = 0; i < targets.count; i++) {
@@ -169,7 +170,13 @@ void autoreply_warn(const struct ctl_call *call, const struct ctl_state *state, 
         warn(call, responder, arena_printf(call->arena, "%s is not one of local_domains", domain));
     for (size_t i = 0; i < responder->count; i++) {
         const char *from = responder->messages[i].from, *at = from ? strrchr(from, '@') : NULL;
-        if (at && domain_set_has(ours, at + 1) && !means(call, state, from, responder->mailbox))
+        if (at && !domain_set_has(ours, at + 1))
+            warn(call, responder,
+                 arena_printf(call->arena,
+                              "from: %s is at none of local_domains; if it is not the owner's, he writes "
+                              "in the name of somebody else",
+                              from));
+        else if (at && !autoreply_means(call, state, from, responder->mailbox))
             warn(call, responder,
                  arena_printf(call->arena, "from: by the alias tables %s is not an address of this mailbox", from));
     }

@@ -247,6 +247,8 @@ static void test_aliases_of_mailboxes(void **state)
        "carl@elsewhere.example", "away", "--body", "x");
     OK("warning: anna@example.net: from: by the alias tables bob@example.net is not an address", "set",
        "anna@example.net", "away", "--from", "bob@example.net");
+    OK("warning: anna@example.net: from: chief@bank.example is at none of local_domains", "set", "anna@example.net",
+       "away", "--from", "chief@bank.example");
     OK(NULL, "set", "anna@example.net", "away", "--from", "info@example.net");
     assert_null(strstr(err, "warning"));
 }
@@ -518,6 +520,10 @@ static void test_preview(void **state)
     OK("Subject: Auto: Hello\n", "preview", "info@example.net", "--from", "a@sender.example", "--now", now);
     assert_non_null(strstr(out, "From: info@example.net\n")); /* as it was written to */
     assert_non_null(strstr(out, "\n\nGone fishing.\n"));
+    OK("From: anna@example.org\n", "preview", "anna@example.net", "--from", "a@sender.example", "--to",
+       "anna@example.org", "--now", now);
+    REFUSED(EX_DATAERR, "--to: \"bob@example.net\" is no address of the mailbox anna@example.net", "preview",
+            "anna@example.net", "--from", "a@sender.example", "--to", "bob@example.net", "--now", now);
     OK("no reply: ended 2027-01-01T00:00:00 UTC", "preview", "anna@example.net", "--from", "a@sender.example", "--now",
        "2027-01-01T00:00:00Z");
     OK("no reply: autoreply.excluded: ", "preview", "anna@example.net", "--from", "a@excluded.example", "--now", now);
