@@ -6,6 +6,7 @@ import email
 import email.policy
 import json
 import os
+import re
 import time
 
 import pytest
@@ -297,6 +298,27 @@ def test_the_mta_is_down_for_a_while(make_desk, mta):
     desk.wait_replies(1)
 
 
+def test_an_internationalised_sender(make_desk, mta, sink):
+    """The reply needs SMTPUTF8: where the MTA does not offer it there is silence, which the log explains."""
+    desk = make_desk(sections={"spool": {"submit": f'"smtp://127.0.0.1:{sink.port}"'}})  # 8BITMIME is all it has
+    desk.away("anna@example.net")
+
+    def spooled():
+        mark = desk.daemon.mark()
+        with desk.gate.client() as smtp:
+            assert smtp.mail("jörg@sender.example", "SMTPUTF8").code == 250
+            assert smtp.rcpt("anna@example.net").code == 250
+            assert smtp.data(b"From: j@sender.example\nTo: anna@example.net\nSubject: Hello\n\nx\n")[1].code == 250
+        assert desk.daemon.wait_event("autoreply", mark)["verdict"] == "queued"
+        return desk.daemon.wait_event("spool", mark)
+
+    refused = spooled()
+    assert refused["end"] == "refused" and "does not offer SMTPUTF8" in refused["reply"]
+    assert not sink.find("auto-replied")
+    desk.daemon.reload(sections_for(mta, desk.gate.name))
+    assert spooled()["end"] == "sent"  # the refusal has released the memory
+
+
 # ---- a store that machines share ----
 
 @pytest.fixture
@@ -414,7 +436,9 @@ def test_through_sendmail(area, namespace):
                 else:
                     assert line["why"] == "autoreply.remembered"
             [(control, _)] = wait_until(lambda: queued_replies(sendmail), 10, "the reply in Sendmail's queue")
-            assert "\nS<>\n" in control and f"<{SENDER}>" in control
+            assert "\nS<>\n" in control
+            [flags] = re.findall(rf"^R([^:]*):<{SENDER}>$", control, re.M)
+            assert "N" in flags and not set("SFD") & set(flags)  # NOTIFY=NEVER
             assert "Auto: Hello" in control and "In-Reply-To: <s0@sender.example>" in control
     finally:
         assert daemon.stop() == 0
