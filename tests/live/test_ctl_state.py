@@ -60,8 +60,12 @@ def test_one_mailbox(desk):
     desk.said("off", "anna@example.net")
     desk.said("delete", "anna@example.net", "away")
     assert "no message is active" in desk.said("preview", "anna@example.net", "--from", SENDER)
+    desk.said("reset", "anna@example.net")
     desk.said("delete", "anna@example.net")
     assert desk.refused("show", "anna@example.net").returncode == 66
+    assert desk.said("list", "--json") == "[]\n"
+    desk.said("set", "anna@example.net", "new", "--body", "x")
+    assert json.loads(desk.said("show", "anna@example.net", "--json"))["generation"] == 1
 
 
 def test_import_is_all_or_nothing(desk):

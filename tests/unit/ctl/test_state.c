@@ -341,6 +341,9 @@ static void test_import_and_export(void **state)
     OK("1 mailbox imported", "import", path_of("one"));
     write_file("none", " [ ] ");
     OK("0 mailboxes imported", "import", path_of("none"));
+    write_file("marked",
+               "\xef\xbb\xbf{\"mailbox\": \"bob@example.net\", \"messages\": []}"); /* as some editors write UTF-8 */
+    OK("1 mailbox imported", "import", path_of("marked"));
 }
 
 static void test_import_refused(void **state)
