@@ -203,6 +203,17 @@ def test_no_reply_to_what_is_refused_or_held(make_desk):
     assert desk.replies() == []
 
 
+def test_monitor_mode_sends_nothing(make_desk):
+    desk = make_desk(mode="monitor")
+    desk.away("anna@example.net")
+    for _ in range(2):  # nor is anybody remembered
+        mark = desk.daemon.mark()
+        desk.write()
+        assert desk.daemon.wait_event("autoreply", mark)["verdict"] == "would-queue"
+    assert desk.daemon.ctl("queue", "list", "--json").stdout.strip() == "[]"
+    assert json.loads(desk.ctl("seen", "anna@example.net", "--json").stdout) == []
+
+
 def test_two_who_are_away(make_desk):
     """No loop, and one reply each at most."""
     desk = make_desk()
