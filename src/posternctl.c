@@ -6,6 +6,7 @@
 #endif
 #include "ctl/ctl.h"
 #include "ctl/options.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -28,5 +29,9 @@ int main(int argc, char **argv)
         printf("posternctl %s\n", PACKAGE_VERSION);
         return EX_OK;
     }
-    return ctl_dispatch("posternctl", verbs, argc, argv);
+    int status = ctl_dispatch("posternctl", verbs, argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "posternctl: what is printed cannot be written: %s\n", strerror(errno));
+    return status == EX_OK ? EX_IOERR : status;
 }

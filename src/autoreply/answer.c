@@ -30,7 +30,7 @@ struct answer_mailboxes answer_mailboxes(struct responding *responding, struct a
         const char *key = arena_printf(arena, RESPONDER_KEY "%s", targets.items[i]);
         enum store_outcome outcome =
             strlen(key) > STORE_KEY_MAX ? STORE_ABSENT : store_get(responding->store, arena, key, now, &value);
-        if (outcome == STORE_OK)
+        if (outcome == STORE_OK && !value.expires)
             items[count++] = targets.items[i];
         *down |= outcome == STORE_DOWN;
     }
@@ -69,7 +69,9 @@ static struct answer load(struct attempt *attempt)
     const char *key = arena_printf(attempt->arena, RESPONDER_KEY "%s", question->mailbox), *why = NULL;
     switch (store_get(attempt->responding->store, attempt->arena, key, question->now, &value)) {
     case STORE_OK:
-        break;
+        if (!value.expires)
+            break;
+        return say(ANSWER_NOBODY, NULL, 0, "nothing is stored for this mailbox");
     case STORE_ABSENT:
         return say(ANSWER_NOBODY, NULL, 0, "nothing is stored for this mailbox");
     default:
@@ -105,9 +107,12 @@ static struct answer find_silence(struct attempt *attempt)
 {
     const struct answer_question *question = attempt->question;
     const struct answer_options *options = question->options;
+    /* Who stands in an SRS address of ours is excluded, or the owner himself, in that form too. */
+    attempt->sender = memory_sender(attempt->arena, question->sender, is_own_domain, attempt->responding);
+    const char *plain = attempt->sender ? attempt->sender : question->sender;
     const struct silence_question asked = {
         .sender = question->sender,
-        .sender_canonical = aliases_canonical(attempt->responding->aliases, attempt->arena, question->sender),
+        .sender_canonical = aliases_canonical(attempt->responding->aliases, attempt->arena, plain),
         .mailbox = question->mailbox,
         .message = attempt->message,
         .headers = question->headers,
@@ -124,7 +129,6 @@ static struct answer find_silence(struct attempt *attempt)
     struct silence silence = silence_find(attempt->arena, &asked);
     if (silence.why)
         return say(ANSWER_SILENCE, silence.why, silence.point, silence.text);
-    attempt->sender = memory_sender(attempt->arena, question->sender, is_own_domain, attempt->responding);
     if (!attempt->sender)
         return say(ANSWER_SILENCE, WHY_BAD_SENDER, 0, "the sender is no address");
     return say(ANSWER_REPLY, NULL, 0, "");

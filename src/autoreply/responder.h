@@ -3,7 +3,8 @@
  *
  * It lives in the store under "responder/MAILBOX" as one JSON object, so that a change is atomic; MAILBOX is the
  * canonical address (aliases.h). The same JSON is what `posternctl autoreply import | export | set | show` read and
- * write. Reading is strict: an unknown field, a wrong type or a bad value refuses the whole, with the field's name.
+ * write. A row that expires is what is left of a deleted one: its generation, and nothing in force. Reading is strict:
+ * an unknown field, a wrong type or a bad value refuses the whole, with the field's name.
  *
  * OWNS: everything is on the arena given. THREADS: plain values, pure functions.
  */

@@ -90,6 +90,16 @@ static int verify_body(const struct verifier *verifier, const char **body)
     return 0;
 }
 
+/* "2026-12-24T18:00" too, as forms on web pages and people write it. */
+static bool settle_time(struct arena *arena, const char **text, int64_t *local)
+{
+    const char *whole = strlen(*text) == strlen("2026-12-24T18:00") ? arena_printf(arena, "%s:00", *text) : *text;
+    bool is_time = schedule_parse(whole, local);
+    if (is_time)
+        *text = whole;
+    return is_time;
+}
+
 static int verify_schedule(const struct verifier *verifier, struct responder_message *message)
 {
     int64_t start = 0, end = 0;
@@ -99,10 +109,10 @@ static int verify_schedule(const struct verifier *verifier, struct responder_mes
         return refuse_value(verifier, "zone", "there is no time zone ", message->zone);
     if (message->weekdays > 0x7f)
         return refuse(verifier, "weekdays", "a week has seven days");
-    if (message->start && !schedule_parse(message->start, &start))
+    if (message->start && !settle_time(verifier->arena, &message->start, &start))
         return refuse_value(verifier, "start", "2026-12-24T18:00:00 is the form of a date and time, not ",
                             message->start);
-    if (message->end && !schedule_parse(message->end, &end))
+    if (message->end && !settle_time(verifier->arena, &message->end, &end))
         return refuse_value(verifier, "end", "2026-12-31T18:00:00 is the form of a date and time, not ", message->end);
     if (message->start && message->end && end <= start)
         return refuse_value(verifier, "end", "it is not after the start, ", message->start);
@@ -130,6 +140,9 @@ static int verify_excluded(const struct verifier *verifier, struct responder_mes
     const char **settled = ARENA_ARRAY(verifier->arena, const char *, message->excluded_count + 1);
     for (size_t i = 0; i < message->excluded_count; i++) {
         settled[i] = settle_excluded(verifier->arena, message->excluded[i]);
+        if (!verifier->is_stored && settled[i] && strncmp(settled[i], "*@", 2) == 0) /* would match nobody */
+            return refuse_value(verifier, arena_printf(verifier->arena, "excluded[%zu]", i),
+                                "a whole domain is written @domain, not ", message->excluded[i]);
         if (!settled[i])
             return refuse_value(verifier, arena_printf(verifier->arena, "excluded[%zu]", i),
                                 "an address or @domain is wanted here, not ", message->excluded[i]);

@@ -79,6 +79,9 @@ static const char *find_system_sender(const struct silence_case *given)
     if (given->is_address) {
         visit_author(&search, &given->sender);
         visit_author(&search, &given->plain);
+        struct addr_spec canonical;
+        if (question->sender_canonical && addr_spec_parse(span_of(question->sender_canonical), &canonical) == 0)
+            visit_author(&search, &canonical);
     } else { /* "MAILER-DAEMON" without a domain */
         for (size_t i = 0; search.patterns && !search.found && i < search.patterns->count; i++) {
             if (matches(search.patterns->items[i], question->sender))
@@ -119,7 +122,8 @@ static const char *find_own_address(const struct silence_case *given)
 {
     const struct silence_question *question = given->question;
     struct addr_spec from;
-    if (is_same(given, question->mailbox) || is_own(given, addr_spec_print(given->arena, &given->plain)))
+    if (is_same(given, question->mailbox) || is_own(given, addr_spec_print(given->arena, &given->plain)) ||
+        (question->sender_canonical && is_own(given, question->sender_canonical)))
         return "the sender is the mailbox itself";
     if (!question->message || !question->message->from || addr_spec_parse(span_of(question->message->from), &from) != 0)
         return NULL;
@@ -176,8 +180,8 @@ const struct check_why silence_whys[RULE_COUNT + 4] = {
      "It is a report (multipart/report and the like), a bounce that came with a sender, or it has a bounce address for "
      "each recipient (VERP) and a field of list software. (9)"},
     {"autoreply.spam", "A filter before us calls it spam: silence_on. (8)"},
-    {"autoreply.not-addressed",
-     "None of the mailbox's addresses is in To, Cc, Bcc, Resent-To, Resent-Cc or Resent-Bcc. (5)"},
+    {"autoreply.not-addressed", "None of the mailbox's addresses is among the first 1000 in To, Cc, Bcc, Resent-To, "
+                                "Resent-Cc and Resent-Bcc. (5)"},
     {"autoreply.forged", "SPF, DKIM or DMARC do not vouch for the sender as require_auth asks. (28)"},
     /* what takes more than the message to know: answer.c */
     {WHY_REMEMBERED, "The sender was answered with the same text less than the days between replies ago. (11)"},

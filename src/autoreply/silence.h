@@ -22,7 +22,7 @@ enum silence_auth { SILENCE_AUTH_OFF, SILENCE_AUTH_NOT_FAIL, SILENCE_AUTH_PASS }
 /* What a person or a program wrote to us, and to whom. */
 struct silence_question {
     const char *sender;           /* reverse-path without brackets; "" is the null one */
-    const char *sender_canonical; /* aliases_canonical() of it; NULL if it is no address */
+    const char *sender_canonical; /* aliases_canonical() of it without tags; NULL if it is no address */
     const char *mailbox;          /* canonical */
     const struct responder_message *message;
     const struct header_field *headers; /* of the message that came */
@@ -51,7 +51,7 @@ struct silence {
 };
 
 /* The first reason, in the order of silence_whys. Any list of QUESTION may be NULL. Linear in the header's length, plus
- * one is_own_address() for each address in To, Cc, Bcc and their Resent- forms. */
+ * one is_own_address() for each address in To, Cc, Bcc and their Resent- forms, at most 1000. */
 struct silence silence_find(struct arena *arena, const struct silence_question *question);
 
 #define WHY_BAD_SENDER "autoreply.bad-sender"

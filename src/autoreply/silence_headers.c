@@ -8,6 +8,10 @@
 #include "autoreply/header_text.h"
 #include "autoreply/silence_private.h"
 
+/* Addresses that are looked at: each costs a walk through the alias tables, for each mailbox that the message is for.
+ * Who writes to more people writes to nobody in particular. */
+#define DESTINATIONS_MAX 1000
+
 static const char *const list_fields[] = {"List-Id",   "List-Help",  "List-Subscribe", "List-Unsubscribe",
                                           "List-Post", "List-Owner", "List-Archive",   NULL};
 
@@ -224,22 +228,33 @@ const char *silence_spam(const struct silence_case *given)
     return NULL;
 }
 
+struct destinations {
+    const struct silence_question *question;
+    unsigned seen;
+    bool is_found;
+};
+
 static bool visit_destination(void *context, const struct addr_spec *address)
 {
-    const struct silence_question *question = context;
+    struct destinations *destinations = context;
+    const struct silence_question *question = destinations->question;
     char whole[ADDR_SPEC_MAX + DOMAIN_MAX + 2];
     snprintf(whole, sizeof whole, "%s@%s", address->local, address->domain);
-    return question->is_own_address(question->context, whole);
+    destinations->is_found = question->is_own_address(question->context, whole);
+    return destinations->is_found || ++destinations->seen == DESTINATIONS_MAX;
 }
 
 const char *silence_not_addressed(const struct silence_case *given)
 {
-    struct silence_question question = *given->question;
+    const struct silence_question *question = given->question;
+    struct destinations destinations = {.question = question};
     const struct header_field *field;
-    for (size_t i = 0; question.is_own_address && destination_fields[i]; i++) {
+    for (size_t i = 0; question->is_own_address && destination_fields[i]; i++) {
         for (size_t at = 0; (field = next_field(given, destination_fields[i], &at));) {
-            if (address_list_each(field->value, visit_destination, &question))
-                return NULL;
+            if (!address_list_each(field->value, visit_destination, &destinations))
+                continue;
+            return destinations.is_found ? NULL
+                                         : "none of the mailbox's addresses is among the first 1000 in To, Cc and Bcc";
         }
     }
     return "none of the mailbox's addresses is in To, Cc or Bcc";

@@ -158,13 +158,22 @@ static void answer_for(const struct check_call *call, struct asked *asked, const
     asked->is_in_trouble |= answer.outcome == ANSWER_TROUBLE;
 }
 
+/* For who asks why there is no reply; a daemon at work has nobody to tell. */
+static void explain(const struct check_call *call, const char *text)
+{
+    if (call->is_trial)
+        facts_set(call->facts, call->arena, "autoreply", text, NULL);
+}
+
 static struct result on_accepted(const struct check_call *call)
 {
     const struct autoreply_options *options = call->options;
     const struct message *message = call->message;
     struct asked asked = {.count = 0};
-    if (!*message->reverse_path)
+    if (!*message->reverse_path) {
+        explain(call, "autoreply.null-sender, the reverse-path is <>");
         return RESULT(RESULT_DUNNO);
+    }
     if (!call->services->responding) {
         facts_set(call->facts, call->arena, "autoreply", "not looked up: the store cannot be opened from here", NULL);
         return RESULT(RESULT_DUNNO);
@@ -180,6 +189,9 @@ static struct result on_accepted(const struct check_call *call)
                 answer_for(call, &asked, mailboxes.items[k], recipient->address);
         }
     }
+    if (asked.count == 0)
+        explain(call, asked.is_in_trouble ? "the store does not answer"
+                                          : "no recipient is, or is an alias of, a mailbox that has something stored");
     if (!asked.is_in_trouble)
         return RESULT(RESULT_OK);
     count_why(call, WHY_TROUBLE);

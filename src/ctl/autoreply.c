@@ -12,6 +12,7 @@
 
 #define TRIES 50
 #define PAUSE_US 10000
+#define TRACE_SECONDS ((RESPONDER_DAYS_MAX + 1) * INT64_C(86400))
 
 int autoreply_store_is_down(const struct ctl_call *call)
 {
@@ -85,12 +86,23 @@ int autoreply_load(const struct ctl_call *call, const struct ctl_state *state, c
     default:
         return autoreply_store_is_down(call);
     }
+    bool is_trace = value.expires != 0; /* see trace_of() */
+    if (is_trace && !is_new)
+        return ctl_fail(call, EX_NOINPUT, "nothing is stored for %s", mailbox);
     if (is_new)
-        *is_new = false;
+        *is_new = is_trace;
     *expected = value.bytes;
     if (responder_load(call->arena, value.bytes, responder, &problem) == 0)
         return EX_OK;
     return ctl_fail(call, EX_DATAERR, "what is stored for %s is damaged: %s", mailbox, problem.text);
+}
+
+/* What stays of a responder that is deleted: its generation, for as long as anybody is remembered under it. A mailbox
+ * that began again with 0 would forget who was answered since the last reset, and remember who was forgotten by it. */
+static struct span trace_of(const struct ctl_call *call, const struct responder *responder)
+{
+    const struct responder trace = {.mailbox = responder->mailbox, .generation = responder->generation};
+    return responder->generation ? span_of(responder_print(call->arena, &trace)) : (struct span){NULL, 0};
 }
 
 /* One attempt. -1: somebody was faster. */
@@ -98,7 +110,7 @@ static int try_change(const struct ctl_call *call, const struct ctl_state *state
                       autoreply_edit *edit, void *context, struct responder *responder)
 {
     bool is_new = false;
-    struct span expected, wanted = {NULL, 0};
+    struct span expected, wanted;
     struct responder_problem problem;
     int status =
         autoreply_load(call, state, mailbox, responder, &expected, flags & AUTOREPLY_MAY_BE_NEW ? &is_new : NULL);
@@ -108,10 +120,10 @@ static int try_change(const struct ctl_call *call, const struct ctl_state *state
         return status;
     if ((flags & AUTOREPLY_VERIFY) && responder_verify(call->arena, responder, &problem) != 0)
         return ctl_fail(call, EX_DATAERR, "%s", problem.text);
-    if (!(flags & AUTOREPLY_DELETE))
-        wanted = span_of(responder_print(call->arena, responder));
+    int64_t now = clock_wall(), expires = flags & AUTOREPLY_DELETE ? now + TRACE_SECONDS : 0;
+    wanted = flags & AUTOREPLY_DELETE ? trace_of(call, responder) : span_of(responder_print(call->arena, responder));
     switch (store_swap(state->responding->store, arena_printf(call->arena, RESPONDER_KEY "%s", mailbox), expected,
-                       wanted, 0, clock_wall())) {
+                       wanted, expires, now)) {
     case STORE_OK:
         return EX_OK;
     case STORE_PRESENT:
@@ -139,7 +151,8 @@ static void warn(const struct ctl_call *call, const struct responder *responder,
     fprintf(stderr, "posternctl %s: warning: %s: %s\n", call->command->name, responder->mailbox, text);
 }
 
-static bool means(const struct ctl_call *call, const struct ctl_state *state, const char *address, const char *mailbox)
+bool autoreply_means(const struct ctl_call *call, const struct ctl_state *state, const char *address,
+                     const char *mailbox)
 {
     struct aliases_targets targets = aliases_expand(state->responding->aliases, call->arena, address);
     for (size_t i = 0; i < targets.count; i++) {
@@ -157,7 +170,13 @@ void autoreply_warn(const struct ctl_call *call, const struct ctl_state *state, 
         warn(call, responder, arena_printf(call->arena, "%s is not one of local_domains", domain));
     for (size_t i = 0; i < responder->count; i++) {
         const char *from = responder->messages[i].from, *at = from ? strrchr(from, '@') : NULL;
-        if (at && domain_set_has(ours, at + 1) && !means(call, state, from, responder->mailbox))
+        if (at && !domain_set_has(ours, at + 1))
+            warn(call, responder,
+                 arena_printf(call->arena,
+                              "from: %s is at none of local_domains; if it is not the owner's, he writes "
+                              "in the name of somebody else",
+                              from));
+        else if (at && !autoreply_means(call, state, from, responder->mailbox))
             warn(call, responder,
                  arena_printf(call->arena, "from: by the alias tables %s is not an address of this mailbox", from));
     }

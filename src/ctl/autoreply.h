@@ -49,11 +49,15 @@ int autoreply_change(const struct ctl_call *call, const struct ctl_state *state,
 /* What was done, TEXT, and how RESPONDER is now; on stdout, with --json as an object. */
 void autoreply_say(const struct ctl_call *call, const struct responder *responder, const char *text);
 
+/* Is MAILBOX one of those that ADDRESS means? */
+bool autoreply_means(const struct ctl_call *call, const struct ctl_state *state, const char *address,
+                     const char *mailbox);
+
 /* The store gave no answer. Returns EX_TEMPFAIL. */
 int autoreply_store_is_down(const struct ctl_call *call);
 
 /* Says on stderr what is odd about RESPONDER but the administrator's to decide: a mailbox that is not at one of
- * local_domains, a `from` at one of them that does not mean the mailbox by the alias tables. */
+ * local_domains, a `from` that is not either, or that does not mean the mailbox by the alias tables. */
 void autoreply_warn(const struct ctl_call *call, const struct ctl_state *state, const struct responder *responder);
 
 /* "in force", or why nothing is. */

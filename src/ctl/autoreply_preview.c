@@ -105,6 +105,8 @@ static int preview(const struct ctl_call *call, const struct ctl_state *state, c
     int status = autoreply_mailbox(call, state, call->arguments[0], &mailbox);
     if (status != EX_OK)
         return status;
+    if (request->to && !autoreply_means(call, state, request->to, mailbox))
+        return ctl_fail(call, EX_DATAERR, "--to: \"%s\" is no address of the mailbox %s", request->to, mailbox);
     const struct plan everything = {.core_needs = NEEDS_HEADER};
     struct session *session = session_create();
     struct message *message = message_begin(session, &state->engine->settings, &everything, request->from,

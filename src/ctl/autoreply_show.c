@@ -22,6 +22,8 @@ static bool collect(void *context, const char *key, const struct store_value *va
     struct collection *all = context;
     struct responder_problem problem;
     struct arena *arena = all->call->arena;
+    if (value->expires) /* of one that was deleted */
+        return true;
     struct span copy = {arena_spandup(arena, value->bytes), value->bytes.len};
     all->items = arena_grow(arena, all->items, &all->capacity, all->count + 1, sizeof *all->items);
     if (responder_load(arena, copy, &all->items[all->count], &problem) == 0)

@@ -60,6 +60,8 @@ static const char *wrong_at(struct arena *arena, const char *what, size_t at)
 
 const char *json_items_cut(struct arena *arena, struct span text, struct span **items, size_t *count)
 {
+    if (text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0) /* some editors begin with it; nobody sees it */
+        text = (struct span){text.ptr + 3, text.len - 3};
     size_t capacity = 0, i = skip_space(text, 0);
     *items = NULL;
     *count = 0;

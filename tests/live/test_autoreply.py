@@ -6,6 +6,7 @@ import email
 import email.policy
 import json
 import os
+import re
 import time
 
 import pytest
@@ -202,6 +203,17 @@ def test_no_reply_to_what_is_refused_or_held(make_desk):
     assert desk.replies() == []
 
 
+def test_monitor_mode_sends_nothing(make_desk):
+    desk = make_desk(mode="monitor")
+    desk.away("anna@example.net")
+    for _ in range(2):  # nor is anybody remembered
+        mark = desk.daemon.mark()
+        desk.write()
+        assert desk.daemon.wait_event("autoreply", mark)["verdict"] == "would-queue"
+    assert desk.daemon.ctl("queue", "list", "--json").stdout.strip() == "[]"
+    assert json.loads(desk.ctl("seen", "anna@example.net", "--json").stdout) == []
+
+
 def test_two_who_are_away(make_desk):
     """No loop, and one reply each at most."""
     desk = make_desk()
@@ -297,6 +309,27 @@ def test_the_mta_is_down_for_a_while(make_desk, mta):
     desk.wait_replies(1)
 
 
+def test_an_internationalised_sender(make_desk, mta, sink):
+    """The reply needs SMTPUTF8: where the MTA does not offer it there is silence, which the log explains."""
+    desk = make_desk(sections={"spool": {"submit": f'"smtp://127.0.0.1:{sink.port}"'}})  # 8BITMIME is all it has
+    desk.away("anna@example.net")
+
+    def spooled():
+        mark = desk.daemon.mark()
+        with desk.gate.client() as smtp:
+            assert smtp.mail("jörg@sender.example", "SMTPUTF8").code == 250
+            assert smtp.rcpt("anna@example.net").code == 250
+            assert smtp.data(b"From: j@sender.example\nTo: anna@example.net\nSubject: Hello\n\nx\n")[1].code == 250
+        assert desk.daemon.wait_event("autoreply", mark)["verdict"] == "queued"
+        return desk.daemon.wait_event("spool", mark)
+
+    refused = spooled()
+    assert refused["end"] == "refused" and "does not offer SMTPUTF8" in refused["reply"]
+    assert not sink.find("auto-replied")
+    desk.daemon.reload(sections_for(mta, desk.gate.name))
+    assert spooled()["end"] == "sent"  # the refusal has released the memory
+
+
 # ---- a store that machines share ----
 
 @pytest.fixture
@@ -365,6 +398,13 @@ def test_explain_says_why_not(make_desk):
     told = desk.daemon.explain(message.replace(b"Precedence: list\n", b""), "192.0.2.7", "mail.sender.example", SENDER,
                                ["anna@example.net"])
     assert "would be queued" in told["facts"]["autoreply"]
+    told = desk.daemon.explain(message, "192.0.2.7", "mail.sender.example", "<>", ["anna@example.net"])
+    assert "autoreply.null-sender" in told["facts"]["autoreply"]
+    told = desk.daemon.explain(message, "192.0.2.7", "mail.sender.example", SENDER, ["nobody@example.net"])
+    assert "something stored" in told["facts"]["autoreply"]
+    desk.ctl("off", "anna@example.net")
+    told = desk.daemon.explain(message, "192.0.2.7", "mail.sender.example", SENDER, ["anna@example.net"])
+    assert "no message is active" in told["facts"]["autoreply"]
     time.sleep(0.5)
     assert desk.replies() == []
 
@@ -407,7 +447,9 @@ def test_through_sendmail(area, namespace):
                 else:
                     assert line["why"] == "autoreply.remembered"
             [(control, _)] = wait_until(lambda: queued_replies(sendmail), 10, "the reply in Sendmail's queue")
-            assert "\nS<>\n" in control and f"<{SENDER}>" in control
+            assert "\nS<>\n" in control
+            [flags] = re.findall(rf"^R([^:]*):<{SENDER}>$", control, re.M)
+            assert "N" in flags and not set("SFD") & set(flags)  # NOTIFY=NEVER
             assert "Auto: Hello" in control and "In-Reply-To: <s0@sender.example>" in control
     finally:
         assert daemon.stop() == 0

@@ -62,8 +62,12 @@ def test_one_mailbox(desk):
     desk.said("off", "anna@example.net")
     desk.said("delete", "anna@example.net", "away")
     assert "no message is active" in desk.said("preview", "anna@example.net", "--from", SENDER)
+    desk.said("reset", "anna@example.net")
     desk.said("delete", "anna@example.net")
     assert desk.refused("show", "anna@example.net").returncode == 66
+    assert desk.said("list", "--json") == "[]\n"
+    desk.said("set", "anna@example.net", "new", "--body", "x")
+    assert json.loads(desk.said("show", "anna@example.net", "--json"))["generation"] == 1
 
 
 def test_import_is_all_or_nothing(desk):
@@ -152,6 +156,32 @@ def test_examples_of_the_manual(desk, tmp_path):
     assert any(text.startswith("no reply: autoreply.") for text in said.values())
     assert "bert@example.com was not remembered" in said["posternctl autoreply reset anna@example.net bert@example.com"]
     assert len(json.loads(desk.said("export"))[0]["messages"]) == 2
+
+
+def test_examples_of_the_readme(desk, tmp_path):
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        examples = re.findall(r"^ +(posternctl (?:autoreply|queue) .*)$", file.read(), re.M)
+    assert len(examples) >= 2
+    (tmp_path / "message.eml").write_text("To: anna@example.net\nSubject: x\n\nx\n")
+    for line in examples:
+        script = f'posternctl() {{ "{program("posternctl")}" -c "{desk.config}" "$@"; }}\n{line} && echo done'
+        assert "done" in run("sh", "-c", script, cwd=tmp_path).stdout
+
+
+def test_a_full_disk_is_no_backup(desk):
+    desk.said("set", "anna@example.net", "away", "--body", "x")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([program("posternctl"), "autoreply", "export", "-c", desk.config], stdout=full,
+                              stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 74 and "cannot be written: No space left on device" in done.stderr, done
+
+
+def test_ten_thousand_mailboxes(desk):
+    many = [{"mailbox": f"m{i:05d}@example.net", "active": "a", "messages": [{"name": "a", "body": f"Away, {i}."}]}
+            for i in range(10000)]
+    assert "10000 mailboxes imported" in desk.said("import", "-", input=json.dumps(many))
+    assert len(json.loads(desk.said("list", "--json"))) == 10000
+    assert [r["mailbox"] for r in json.loads(desk.said("export"))] == [r["mailbox"] for r in many]
 
 
 # ---- beside the daemon ----

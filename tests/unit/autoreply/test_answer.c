@@ -221,6 +221,52 @@ static void a_full_spool_remembers_nothing(void **state)
     desk_close(&desk);
 }
 
+/* Mail that another machine of ours has forwarded: the person in the SRS address is who is meant. */
+static void srs_addresses_of_ours(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sender, *why;
+    } rows[] = {
+        {"SRS0=abcd=XY=remote.example=boss@example.net", "autoreply.excluded"},
+        {"SRS1=ijkl=mid.example==abcd=XY=quiet.example=bob@example.net", "autoreply.excluded"},
+        {"SRS0=abcd=XY=example.net=anna@example.net", "autoreply.own-address"},
+        {"SRS0=abcd=XY=remote.example=noreply@example.net", "autoreply.system-sender"},
+        {"SRS0=abcd=XY=remote.example=boss@other.example", NULL}, /* what that means is theirs to say */
+        {"SRS0=abcd=XY=remote.example=bob@example.net", NULL},
+    };
+    static const char *noreply[] = {"noreply"};
+    static const struct string_list patterns = {1, noreply};
+    struct desk desk;
+    desk_open(&desk);
+    desk.options.noreply = &patterns;
+    store_responder(&desk, "anna@example.net", ",\"excluded\":[\"boss@remote.example\",\"@quiet.example\"]");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct answer answer = ask(&desk, rows[i].sender, NOW, true);
+        if (rows[i].why ? !answer.why || strcmp(answer.why, rows[i].why) != 0 : answer.outcome != ANSWER_REPLY)
+            fail_msg("%s: %s", rows[i].sender, answer.why ? answer.why : answer.text);
+    }
+    desk_close(&desk);
+}
+
+/* What posternctl leaves of a mailbox that was deleted answers nobody. */
+static void a_deleted_one_is_nobody(void **state)
+{
+    (void)state;
+    struct desk desk;
+    bool down = false;
+    desk_open(&desk);
+    assert_int_equal(store_put(desk.responding->store, RESPONDER_KEY "anna@example.net",
+                               span_of("{\"mailbox\":\"anna@example.net\",\"generation\":1,\"messages\":[]}"),
+                               NOW + DAY, NOW),
+                     STORE_OK);
+    assert_int_equal(answer_mailboxes(desk.responding, desk.arena, "anna@example.net", NOW, &down).count, 0);
+    struct answer answer = ask(&desk, "w@sender.example", NOW, true);
+    assert_int_equal(answer.outcome, ANSWER_NOBODY);
+    assert_string_equal(answer.text, "nothing is stored for this mailbox");
+    desk_close(&desk);
+}
+
 static void a_damaged_responder_is_trouble(void **state)
 {
     (void)state;
@@ -396,6 +442,8 @@ int main(void)
         cmocka_unit_test(once_in_seven_days),
         cmocka_unit_test(a_text_of_its_own_days),
         cmocka_unit_test(a_full_spool_remembers_nothing),
+        cmocka_unit_test(srs_addresses_of_ours),
+        cmocka_unit_test(a_deleted_one_is_nobody),
         cmocka_unit_test(a_damaged_responder_is_trouble),
         cmocka_unit_test(sixteen_at_once),
         cmocka_unit_test(before_the_first_attempt),

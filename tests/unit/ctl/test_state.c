@@ -247,6 +247,8 @@ static void test_aliases_of_mailboxes(void **state)
        "carl@elsewhere.example", "away", "--body", "x");
     OK("warning: anna@example.net: from: by the alias tables bob@example.net is not an address", "set",
        "anna@example.net", "away", "--from", "bob@example.net");
+    OK("warning: anna@example.net: from: chief@bank.example is at none of local_domains", "set", "anna@example.net",
+       "away", "--from", "chief@bank.example");
     OK(NULL, "set", "anna@example.net", "away", "--from", "info@example.net");
     assert_null(strstr(err, "warning"));
 }
@@ -339,6 +341,9 @@ static void test_import_and_export(void **state)
     OK("1 mailbox imported", "import", path_of("one"));
     write_file("none", " [ ] ");
     OK("0 mailboxes imported", "import", path_of("none"));
+    write_file("marked",
+               "\xef\xbb\xbf{\"mailbox\": \"bob@example.net\", \"messages\": []}"); /* as some editors write UTF-8 */
+    OK("1 mailbox imported", "import", path_of("marked"));
 }
 
 static void test_import_refused(void **state)
@@ -474,6 +479,38 @@ static void test_memory(void **state)
     REFUSED(EX_NOINPUT, "nothing is stored", "seen", "carl@example.net");
 }
 
+/* Deleted and stored again, as a web page may do it: the resets of before still count, in both directions. */
+static void test_memory_of_the_deleted(void **state)
+{
+    (void)state;
+    OK(NULL, "set", "anna@example.net", "away", "--body", "x", "--activate");
+    const struct responder_message there = {.name = "away", .body = "x", .zone = "UTC", .days = 7};
+    remember("anna@example.net", "a@sender.example", responder_fingerprint(arena, &there), clock_wall() - 60);
+    OK(NULL, "reset", "anna@example.net");
+    OK("all of it is deleted", "delete", "anna@example.net");
+    REFUSED(EX_NOINPUT, "nothing is stored", "show", "anna@example.net");
+    REFUSED(EX_NOINPUT, "nothing is stored", "delete", "anna@example.net");
+    REFUSED(EX_NOINPUT, "nothing is stored", "activate", "anna@example.net", "away");
+    OK("no reply: nothing is stored", "preview", "anna@example.net", "--from", "a@sender.example");
+    OK(NULL, "list", "--json");
+    assert_string_equal(out, "[]\n");
+    OK(NULL, "export");
+    assert_string_equal(out, "[]\n");
+    OK("stored \"away\"", "set", "anna@example.net", "away", "--body", "x", "--activate");
+    cJSON *object = shown("anna@example.net");
+    assert_int_equal(field(object, "generation")->valueint, 1);
+    cJSON_Delete(object);
+    OK("Auto-Submitted: auto-replied", "preview", "anna@example.net", "--from", "a@sender.example");
+    OK(NULL, "list", "--json");
+    assert_non_null(strstr(out, "anna@example.net")); /* stored to stay */
+    write_file("one", "{\"mailbox\": \"anna@example.net\", \"messages\": []}");
+    OK(NULL, "delete", "anna@example.net");
+    OK(NULL, "import", path_of("one"));
+    object = shown("anna@example.net");
+    assert_int_equal(field(object, "generation")->valueint, 1);
+    cJSON_Delete(object);
+}
+
 static void test_preview(void **state)
 {
     (void)state;
@@ -486,6 +523,10 @@ static void test_preview(void **state)
     OK("Subject: Auto: Hello\n", "preview", "info@example.net", "--from", "a@sender.example", "--now", now);
     assert_non_null(strstr(out, "From: info@example.net\n")); /* as it was written to */
     assert_non_null(strstr(out, "\n\nGone fishing.\n"));
+    OK("From: anna@example.org\n", "preview", "anna@example.net", "--from", "a@sender.example", "--to",
+       "anna@example.org", "--now", now);
+    REFUSED(EX_DATAERR, "--to: \"bob@example.net\" is no address of the mailbox anna@example.net", "preview",
+            "anna@example.net", "--from", "a@sender.example", "--to", "bob@example.net", "--now", now);
     OK("no reply: ended 2027-01-01T00:00:00 UTC", "preview", "anna@example.net", "--from", "a@sender.example", "--now",
        "2027-01-01T00:00:00Z");
     OK("no reply: autoreply.excluded: ", "preview", "anna@example.net", "--from", "a@excluded.example", "--now", now);
@@ -617,6 +658,7 @@ int main(void)
         TEST(test_import_refused),
         TEST(test_changes_at_once),
         TEST(test_memory),
+        TEST(test_memory_of_the_deleted),
         TEST(test_preview),
         TEST(test_queue),
         TEST(test_trouble),
