@@ -11,6 +11,7 @@
  */
 #include "spool/spool_file.h"
 #include "spool/spool_lock.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/span.h"
 #include <errno.h>
@@ -25,6 +26,7 @@
 
 #define DB_NAME "spool.db"
 #define BUSY_MS 5000
+#define LOCK_PAUSE_US 2000
 #define WAL_KEPT "16777216" /* bytes that the -wal file keeps after a checkpoint */
 
 /* One a schema version: what leads to it from the one before. */
@@ -243,14 +245,19 @@ static void move_aside(const char *directory, const char *why)
     }
 }
 
+/* -1 and errno. Whoever holds it may be a process that was stopped: messages must not wait for it for ever. */
 static int lock_opening(const char *directory)
 {
+    int64_t deadline = clock_monotonic_us() + BUSY_MS * 1000;
     int fd = spool_lock_file(directory, "spool.open");
-    while (fd >= 0 && flock(fd, LOCK_EX) != 0) {
-        if (errno != EINTR) {
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        int error = errno;
+        if ((error != EINTR && error != EWOULDBLOCK) || clock_monotonic_us() >= deadline) {
             close(fd);
+            errno = error;
             return -1;
         }
+        clock_sleep_us(LOCK_PAUSE_US);
     }
     return fd;
 }
