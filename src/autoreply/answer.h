@@ -3,7 +3,7 @@
  * nothing twice.
  *
  * The order: reserve in the store (short), write to the spool (synced), confirm in the store (for the days between
- * replies); the spool's sender confirms once more before the first attempt, and releases the memory if the reply could not
+ * replies); the spool's sender confirms once more before each attempt, and releases the memory if the reply could not
  * be sent. Killed between any two, nothing is sent twice, and at worst a later message of the same sender is answered.
  *
  * THREADS: any. Everything returned is on the arena given.

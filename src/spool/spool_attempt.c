@@ -132,7 +132,7 @@ static void put_off(struct attempt *attempt, int64_t now)
 static bool ask_owner(struct attempt *attempt, int64_t now)
 {
     struct spool_row *row = attempt->row;
-    if (!attempt->owner || !attempt->owner->before || row->checked == attempt->sender->run)
+    if (!attempt->owner || !attempt->owner->before)
         return true;
     bool later = false, has_vanished;
     bool is_wanted = attempt->owner->before(attempt->owner->context, row->memo, now, &later);
@@ -150,10 +150,8 @@ static bool ask_owner(struct attempt *attempt, int64_t now)
     if (!is_wanted) {
         spool_tell_end(attempt->row, attempt->began, SPOOL_DELETED, "not wanted any more by its owner");
         drop(attempt);
-        return false;
     }
-    row->checked = attempt->sender->run;
-    return true;
+    return is_wanted;
 }
 
 static bool read_part(void *context, struct span *piece)

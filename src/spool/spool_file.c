@@ -32,13 +32,12 @@
 /* One a schema version: what leads to it from the one before. */
 static const char *const migrations[] = {
     /* 1. next_attempt: -1 deleted by the administrator, 0 wanted now, else seconds since 1970. token: so that an id
-     * that comes again after the file was moved aside is not taken for the old one. checked: the run of a sender whose
-     * owner was asked. total: kept by triggers, for counting would be slow. */
+     * that comes again after the file was moved aside is not taken for the old one. total: kept by triggers,
+     * for counting would be slow. */
     "CREATE TABLE entry(id INTEGER PRIMARY KEY AUTOINCREMENT, token INTEGER NOT NULL, kind TEXT NOT NULL,"
     " reverse_path TEXT NOT NULL, mail_parameters TEXT, needs_smtputf8 INTEGER NOT NULL, is_8bit INTEGER NOT NULL,"
     " once INTEGER NOT NULL, memo TEXT, added INTEGER NOT NULL, next_attempt INTEGER NOT NULL,"
-    " attempts INTEGER NOT NULL DEFAULT 0, checked INTEGER NOT NULL DEFAULT 0, is_being_sent INTEGER NOT NULL DEFAULT "
-    "0,"
+    " attempts INTEGER NOT NULL DEFAULT 0, is_being_sent INTEGER NOT NULL DEFAULT 0,"
     " last_reply TEXT, bytes INTEGER NOT NULL);"
     "CREATE INDEX entry_next ON entry(next_attempt, id);"
     "CREATE INDEX entry_added ON entry(added);"

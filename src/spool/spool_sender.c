@@ -88,8 +88,6 @@ void *spool_sender(void *context)
 {
     struct spool *spool = context;
     struct spool_sender sender = {.spool = spool, .lock = {spool->options.directory, -1}};
-    sender.run = clock_monotonic_us() ^ clock_wall() << 20 ^ (int64_t)(intptr_t)&sender;
-    sender.run |= 1;
     while (!spool_sender_is_stopping(&sender)) {
         if (hold_queue(&sender))
             work(&sender);
