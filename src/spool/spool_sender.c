@@ -96,5 +96,6 @@ void *spool_sender(void *context)
     }
     spool_sender_hang_up(&sender);
     spool_lock_drop(&sender.lock);
+    atomic_store(&spool->is_sending, false);
     return NULL;
 }

@@ -420,6 +420,27 @@ static void speaks_tls(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* It is told to stop behind the final dot: it is at rest when the answer is there and written down. */
+static void rests_behind_the_answer(void **state)
+{
+    struct bench *bench = *state;
+    struct spool_message message = bench_message(TEXT);
+    message.once = true;
+    assert_true(spool_is_at_rest(bench->spool));
+    server_delay(bench->server, "DOT", 1500);
+    bench_start(bench);
+    bench_add(bench, &message);
+    for (int i = 0; i < 1000 && server_count(bench->server, "DOT") == 0; i++)
+        clock_sleep_us(10000);
+    spool_stop(bench->spool);
+    assert_false(spool_is_at_rest(bench->spool));
+    for (int i = 0; i < 1000 && !spool_is_at_rest(bench->spool); i++)
+        clock_sleep_us(10000);
+    assert_true(spool_is_at_rest(bench->spool));
+    assert_int_equal(bench->afters, 1);
+    assert_int_equal(bench->ends[0], SPOOL_SENT);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, bench_set_up, bench_tear_down)
 
 int main(void)
@@ -443,6 +464,7 @@ int main(void)
         TEST(carries_large_content),
         TEST(lets_go_of_a_tarpit),
         TEST(pauses_when_nobody_is_there),
+        TEST(rests_behind_the_answer),
         TEST(speaks_tls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
