@@ -6,6 +6,8 @@ import email
 import email.policy
 import json
 import os
+import socketserver
+import threading
 import time
 
 import pytest
@@ -295,6 +297,39 @@ def test_the_mta_is_down_for_a_while(make_desk, mta):
     sections = sections_for(mta, desk.gate.name)
     desk.daemon.reload(sections)
     desk.wait_replies(1)
+
+
+class SlowRefuser(socketserver.StreamRequestHandler):
+    """An MTA that thinks for a while about what it was handed, and then does not want it."""
+
+    def handle(self):
+        self.wfile.write(b"220 slow\r\n")
+        for line in self.rfile:
+            self.wfile.write(b"354 go on\r\n" if line.startswith(b"DATA") else b"250 fine\r\n")
+            if line.startswith(b"DATA"):
+                while self.rfile.readline() != b".\r\n":
+                    pass
+                self.server.dots.append(time.monotonic())
+                time.sleep(5)
+                self.wfile.write(b"554 5.7.1 not here\r\n")
+
+
+def test_a_reload_between_the_dot_and_its_answer(make_desk):
+    """The worker that ends hears the answer: the refusal releases the memory."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), SlowRefuser) as server:
+        server.daemon_threads, server.block_on_close, server.dots = True, False, []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        desk = make_desk(sections={"spool": {"submit": f'"smtp://127.0.0.1:{server.server_address[1]}"'}})
+        desk.away("anna@example.net")
+        mark = desk.daemon.mark()
+        desk.write()
+        wait_until(lambda: server.dots, 10, "the final dot")
+        desk.daemon.reload()
+        assert desk.daemon.wait_event("spool", mark)["end"] == "refused"
+        mark = desk.daemon.mark()
+        desk.write()
+        assert desk.daemon.wait_event("autoreply", mark)["verdict"] == "queued"
+        server.shutdown()
 
 
 # ---- a store that machines share ----
