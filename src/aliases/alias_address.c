@@ -8,10 +8,10 @@
  * normalised, for no MTA does it.
  */
 #include "aliases/alias_address.h"
+#include "util/utf8.h"
 #include <ctype.h>
 #include <locale.h>
 #include <pthread.h>
-#include <stdint.h>
 #include <wctype.h>
 
 static locale_t utf8_locale;
@@ -22,24 +22,7 @@ static void utf8_init(void)
     utf8_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
-/* Decodes the sequence at P. Its length, 0 if it is none. */
-static size_t utf8_decode(const char *p, size_t room, uint32_t *code)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char c = (unsigned char)p[0];
-    size_t n = c < 0x80 ? 1 : (c & 0xe0) == 0xc0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : (c & 0xf8) == 0xf0 ? 4 : 0;
-    if (n == 0 || n > room)
-        return 0;
-    *code = n == 1 ? c : c & (0x7fu >> n);
-    for (size_t i = 1; i < n; i++) {
-        if (((unsigned char)p[i] & 0xc0) != 0x80)
-            return 0;
-        *code = *code << 6 | ((unsigned char)p[i] & 0x3f);
-    }
-    return *code >= least[n] && *code <= 0x10ffff && (*code < 0xd800 || *code > 0xdfff) ? n : 0;
-}
-
-static size_t utf8_encode(uint32_t code, char out[4])
+static size_t encode(uint32_t code, char out[4])
 {
     if (code < 0x80) {
         out[0] = (char)code;
@@ -54,9 +37,9 @@ static size_t utf8_encode(uint32_t code, char out[4])
 
 static bool local_is_sound(const struct alias_address *address)
 {
-    uint32_t code;
+    uint32_t code = 0;
     for (size_t i = 0, n; i < address->local_len; i += n) {
-        n = utf8_decode(address->local + i, address->local_len - i, &code);
+        n = utf8_decode((struct span){address->local + i, address->local_len - i}, &code);
         if (n == 0 || code < ' ' || (code >= 0x7f && code < 0xa0))
             return false;
     }
@@ -130,11 +113,11 @@ void alias_address_fold(struct alias_address *address)
         return;
     char folded[ALIAS_LOCAL_MAX + 1];
     size_t len = 0;
-    uint32_t code;
+    uint32_t code = 0;
     for (size_t i = 0, n; i < address->local_len; i += n) {
         char bytes[4];
-        n = utf8_decode(address->local + i, address->local_len - i, &code);
-        size_t m = utf8_encode((uint32_t)towlower_l((wint_t)code, utf8_locale), bytes);
+        n = utf8_decode((struct span){address->local + i, address->local_len - i}, &code);
+        size_t m = encode((uint32_t)towlower_l((wint_t)code, utf8_locale), bytes);
         if (n == 0 || len + m > ALIAS_LOCAL_MAX)
             return; /* longer in lower case than there is room: left as it is */
         memcpy(folded + len, bytes, m);

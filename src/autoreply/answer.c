@@ -170,9 +170,9 @@ static struct answer ask_caps(struct attempt *attempt)
 
 /* ---- the order of events ---- */
 
-static struct span mark_of(const struct attempt *attempt, bool is_reserved)
+static struct span reservation_of(const struct attempt *attempt)
 {
-    const struct memory_mark mark = {attempt->token, is_reserved, attempt->question->now};
+    const struct memory_mark mark = {attempt->token, true, attempt->question->now};
     return span_of(memory_mark_print(attempt->arena, &mark));
 }
 
@@ -180,7 +180,7 @@ static struct answer reserve(struct attempt *attempt)
 {
     struct store_value there;
     int64_t now = attempt->question->now;
-    switch (store_put_if_absent(attempt->responding->store, attempt->arena, attempt->key, mark_of(attempt, true),
+    switch (store_put_if_absent(attempt->responding->store, attempt->arena, attempt->key, reservation_of(attempt),
                                 now + MEMORY_RESERVED_SECONDS, now, &there)) {
     case STORE_OK:
         return say(ANSWER_REPLY, NULL, 0, "");
@@ -215,7 +215,7 @@ static struct answer queue(struct attempt *attempt, struct span reply, bool need
     }
 }
 
-/* Reserve, queue, confirm. The reservation is given back if there is nothing to confirm. */
+/* Reserve and queue; answer_before() confirms. The reservation is given back if there is nothing to confirm. */
 static struct answer carry_out(struct attempt *attempt, struct span reply, bool needs_utf8)
 {
     struct store *store = attempt->responding->store;
@@ -226,13 +226,10 @@ static struct answer carry_out(struct attempt *attempt, struct span reply, bool 
     crash_test_point("autoreply.reserved");
     answer = queue(attempt, reply, needs_utf8);
     if (answer.outcome != ANSWER_REPLY) {
-        store_swap(store, attempt->key, mark_of(attempt, true), (struct span){NULL, 0}, 0, now);
+        store_swap(store, attempt->key, reservation_of(attempt), (struct span){NULL, 0}, 0, now);
         return answer;
     }
     crash_test_point("autoreply.spooled");
-    store_swap(store, attempt->key, mark_of(attempt, true), mark_of(attempt, false),
-               memory_until(now, attempt->message->days), now);
-    crash_test_point("autoreply.confirmed");
     return answer;
 }
 

@@ -2,9 +2,10 @@
  * answer - one message, one mailbox: shall there be a reply, and if so, queue it so that a crash at any point sends
  * nothing twice.
  *
- * The order: reserve in the store (short), write to the spool (synced), confirm in the store (for the days between
- * replies); the spool's sender confirms once more before each attempt, and releases the memory if the reply could not
- * be sent. Killed between any two, nothing is sent twice, and at worst a later message of the same sender is answered.
+ * The order: reserve in the store (short) and write to the spool (synced), and the message may be answered 250. The spool's
+ * sender confirms in the store (for the days between replies) before each attempt, and releases the memory if the reply
+ * could not be sent. Killed between any two, nothing is sent twice, and at worst a later message of the same sender is
+ * answered.
  *
  * THREADS: any. Everything returned is on the arena given.
  */

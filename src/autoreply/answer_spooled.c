@@ -1,13 +1,14 @@
 /*
  * answer_spooled - what becomes of the memory of a reply that waits in the spool.
  *
- * A worker may have died between writing to the spool and confirming in the store, and the spool may have been stuck for
- * days. So the memory is confirmed once more before each attempt: by the token of the attempt, which makes that safe to
- * repeat and keeps an entry that comes back late from sending a second reply or forgetting somebody else's. One that
- * leaves when its days are over already is remembered from now on, or the next message would be answered right behind it.
+ * A reservation is short, and the spool may have been stuck for days: by then another message of the sender may have been
+ * answered. So what is confirmed, before each attempt, is the token of the answer, which makes that safe to repeat and
+ * keeps an entry that comes late from sending a second reply or forgetting somebody else's. One that leaves when its days
+ * are over already is remembered from now on, or the next message would be answered right behind it.
  */
 #include "autoreply/answer.h"
 #include "autoreply/memory.h"
+#include "util/crash.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -41,7 +42,7 @@ static int read_memo(char *text, struct memo *memo)
 }
 
 /* The row of MEMO's key, made the confirmed one if it is its own or nobody's. STORE_PRESENT: it is somebody else's. If it
- * changes while we look (answer.c confirms at the same time) we look again. */
+ * changes while we look (another machine confirms it) we look again. */
 static enum store_outcome confirm(struct store *store, struct arena *arena, const struct memo *memo, int64_t now)
 {
     struct store_value there;
@@ -71,6 +72,8 @@ bool answer_before(void *context, const char *text, int64_t now, bool *later)
     /* A reply that left and is forgotten by a power failure would be sent again. */
     if (outcome == STORE_OK)
         outcome = store_sync(responding->store);
+    if (outcome == STORE_OK)
+        crash_test_point("autoreply.confirmed");
     *later = outcome == STORE_DOWN;
     arena_destroy(arena);
     return outcome != STORE_PRESENT;

@@ -3,7 +3,7 @@
  *
  * In the order of the steps; what is [synced] is on the disk before the next begins:
  *   before() of the owner; the dialogue up to the content; recipients that the MTA took are in DOUBT [synced]; the
- * final dot; its reply; the recipients' fates [synced]; after() of the owner; the entry is removed. So a crash leaves
+ * final dot; its reply; the recipients' fates [synced, but not with `once`]; after() of the owner; the entry is removed. So a crash leaves
  * DOUBT behind exactly if the dot may have gone out, and a sender that begins decides about it: UNKNOWN with `once`, to
  * be sent again without. A fate that cannot be written (the disk is full) is written again until it can be, and nothing
  * else is sent meanwhile.
@@ -249,7 +249,8 @@ static void conclude(struct attempt *attempt)
     if (is_decided)
         row->next_attempt = 1; /* should we crash now, the next sender takes it up at once */
     struct spool_saving saving = {row, false, true, false};
-    if (write_surely(attempt->sender, spool_rows_save, &saving, true) != 0)
+    /* With `once` a power failure that forgets this leaves DOUBT behind, which says the same: not again. */
+    if (write_surely(attempt->sender, spool_rows_save, &saving, !row->once) != 0)
         return;
     if (saving.has_vanished) {
         log_text(LEVEL_WARNING, "spool: entry %lld was taken out of the queue while it was being sent",

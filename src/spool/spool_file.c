@@ -80,15 +80,34 @@ static int bind_values(sqlite3_stmt *rows, const char *types, va_list args)
     return result;
 }
 
+/* Statements stay with their connection: to compile one takes longer than to run it. There are two dozen. */
+static sqlite3_stmt *find_idle(sqlite3 *sql, const char *statement)
+{
+    sqlite3_stmt *rows = sqlite3_next_stmt(sql, NULL);
+    while (rows && (sqlite3_stmt_busy(rows) || strcmp(sqlite3_sql(rows), statement) != 0))
+        rows = sqlite3_next_stmt(sql, rows);
+    return rows;
+}
+
 static int prepare(sqlite3 *sql, sqlite3_stmt **rows, const char *statement, const char *types, va_list args)
 {
-    int result = sqlite3_prepare_v2(sql, statement, -1, rows, NULL);
+    int result = SQLITE_OK;
+    *rows = find_idle(sql, statement);
+    if (!*rows)
+        result = sqlite3_prepare_v3(sql, statement, -1, SQLITE_PREPARE_PERSISTENT, rows, NULL);
     if (result == SQLITE_OK)
         result = bind_values(*rows, types, args);
-    if (result != SQLITE_OK) {
-        sqlite3_finalize(*rows);
+    if (result != SQLITE_OK && *rows) {
+        spool_query_end(*rows);
         *rows = NULL;
     }
+    return result;
+}
+
+int spool_query_end(sqlite3_stmt *rows)
+{
+    int result = sqlite3_reset(rows);
+    sqlite3_clear_bindings(rows); /* they point into what is the caller's */
     return result;
 }
 
@@ -112,7 +131,7 @@ int spool_sql(sqlite3 *sql, const char *statement, const char *types, ...)
         return result;
     while ((result = sqlite3_step(rows)) == SQLITE_ROW)
         ;
-    int end = sqlite3_finalize(rows);
+    int end = spool_query_end(rows);
     return result == SQLITE_DONE ? SQLITE_OK : end != SQLITE_OK ? end : result;
 }
 
@@ -124,7 +143,7 @@ static int number_of(sqlite3 *sql, const char *statement, int *number)
         return result;
     result = sqlite3_step(rows);
     *number = result == SQLITE_ROW ? sqlite3_column_int(rows, 0) : 0;
-    sqlite3_finalize(rows);
+    spool_query_end(rows);
     return result == SQLITE_ROW || result == SQLITE_DONE ? SQLITE_OK : result;
 }
 
@@ -285,6 +304,8 @@ int spool_file_open(struct spool_file *file, const char *directory, char *proble
 
 void spool_file_close(struct spool_file *file)
 {
+    for (sqlite3_stmt *rows; file->sql && (rows = sqlite3_next_stmt(file->sql, NULL));)
+        sqlite3_finalize(rows);
     sqlite3_close_v2(file->sql);
     *file = (struct spool_file){0};
 }

@@ -36,7 +36,9 @@ bool spool_file_is_damage(int result);
  * span. The bytes are not copied. */
 int spool_sql(sqlite3 *sql, const char *statement, const char *types, ...);
 
-/* The same for one with rows: *ROWS to be stepped and finalized by the caller. */
+/* The same for one with rows: *ROWS to be stepped by the caller, and ended by
+ * spool_query_end(), which says what sqlite3_reset() does. */
 int spool_query(sqlite3 *sql, sqlite3_stmt **rows, const char *statement, const char *types, ...);
+int spool_query_end(sqlite3_stmt *rows);
 
 #endif

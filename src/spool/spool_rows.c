@@ -19,7 +19,7 @@ static const char *text_of(struct arena *arena, sqlite3_stmt *rows, int column)
 /* The end of a loop over rows: SQLITE_DONE is good. */
 static int end_of(sqlite3_stmt *rows, int step)
 {
-    int result = sqlite3_finalize(rows);
+    int result = spool_query_end(rows);
     return step == SQLITE_DONE || step == SQLITE_ROW ? SQLITE_OK : result != SQLITE_OK ? result : step;
 }
 

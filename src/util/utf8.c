@@ -2,8 +2,7 @@
 #include "util/utf8.h"
 #include <stdint.h>
 
-/* The character in *CODE. */
-static size_t decode(struct span bytes, uint32_t *code)
+size_t utf8_decode(struct span bytes, uint32_t *code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *p = (const unsigned char *)bytes.ptr;
@@ -25,14 +24,14 @@ static size_t decode(struct span bytes, uint32_t *code)
 size_t utf8_length(struct span bytes)
 {
     uint32_t code;
-    return decode(bytes, &code);
+    return utf8_decode(bytes, &code);
 }
 
 void utf8_add_clean(struct strbuf *out, struct span bytes)
 {
     while (bytes.len > 0) {
         uint32_t code = 0;
-        size_t n = decode(bytes, &code);
+        size_t n = utf8_decode(bytes, &code);
         if (n == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0)) {
             strbuf_putc(out, '?');
             n = n ? n : 1;

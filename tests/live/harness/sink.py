@@ -15,7 +15,7 @@ class Delivered(NamedTuple):
 class Sink:
     """MESSAGES holds what came in, oldest first. FAST throws the contents away and only counts."""
 
-    def __init__(self, host="127.0.0.1"):
+    def __init__(self, host="127.0.0.1", port=0):
         self.messages, self.lock = [], threading.Lock()
         outer = self
 
@@ -31,7 +31,7 @@ class Sink:
             allow_reuse_address = True
             request_queue_size = 128
 
-        self.server = Server((host, 0), Handler)
+        self.server = Server((host, port), Handler)
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
 

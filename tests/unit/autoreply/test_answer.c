@@ -130,6 +130,17 @@ static bool is_reserved(struct desk *desk)
     return mark.is_reserved;
 }
 
+/* What the spool's sender does before its first attempt. */
+static void confirm_all(struct desk *desk, int64_t days)
+{
+    struct remembered remembered = memory_of(desk);
+    struct memory_mark mark;
+    bool later;
+    assert_int_equal(memory_mark_parse(desk->arena, span_of(remembered.value), &mark), 0);
+    const char *memo = answer_memo(desk->arena, remembered.key, mark.token, mark.at, days);
+    assert_true(answer_before(desk->responding, memo, mark.at, &later));
+}
+
 static void nobody_is_away(void **state)
 {
     (void)state;
@@ -168,6 +179,8 @@ static void once_in_seven_days(void **state)
         assert_int_equal(answer.outcome, rows[i].outcome);
         if (answer.outcome == ANSWER_SILENCE)
             assert_string_equal(answer.why, "autoreply.remembered");
+        else
+            confirm_all(&desk, 7);
     }
     assert_int_equal(spooled(&desk), 3);
     assert_false(is_reserved(&desk));
@@ -182,6 +195,9 @@ static void a_text_of_its_own_days(void **state)
     desk_open(&desk);
     store_responder(&desk, "anna@example.net", ",\"days\":1");
     assert_int_equal(ask(&desk, "w@sender.example", NOW, false).outcome, ANSWER_REPLY);
+    assert_true(is_reserved(&desk));
+    assert_int_equal(memory_of(&desk).expires, NOW + MEMORY_RESERVED_SECONDS);
+    confirm_all(&desk, 1);
     assert_int_equal(ask(&desk, "w@sender.example", NOW + DAY - 1, false).outcome, ANSWER_SILENCE);
     assert_int_equal(ask(&desk, "w@sender.example", NOW + DAY, false).outcome, ANSWER_REPLY);
     desk_close(&desk);
