@@ -63,9 +63,9 @@ enum spool_end { SPOOL_SENT, SPOOL_GIVEN_UP, SPOOL_REFUSED /* 5xx */, SPOOL_DELE
 
 struct spool_owner {
     const char *kind;
-    /* Before each attempt, for an entry may wait for days and what it was for may be over: false drops it, without
-     * after(). Must be safe to repeat. May ask for a later call by setting *LATER (the store is down); then the entry
-     * waits, whatever it returns. */
+    /* Before each attempt, for an entry may wait for days and what it was for may be over, and soon after it was added
+     * even if the MTA is not there: false drops it, without after(). Must be safe to repeat. May ask for a later call
+     * by setting *LATER (the store is down); then the entry waits, whatever it returns. */
     bool (*before)(void *context, const char *memo, int64_t now, bool *later);
     /* Once, when an entry leaves the queue; before it is removed, so that a crash in between repeats it. */
     void (*after)(void *context, const char *memo, enum spool_end end, int64_t now);

@@ -101,6 +101,11 @@ int spool_rows_pick(sqlite3 *sql, void *context)
         result =
             one_id(sql, &picking->id, "SELECT id FROM entry WHERE added <= ? AND attempts > 0 ORDER BY added LIMIT 1",
                    picking->now - picking->lifetime);
+    if (result == SQLITE_OK && !picking->id && picking->is_paused)
+        result = one_id(sql, &picking->id,
+                        "SELECT id FROM entry WHERE next_attempt <= ? AND last_reply IS NULL ORDER BY next_attempt, id"
+                        " LIMIT 1",
+                        picking->now);
     if (result == SQLITE_OK && !picking->id && !picking->is_paused) /* the clock was set back */
         result =
             one_id(sql, &picking->id, "SELECT id FROM entry WHERE next_attempt > ? ORDER BY next_attempt DESC LIMIT 1",

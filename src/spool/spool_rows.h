@@ -33,7 +33,8 @@ struct spool_adding {
 };
 int spool_rows_add(sqlite3 *sql, void *adding);
 
-/* Which entry is next? *ID 0: none. With IS_PAUSED only what the administrator asked for, or what is past its time. */
+/* Which entry is next? *ID 0: none. With IS_PAUSED only what the administrator asked for, what is past its time, or what
+ * nothing is known of yet (no last_reply). */
 struct spool_picking {
     int64_t now, lifetime, wait_most; /* seconds */
     bool is_paused;

@@ -2,7 +2,8 @@
  * spool_sender - the one thread, in the one process that holds the lock, which takes entries to the MTA.
  *
  * An MTA that is down is asked for a pause and not once for every entry: a minute at most, so that mail flows soon
- * after it is back. What each entry waits for itself is doubled from retry_first to retry_most. Entries that are due
+ * after it is back. Meanwhile the owners hear of new entries, for what they hold for them may run out. What each entry
+ * waits for itself is doubled from retry_first to retry_most. Entries that are due
  * are looked for once a second, because other processes add, flush and delete.
  */
 #include "spool/spool_sender.h"

@@ -294,6 +294,12 @@ def test_the_mta_is_down_for_a_while(make_desk, mta):
                        10, "a failed attempt")[0]
     assert entry["kind"] == "autoreply" and entry["last_reply"]
     desk.expect_silence("autoreply.remembered")
+    # One that came later and was not tried yet holds no longer a mere reservation, which would be over now.
+    desk.write(sender="later@sender.example")
+    wait_until(lambda: all(e["last_reply"] for e in json.loads(desk.daemon.ctl("queue", "list", "--json").stdout)), 10,
+               "the owner of the second entry is asked")
+    desk.move_clock(901)
+    desk.expect_silence("autoreply.remembered", sender="later@sender.example")
     sections = sections_for(mta, desk.gate.name)
     desk.daemon.reload(sections)
     desk.wait_replies(1)

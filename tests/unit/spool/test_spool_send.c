@@ -354,11 +354,19 @@ static void pauses_when_nobody_is_there(void **state)
         attempts += entries[i].attempts;
     assert_int_equal(attempts, 1);
     assert_non_null(strstr(entries[0].last_reply, "cannot connect"));
+    /* the owner knows of all of them, and of one that comes now; each is asked about once in the pause */
+    assert_int_equal(bench->befores, 5);
+    bench_add(bench, &message);
+    for (int i = 0; i < 500 && (bench_list(bench, &entries) < 6 || !entries[5].last_reply); i++)
+        clock_sleep_us(10000);
+    assert_int_equal(entries[5].attempts, 0);
+    clock_sleep_us(1500000);
+    assert_int_equal(bench->befores, 6);
     bench->options.submit = bench->submit;
     bench_open_again(bench);
     bench_flush(bench);
     bench_start(bench);
-    bench_wait_afters(bench, 5);
+    bench_wait_afters(bench, 6);
 }
 
 /* TLS from the start and by STARTTLS, against a server whose certificate only our CA file vouches for. */
