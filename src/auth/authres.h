@@ -17,6 +17,10 @@
 
 #define AUTHRES_HEADER "Authentication-Results"
 
+/* With a dkim=pass that DMARC may not use, because l= leaves out the end of the body: without it a Postern behind this
+ * one would let it count. */
+#define AUTHRES_UNSIGNED "policy.unsigned-rest"
+
 struct authres_property {
     const char *name;  /* "header.d", in lower case */
     const char *value; /* without quotes */

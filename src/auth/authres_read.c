@@ -124,7 +124,8 @@ const struct auth_dkim *authres_read_dkim(struct arena *arena, const struct mess
         signature->selector = selector ? selector : "";
         signature->algorithm = authres_property(&found[i], "header.a");
         signature->b = b ? b : "";
-        signature->counts = result == AUTH_PASS && *signature->domain;
+        signature->is_partial = authres_property(&found[i], AUTHRES_UNSIGNED) != NULL;
+        signature->counts = result == AUTH_PASS && *signature->domain && !signature->is_partial;
         dkim->count++;
     }
     dkim->signatures = signatures;

@@ -148,6 +148,8 @@ static void write_dkim(struct writer *writer, const struct auth_dkim *dkim)
         }
         add_property(writer, "header.a", signature->algorithm);
         add_property(writer, "header.b", signature->b);
+        if (signature->result == AUTH_PASS && signature->is_partial && !signature->counts)
+            add_property(writer, AUTHRES_UNSIGNED, "yes");
     }
 }
 

@@ -10,41 +10,24 @@
  * field (RFC 6376 8.15). NUL, a bare CR or a bare LF in a field is read in one way by one program and in another by the
  * next: such a field is signed by nobody, and a signature that names it is permerror.
  */
+#include "auth/author.h"
 #include "auth/dkim_engine.h"
 #include "util/domain.h"
-#include <ctype.h>
 #include <stdlib.h>
 
 #define FOUND_MAX 100 /* DKIM-Signature fields that are looked at */
 #define B_SHOWN 12    /* characters of b= in the results */
-#define FROM_MAX 4    /* From fields that are searched for domains */
 
-struct authors {
-    const struct header_field *fields[FROM_MAX]; /* the first ones */
-    size_t count;                                /* of all */
-};
-
-/* What stands behind each @ of the From fields. Enough to tell which signatures to prefer, and for nothing else. */
-static int alignment_of(const struct authors *authors, const char *domain)
+/* How DOMAIN stands to the authors of the message. */
+static int alignment_of(const struct author_list *authors, const char *domain)
 {
     int best = 0;
-    unsigned looked_at = 0;
-    for (size_t n = 0; n < FROM_MAX && n < authors->count; n++) {
-        const char *p = authors->fields[n]->value.ptr, *end = p + authors->fields[n]->value.len;
-        while (looked_at++ < 20 && (p = memchr(p, '@', (size_t)(end - p)))) {
-            struct span name = {++p, 0};
-            char canonical[DOMAIN_MAX + 1];
-            while (p < end && p - name.ptr <= 4 * DOMAIN_MAX &&
-                   ((unsigned char)*p >= 0x80 || isalnum((unsigned char)*p) || strchr("-._", *p)) && *p)
-                p++;
-            name.len = (size_t)(p - name.ptr);
-            if (domain_canonical(name, canonical) != 0)
-                continue;
-            if (strcmp(canonical, domain) == 0)
-                return 2;
-            if (domain_is_within(canonical, domain) || domain_is_within(domain, canonical))
-                best = 1;
-        }
+    for (size_t i = 0; i < authors->count; i++) {
+        const char *author = authors->domains[i];
+        if (strcmp(author, domain) == 0)
+            return 2;
+        if (domain_is_within(author, domain) || domain_is_within(domain, author))
+            best = 1;
     }
     return best;
 }
@@ -75,12 +58,13 @@ static bool is_signature(const struct header_field *field)
     return span_equals_nocase(field->name, "DKIM-Signature");
 }
 
-static void add_candidate(struct verifier *verifier, const struct header_field *field, const struct authors *authors)
+static void add_candidate(struct verifier *verifier, const struct header_field *field, size_t from_count,
+                          const struct author_list *authors)
 {
     struct candidate *candidate = &verifier->candidates[verifier->count];
     struct signature *signature = &candidate->signature;
     signature_parse(verifier->arena, field->value, signature);
-    judge_field(signature, field, authors->count);
+    judge_field(signature, field, from_count);
     candidate->field = field;
     candidate->order = verifier->count;
     candidate->alignment = *signature->domain ? alignment_of(authors, signature->domain) : 0;
@@ -96,21 +80,25 @@ static void add_candidate(struct verifier *verifier, const struct header_field *
 static void find_candidates(struct verifier *verifier)
 {
     const struct message *message = verifier->message;
-    struct authors authors = {.count = 0};
-    size_t total = 0;
-    for (size_t i = 0; i < message->header_count; i++) {
-        const struct header_field *field = &message->headers[i];
-        if (span_equals_nocase(span_trim(field->name), "From") && authors.count++ < FROM_MAX)
-            authors.fields[authors.count - 1] = field;
-        total += is_signature(field);
-    }
+    struct author_list authors;
+    size_t total = 0, from_count = 0;
+    for (size_t i = 0; i < message->header_count; i++)
+        total += is_signature(&message->headers[i]);
     if (total > FOUND_MAX)
         total = FOUND_MAX;
+    author_list_init(&authors, verifier->arena);
+    for (size_t i = 0; i < message->header_count && total > 0; i++) {
+        if (!span_equals_nocase(span_trim(message->headers[i].name), "From"))
+            continue;
+        from_count++;
+        if (!authors.is_over)
+            author_add_field(&authors, message->headers[i].value);
+    }
     verifier->candidates = ARENA_ARRAY(verifier->arena, struct candidate, total + 1);
     verifier->chosen = ARENA_ARRAY(verifier->arena, struct candidate *, total + 1);
     for (size_t i = 0; i < message->header_count && verifier->count < total; i++) {
         if (is_signature(&message->headers[i]))
-            add_candidate(verifier, &message->headers[i], &authors);
+            add_candidate(verifier, &message->headers[i], from_count, &authors);
     }
 }
 

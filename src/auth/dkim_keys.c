@@ -4,8 +4,13 @@
  *
  * A name is asked for once, however many signatures use it. NXDOMAIN and an empty answer are permerror, a name server
  * that does not answer is temperror (RFC 6376 6.1.2).
+ *
+ * Who writes signatures of his own before one in the name of the author he forges must not buy that one a temperror, for
+ * with that DMARC asks for nothing. So each key has a share of the time that is left, and a signature for whose key
+ * there is no look-up left is neutral.
  */
 #include "auth/dkim_engine.h"
+#include "util/clock.h"
 
 void verifier_prefetch_keys(const struct verifier *verifier, struct dns *dns)
 {
@@ -41,6 +46,21 @@ static void read_key(struct verifier *verifier, struct candidate *candidate, con
         candidate->key.record = NULL;
 }
 
+/* What the key of the signature at NUMBER may cost: as much of the time as each of those behind it. They were all asked
+ * for together, so that most answers are there already. */
+static struct dns_budget share_of(const struct verifier *verifier, size_t number, const struct dns_budget *budget)
+{
+    struct dns_budget share = *budget;
+    int64_t open = 0;
+    for (size_t i = number; i < verifier->chosen_count; i++)
+        open += !verifier->chosen[i]->is_done;
+    int64_t part = (budget->deadline_us - clock_monotonic_us()) / open;
+    if (part < share.timeout_us)
+        share.timeout_us = part;
+    return share;
+}
+
+/* NULL: there is no look-up left. */
 static const struct dns_answer *ask(struct verifier *verifier, size_t number, const struct dns_answer **answers,
                                     struct dns *dns, struct dns_budget *budget)
 {
@@ -49,7 +69,12 @@ static const struct dns_answer *ask(struct verifier *verifier, size_t number, co
         if (answers[i] && strcmp(verifier->chosen[i]->signature.key_name, name) == 0)
             return answers[i];
     }
-    return dns_query(dns, budget, verifier->arena, name, DNS_TXT);
+    if (number > 0 && budget->queries_left == 0)
+        return NULL;
+    struct dns_budget share = share_of(verifier, number, budget);
+    const struct dns_answer *answer = dns_query(dns, &share, verifier->arena, name, DNS_TXT);
+    budget->queries_left = share.queries_left;
+    return answer;
 }
 
 void verifier_fetch_keys(struct verifier *verifier, struct dns *dns, struct dns_budget *budget)
@@ -64,6 +89,10 @@ void verifier_fetch_keys(struct verifier *verifier, struct dns *dns, struct dns_
             continue;
         }
         answers[i] = ask(verifier, i, answers, dns, budget);
+        if (!answers[i]) {
+            verifier_finish_candidate(candidate, AUTH_NEUTRAL, "too many look-ups for the keys of other signatures");
+            continue;
+        }
         switch (answers[i]->outcome) {
         case DNS_ANSWER:
             read_key(verifier, candidate, answers[i]);

@@ -3,8 +3,13 @@
  *
  * A void look-up (4.6.4) is one of a term, NXDOMAIN or without data: the address of `a` and `exists`, the names of `mx`
  * and `ptr`; not the addresses of those names, for a host with one family of addresses only is no sign of abuse.
+ *
+ * The names of the client's address are the client's own, and so are the name servers that are asked for them and for
+ * their addresses. They must not use up the time for the terms behind, which would buy a forger a temperror: together
+ * they have half of what is left when the first of them is asked for. Without an answer `ptr` does not match.
  */
 #include "auth/sender_walk.h"
+#include "util/clock.h"
 #include "util/domain.h"
 
 static enum sender_match give_up(struct sender_walk *walk, enum sender_match match, const char *reason)
@@ -114,10 +119,27 @@ static enum sender_match match_mx(struct sender_frame *frame, const struct sende
     return MATCH_NO;
 }
 
+/* The same as sender_ask() for a name that the client has chosen. */
+static const struct dns_answer *ask_client(struct sender_walk *walk, const char *name, enum dns_type type)
+{
+    struct dns_budget *budget = walk->query->budget, part = *budget;
+    struct sender_query query = *walk->query;
+    struct sender_walk limited = {.query = &query};
+    if (walk->reverse_deadline_us == 0) {
+        int64_t now = clock_monotonic_us();
+        walk->reverse_deadline_us = now + (budget->deadline_us - now) / 2;
+    }
+    part.deadline_us = walk->reverse_deadline_us;
+    query.budget = &part;
+    const struct dns_answer *answer = sender_ask(&limited, name, type);
+    budget->queries_left = part.queries_left;
+    return answer;
+}
+
 static bool has_address(struct sender_walk *walk, const char *name)
 {
     static const struct sender_term exact = {.bits4 = 32, .bits6 = 128};
-    const struct dns_answer *addresses = sender_ask(walk, name, address_type(walk));
+    const struct dns_answer *addresses = ask_client(walk, name, address_type(walk));
     return addresses->outcome == DNS_ANSWER && any_address(walk, addresses, &exact);
 }
 
@@ -140,7 +162,7 @@ static enum sender_match match_ptr(struct sender_frame *frame, const struct send
     struct sender_walk *walk = frame->walk;
     const char *names[SENDER_NAMES_MAX], *target = sender_target(frame, term);
     const struct dns_answer *ptr =
-        sender_ask(walk, dns_reverse_name(walk->query->arena, &walk->query->client), DNS_PTR);
+        ask_client(walk, dns_reverse_name(walk->query->arena, &walk->query->client), DNS_PTR);
     if (ptr->outcome == DNS_NXDOMAIN || ptr->outcome == DNS_NODATA) {
         if (++walk->answer->void_lookups > walk->query->void_limit)
             return give_up(walk, MATCH_PERMERROR, "too many look-ups without an answer");
@@ -163,7 +185,7 @@ static const char *validated_name(void *context)
         return walk->validated;
     const char *names[SENDER_NAMES_MAX], *best = NULL;
     const struct dns_answer *ptr =
-        sender_ask(walk, dns_reverse_name(walk->query->arena, &walk->query->client), DNS_PTR);
+        ask_client(walk, dns_reverse_name(walk->query->arena, &walk->query->client), DNS_PTR);
     size_t count = validate_names(walk, ptr, names);
     for (size_t i = 0; i < count; i++) {
         if (strcasecmp(names[i], frame->domain) == 0) {

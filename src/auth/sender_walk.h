@@ -15,6 +15,7 @@ struct sender_walk {
     struct sender_answer *answer;
     const char *validated; /* p of the macros, once it was looked for */
     const char *validated_for;
+    int64_t reverse_deadline_us; /* for the look-ups of the client's names; 0: none yet */
 };
 
 /* A domain under evaluation. */

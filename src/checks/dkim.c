@@ -62,7 +62,8 @@ static const struct option_row rows[] = {
      .def = "no",
      .help =
          "Let a signature that leaves out the end of the body (l=) count for DMARC. With no it is still reported as "
-         "it is, but anybody could have added what it leaves out."},
+         "pass, with policy.unsigned-rest=yes in Authentication-Results, but anybody could have added what it leaves "
+         "out."},
     {.name = "clock_drift",
      .type = OPTION_DURATION,
      .offset = OPTION(clock_drift),

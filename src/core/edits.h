@@ -32,7 +32,7 @@ struct edits {
 void edits_add_header(struct edits *edits, struct arena *arena, const char *name, const char *value);
 
 /* The same for a VALUE of several lines: "\n\t" (or "\n ") is a fold and stays one, unless nothing follows it; each line
- * is cut at 900 octets and the whole at 16 kB. */
+ * is cut at 900 octets and the whole at 32 kB. */
 void edits_add_folded(struct edits *edits, struct arena *arena, const char *name, const char *value);
 
 /* The INDEX-th field of NAME, from 1, gets VALUE; folds as above, 8-bit bytes stay, because they were there before. */

@@ -315,6 +315,38 @@ static void finds_what_a_trusted_filter_left(void **state)
     session_destroy(session);
 }
 
+/* A pass of a part of the body counts no more at the next Postern than here. */
+static void a_part_of_the_body_stays_one(void **state)
+{
+    (void)state;
+    const char *items[] = {"mx.example.net"};
+    struct string_list ids = {1, items};
+    struct general_settings general = {.trusted_authserv_ids = &ids};
+    struct settings settings;
+    struct session *session;
+    struct message *message = begin(&general, &settings, &session);
+    struct auth_dkim_signature signatures[] = {
+        {.result = AUTH_PASS, .domain = "a.example", .is_partial = true},
+        {.result = AUTH_PASS, .domain = "b.example", .is_partial = true, .counts = true}, /* allow_l */
+        {.result = AUTH_PASS, .domain = "c.example", .counts = true},
+        {.result = AUTH_FAIL, .domain = "d.example", .is_partial = true, .reason = "why"}};
+    struct auth_dkim dkim = {AUTH_PASS, signatures, 4};
+    const char *value = authres_write(arena, "mx.example.net", NULL, &dkim, NULL);
+    assert_string_equal(value, "mx.example.net;\n"
+                               "\tdkim=pass header.d=a.example policy.unsigned-rest=yes;\n"
+                               "\tdkim=pass header.d=b.example;\n"
+                               "\tdkim=pass header.d=c.example;\n"
+                               "\tdkim=fail reason=why header.d=d.example");
+    message_add_header(message, span_of(AUTHRES_HEADER), span_of(value));
+    const struct auth_dkim *read = authres_read_dkim(arena, message);
+    assert_int_equal(read->count, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(read->signatures[i].counts, signatures[i].counts);
+    assert_string_equal(authres_write(arena, "mx.example.net", NULL, read, NULL), value);
+    message_end(&message);
+    session_destroy(session);
+}
+
 /* What opendmarc, rspamd and others write: the policy is in a comment, if anywhere. */
 static void reads_dmarc_of_others(void **state)
 {
@@ -590,7 +622,8 @@ int main(void)
         cmocka_unit_test(removes_forged_ones_from_the_highest_index_down),
         cmocka_unit_test(too_many_forged_ones_are_refused),
         cmocka_unit_test(finds_what_a_trusted_filter_left),
-        cmocka_unit_test(reads_dmarc_of_others),
+        cmocka_unit_test(a_part_of_the_body_stays_one),
+                                       cmocka_unit_test(reads_dmarc_of_others),
         cmocka_unit_test(reads_spf_of_others),
         cmocka_unit_test(writes),
         cmocka_unit_test(values_cannot_break_out),

@@ -5,6 +5,7 @@
 #include "checks/dmarc.h"
 #include "core/engine.h"
 #include "core/runner.h"
+#include "dns/backend.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,6 +28,8 @@ static const struct dns_fake_row zone[] = {
     {"servfail.example", DNS_TXT, DNS_SERVFAIL, NULL},
     {"_dmarc.servfail.example", DNS_TXT, DNS_SERVFAIL, NULL},
     {"one._domainkey.servfail.example", DNS_TXT, DNS_SERVFAIL, NULL},
+    {"reverse.example", DNS_TXT, DNS_ANSWER, "v=spf1 ptr exists:%{p}.none.example a:none.example -all"},
+    {"_dmarc.reverse.example", DNS_TXT, DNS_ANSWER, "v=DMARC1; p=reject"},
     {"timeout.example", DNS_TXT, DNS_TIMEOUT, NULL},
     {"_dmarc.timeout.example", DNS_TXT, DNS_TIMEOUT, NULL},
     {"one._domainkey.timeout.example", DNS_TXT, DNS_TIMEOUT, NULL},
@@ -174,6 +177,79 @@ static void test_forged(void **state)
     assert_int_equal(failed, 0);
 }
 
+/* The fake, with name servers that do not answer behind names that begin with "slow", and behind the client's address. */
+struct slow_dns {
+    struct dns dns;
+    struct dns *fake;
+};
+
+static void slow_query(struct dns *dns, struct arena *arena, const char *name, enum dns_type type, int64_t timeout_us,
+                       struct dns_answer *answer)
+{
+    if (strncmp(name, "slow", 4) == 0 || strstr(name, ".in-addr.arpa")) {
+        *answer = (struct dns_answer){.outcome = DNS_TIMEOUT};
+        usleep((useconds_t)timeout_us);
+        return;
+    }
+    struct dns *fake = ((struct slow_dns *)dns)->fake;
+    fake->query(fake, arena, name, type, timeout_us, answer);
+}
+
+static void slow_prefetch(struct dns *dns, const char *name, enum dns_type type)
+{
+    (void)dns;
+    (void)name;
+    (void)type;
+}
+
+#define SLOW(n) SIGNED("d=evil.example; s=slow" #n ";")
+#define SLOW_ONES SLOW(1) SLOW(2) SLOW(3) SLOW(4) SLOW(5) SLOW(6) SLOW(7)
+#define QUICK(n) SIGNED("d=evil.example; s=quick" #n ";")
+#define QUICK_ONES                                                                                                     \
+    QUICK(1) QUICK(2) QUICK(3) QUICK(4) QUICK(5) QUICK(6) QUICK(7) QUICK(8) QUICK(9) QUICK(10) QUICK(11) QUICK(12)     \
+    QUICK(13) QUICK(14) QUICK(15)
+
+/* The sender's own name servers do not answer, and cannot use up what the author's have to be asked with. */
+static void test_time(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *helo, *from, *header;
+    } rows[] = {
+        {"mail.evil.example", "<a@evil.example>", SLOW_ONES SIGNED("d=bank.example; s=none;") FROM_BANK},
+        {"mail.evil.example", "<a@evil.example>",
+         SLOW_ONES SIGNED("d=bank.example; s=none;") "From: \"a@evil.example\" <ceo@bank.example>\n"},
+        {"mail.evil.example", "<a@evil.example>",
+         SLOW_ONES SIGNED("d=bank.example; s=none;") "From: a@evil.example, ceo@bank.example\n"},
+        {"mail.evil.example", "<a@evil.example>",
+         QUICK_ONES SIGNED("d=bank.example; s=none;") "From: a@evil.example, ceo@bank.example\n"},
+        {"slow.example", "<a@slow.example>", SLOW_ONES SIGNED("d=bank.example; s=none;") FROM_BANK},
+        {"slow.example", "<a@bank.example>", SLOW_ONES SIGNED("d=bank.example; s=none;") FROM_BANK},
+        {"slow.example", "<a@reverse.example>", "From: ceo@reverse.example\n"},
+        {"slow.example", "<a@reverse.example>", SLOW_ONES "From: ceo@reverse.example\n"}};
+    static const char *const options[] = {"dns { message_budget = 1s  timeout = 500ms }",
+                                          "dns { message_budget = 1s  timeout = 500ms  message_queries = 20 }\n"
+                                          "dkim { max_signatures = 16 }"};
+    unsigned failed = 0;
+    for (size_t k = 0; k < sizeof options / sizeof *options; k++) {
+        struct engine *engine = engine_of(options[k]);
+        struct slow_dns slow = {{slow_query, slow_prefetch, NULL}, engine->services.dns};
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            const char *why;
+            engine->services.dns = &slow.dns;
+            enum outcome_action action = send_one(engine, rows[i].helo, rows[i].from, rows[i].header, &why);
+            if (action != OUTCOME_REJECT || !why || strcmp(why, "dmarc.reject") != 0) {
+                print_error("%zu %s: %d %s, %s %s %s\n", i, options[k], (int)action, why ? why : "-", results[0],
+                            results[1], results[2]);
+                failed++;
+            }
+        }
+        engine->services.dns = slow.fake;
+        engine_end(engine);
+    }
+    assert_int_equal(failed, 0);
+}
+
 /* What is in order passes, or the table above would prove nothing. */
 static void test_genuine(void **state)
 {
@@ -223,7 +299,7 @@ static void test_names_that_fail(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_forged), cmocka_unit_test(test_genuine),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_forged), cmocka_unit_test(test_time), cmocka_unit_test(test_genuine),
                                        cmocka_unit_test(test_names_that_fail)};
     return cmocka_run_group_tests_name("dmarc", tests, NULL, NULL);
 }
