@@ -88,6 +88,11 @@ void services_drain(struct engine *engine)
     responding_drain(engine->services.responding);
 }
 
+bool services_are_drained(const struct engine *engine)
+{
+    return responding_is_drained(engine->services.responding);
+}
+
 void services_close(struct engine *engine)
 {
     struct services *services = &engine->services;

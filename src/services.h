@@ -21,6 +21,9 @@ int services_start(struct engine *engine);
 /* The worker is about to end: another one takes over what services_start() began. */
 void services_drain(struct engine *engine);
 
+/* Behind services_drain(): is what was under way over? */
+bool services_are_drained(const struct engine *engine);
+
 void services_close(struct engine *engine);
 
 #endif

@@ -107,14 +107,16 @@ static void await_closed(const struct worker *worker)
         log_text(LEVEL_WARNING, "worker %d: libmilter still listens", (int)getpid());
 }
 
-/* Ends the process once nobody is left to serve; smfi_stop() would break the sessions that are. */
+/* Ends the process once nobody is left to serve, and the MTA has said what became of the reply that it is being handed;
+ * smfi_stop() would break the sessions that are open. */
 static void *wait_for_sessions(void *context)
 {
     struct worker *worker = context;
     await_closed(worker);
     int64_t start = clock_monotonic_us();
     services_drain(worker->engine);
-    while (milter_sessions() > 0 || clock_monotonic_us() - start < DRAIN_LINGER_US)
+    while (milter_sessions() > 0 || !services_are_drained(worker->engine) ||
+           clock_monotonic_us() - start < DRAIN_LINGER_US)
         clock_sleep_us(DRAIN_POLL_US);
     link_send_report(worker->link_fd, &worker->handler);
     log_text(LEVEL_INFO, "worker %d: drained", (int)getpid());

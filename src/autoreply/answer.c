@@ -26,10 +26,12 @@ struct answer_mailboxes answer_mailboxes(struct responding *responding, struct a
     const char **items = ARENA_ARRAY(arena, const char *, targets.count + 1);
     size_t count = 0;
     for (size_t i = 0; i < targets.count && count < MAILBOXES_MAX; i++) {
-        struct store_value value;
-        const char *key = arena_printf(arena, RESPONDER_KEY "%s", targets.items[i]);
+        struct store_value value; /* only whether it is there matters, and it may be large */
+        struct arena *scratch = arena_create(1024);
+        const char *key = arena_printf(scratch, RESPONDER_KEY "%s", targets.items[i]);
         enum store_outcome outcome =
-            strlen(key) > STORE_KEY_MAX ? STORE_ABSENT : store_get(responding->store, arena, key, now, &value);
+            strlen(key) > STORE_KEY_MAX ? STORE_ABSENT : store_get(responding->store, scratch, key, now, &value);
+        arena_destroy(scratch);
         if (outcome == STORE_OK && !value.expires)
             items[count++] = targets.items[i];
         *down |= outcome == STORE_DOWN;

@@ -1,9 +1,10 @@
 /*
  * answer_spooled - what becomes of the memory of a reply that waits in the spool.
  *
- * A reservation is short, and the spool may have been stuck for hours: by then another message of the sender may have been
- * answered. So what is confirmed is the token of the attempt, which makes that safe to repeat and keeps an entry that comes
- * late from sending a second reply or forgetting somebody else's.
+ * A reservation is short, and the spool may have been stuck for days: by then another message of the sender may have been
+ * answered. So what is confirmed, before each attempt, is the token of the answer, which makes that safe to repeat and
+ * keeps an entry that comes late from sending a second reply or forgetting somebody else's. One that leaves when its days
+ * are over already is remembered from now on, or the next message would be answered right behind it.
  */
 #include "autoreply/answer.h"
 #include "autoreply/memory.h"
@@ -21,7 +22,7 @@ const char *answer_memo(struct arena *arena, const char *key, const char *token,
 struct memo {
     const char *key;
     struct memory_mark mark; /* confirmed */
-    int64_t until;
+    int64_t until, days;
 };
 
 /* TEXT is what answer_memo() wrote; cut in place. */
@@ -35,7 +36,8 @@ static int read_memo(char *text, struct memo *memo)
         return -1;
     memo->key = fields[0];
     memo->mark = (struct memory_mark){fields[1], false, strtoll(fields[2], NULL, 10)};
-    memo->until = memory_until(memo->mark.at, strtoll(fields[3], NULL, 10));
+    memo->days = strtoll(fields[3], NULL, 10);
+    memo->until = memory_until(memo->mark.at, memo->days);
     return 0;
 }
 
@@ -46,14 +48,15 @@ static enum store_outcome confirm(struct store *store, struct arena *arena, cons
     struct store_value there;
     struct memory_mark mark;
     struct span confirmed = span_of(memory_mark_print(arena, &memo->mark));
+    int64_t until = memo->until > now ? memo->until : memory_until(now, memo->days);
     enum store_outcome outcome = STORE_PRESENT;
     for (int attempt = 0; attempt < CONFIRM_ATTEMPTS && outcome == STORE_PRESENT; attempt++) {
-        outcome = store_put_if_absent(store, arena, memo->key, confirmed, memo->until, now, &there);
+        outcome = store_put_if_absent(store, arena, memo->key, confirmed, until, now, &there);
         if (outcome != STORE_PRESENT)
             return outcome;
         if (memory_mark_parse(arena, there.bytes, &mark) != 0 || strcmp(mark.token, memo->mark.token) != 0)
             return STORE_PRESENT;
-        outcome = mark.is_reserved ? store_swap(store, memo->key, there.bytes, confirmed, memo->until, now) : STORE_OK;
+        outcome = mark.is_reserved ? store_swap(store, memo->key, there.bytes, confirmed, until, now) : STORE_OK;
     }
     return outcome == STORE_PRESENT ? STORE_DOWN : outcome;
 }

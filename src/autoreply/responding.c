@@ -159,6 +159,11 @@ void responding_drain(struct responding *responding)
     }
 }
 
+bool responding_is_drained(const struct responding *responding)
+{
+    return !responding || spool_is_at_rest(responding->spool);
+}
+
 void responding_close(struct responding *responding)
 {
     if (!responding)

@@ -33,8 +33,11 @@ struct spool_options responding_spool_options(const struct settings *settings);
 /* Starts the spool's sender and the upkeep of the store. 0 or an errno value. */
 int responding_start(struct responding *responding);
 
-/* Leaves the sending to the next worker; answers go on. */
+/* Leaves the sending to the next worker; answers go on. Does not wait for the delivery under way. */
 void responding_drain(struct responding *responding);
+
+/* Behind responding_drain(): is that delivery over? */
+bool responding_is_drained(const struct responding *responding);
 void responding_close(struct responding *responding);
 
 #endif

@@ -5,12 +5,21 @@
  * message, so they are counted and logged here and the message goes its way. Only on_error = tempfail makes a store or
  * spool that is down an affair of the sender's; otherwise mail flows, and the rooms themselves say once a minute what is
  * wrong.
+ *
+ * A message may have thousands of recipients who are all away, and the MTA waits while they are answered one after the
+ * other. So all of them together have message_budget, each has an arena of its own that ends with it, and what is told
+ * of them in the fact is cut.
  */
 #include "checks/autoreply.h"
 #include "core/counters.h"
+#include "util/clock.h"
 #include "util/log.h"
+#include "util/strbuf.h"
+#include "util/strset.h"
+#include <stdio.h>
 
 #define OPTION(member) offsetof(struct autoreply_options, member)
+#define FACT_MOST 16384 /* bytes */
 
 static const struct option_word auth_words[] = {{"not-fail", SILENCE_AUTH_NOT_FAIL},
                                                 {"pass", SILENCE_AUTH_PASS},
@@ -70,6 +79,15 @@ static const struct option_row rows[] = {
      .def = "200",
      .max = 1000000,
      .help = "How many may leave for one mailbox in an hour. 0: no limit."},
+    {.name = "message_budget",
+     .type = OPTION_DURATION,
+     .offset = OPTION(message_budget),
+     .def = "20s",
+     .min = 100,
+     .max = 120000,
+     .help = "For how long one message may be kept waiting while its replies are written down, however many of its "
+             "recipients are away. Those that are left when it is over get no reply, and on_error decides about the "
+             "message: with tempfail it comes back, and they get theirs then."},
     {0}};
 
 struct answer_options autoreply_answer_options(const struct autoreply_options *options)
@@ -107,28 +125,28 @@ static void tell(const struct check_call *call, const char *mailbox, const struc
 
 static void count_why(const struct check_call *call, const char *why)
 {
-    if (call->services->counters)
-        counters_increment(call->services->counters, arena_printf(call->arena, "why.%s", why));
+    char name[64];
+    if (call->services->counters && (size_t)snprintf(name, sizeof name, "why.%s", why) < sizeof name)
+        counters_increment(call->services->counters, name);
 }
 
+/* What is under way for one message. */
 struct asked {
-    const char **mailboxes; /* those that were answered or not already */
-    size_t count, capacity;
+    struct strset *mailboxes; /* those that were answered or not already */
+    struct strbuf text;       /* of the fact */
+    int64_t deadline;         /* us, monotonic */
+    bool is_late;             /* it came before all were asked */
     bool is_in_trouble;
 };
 
-static bool is_new(struct asked *asked, struct arena *arena, const char *mailbox)
+static bool has_time(struct asked *asked)
 {
-    for (size_t i = 0; i < asked->count; i++) {
-        if (strcmp(asked->mailboxes[i], mailbox) == 0)
-            return false;
-    }
-    asked->mailboxes = arena_grow(arena, asked->mailboxes, &asked->capacity, asked->count + 1, sizeof *asked->mailboxes);
-    asked->mailboxes[asked->count++] = mailbox;
-    return true;
+    asked->is_late |= clock_monotonic_us() >= asked->deadline;
+    return !asked->is_late;
 }
 
-static void answer_for(const struct check_call *call, struct asked *asked, const char *mailbox, const char *written_to)
+static void answer_for(const struct check_call *call, struct asked *asked, struct arena *arena, const char *mailbox,
+                       const char *written_to)
 {
     const struct answer_options options = autoreply_answer_options(call->options);
     const struct message *message = call->message;
@@ -144,18 +162,41 @@ static void answer_for(const struct check_call *call, struct asked *asked, const
                                              .is_own_user = session_class(call->session) != CLASS_OUTSIDE,
                                              .now = message->now,
                                              .is_trial = call->is_trial};
-    struct answer answer = answer_find(call->services->responding, call->arena, &question);
-    const struct fact *before = call_fact(call, "autoreply");
-    facts_set(call->facts, call->arena, "autoreply",
-              arena_printf(call->arena, "%s%s%s: %s%s%s", before ? before->text : "", before ? "; " : "", mailbox,
-                           answer.why ? answer.why : "", answer.why ? ", " : "", answer.text),
-              NULL);
+    struct answer answer = answer_find(call->services->responding, arena, &question);
+    strbuf_printf(&asked->text, "%s%s: %s%s%s", asked->text.len ? "; " : "", mailbox, answer.why ? answer.why : "",
+                  answer.why ? ", " : "", answer.text);
     if (answer.outcome == ANSWER_NOBODY)
         return;
     tell(call, mailbox, &answer);
     if (answer.why)
         count_why(call, answer.why);
     asked->is_in_trouble |= answer.outcome == ANSWER_TROUBLE;
+}
+
+static void answer_recipient(const struct check_call *call, struct asked *asked, const char *address)
+{
+    struct arena *names = arena_create(1024);
+    struct answer_mailboxes mailboxes = answer_mailboxes(call->services->responding, names, address,
+                                                         call->message->now, &asked->is_in_trouble);
+    for (size_t i = 0; i < mailboxes.count && has_time(asked); i++) {
+        if (!strset_add(asked->mailboxes, span_of(mailboxes.items[i])))
+            continue;
+        struct arena *own = arena_create(16384);
+        answer_for(call, asked, own, mailboxes.items[i], address);
+        arena_destroy(own);
+    }
+    arena_destroy(names);
+}
+
+/* The time was over at recipient NEXT of the message. */
+static void tell_late(const struct check_call *call, struct asked *asked, size_t next)
+{
+    struct answer late = {.outcome = ANSWER_TROUBLE,
+                          .text = arena_printf(call->arena, "message_budget is over at recipient %zu of %zu", next,
+                                               call->message->recipient_count)};
+    strbuf_printf(&asked->text, "%s%s", asked->text.len ? "; " : "", late.text);
+    tell(call, "", &late);
+    asked->is_in_trouble = true;
 }
 
 /* For who asks why there is no reply; a daemon at work has nobody to tell. */
@@ -169,7 +210,6 @@ static struct result on_accepted(const struct check_call *call)
 {
     const struct autoreply_options *options = call->options;
     const struct message *message = call->message;
-    struct asked asked = {.count = 0};
     if (!*message->reverse_path) {
         explain(call, "autoreply.null-sender, the reverse-path is <>");
         return RESULT(RESULT_DUNNO);
@@ -178,25 +218,28 @@ static struct result on_accepted(const struct check_call *call)
         facts_set(call->facts, call->arena, "autoreply", "not looked up: the store cannot be opened from here", NULL);
         return RESULT(RESULT_DUNNO);
     }
-    for (size_t i = 0; i < message->recipient_count; i++) {
+    struct asked asked = {.mailboxes = strset_create(call->arena),
+                          .deadline = clock_monotonic_us() + options->message_budget * 1000};
+    strbuf_init(&asked.text, FACT_MOST);
+    size_t i = 0;
+    for (; i < message->recipient_count && has_time(&asked); i++) {
         const struct recipient *recipient = &message->recipients[i];
-        if (recipient->verdict.reply || recipient->is_repeated)
-            continue;
-        struct answer_mailboxes mailboxes = answer_mailboxes(call->services->responding, call->arena,
-                                                             recipient->address, message->now, &asked.is_in_trouble);
-        for (size_t k = 0; k < mailboxes.count; k++) {
-            if (is_new(&asked, call->arena, mailboxes.items[k]))
-                answer_for(call, &asked, mailboxes.items[k], recipient->address);
-        }
+        if (!recipient->verdict.reply && !recipient->is_repeated)
+            answer_recipient(call, &asked, recipient->address);
     }
-    if (asked.count == 0)
+    if (asked.is_late)
+        tell_late(call, &asked, i);
+    if (asked.text.len)
+        facts_set(call->facts, call->arena, "autoreply", strbuf_text(&asked.text), NULL);
+    else
         explain(call, asked.is_in_trouble ? "the store does not answer"
                                           : "no recipient is, or is an alias of, a mailbox that has something stored");
+    strbuf_free(&asked.text);
     if (!asked.is_in_trouble)
         return RESULT(RESULT_OK);
     count_why(call, WHY_TROUBLE);
     return options->common.on_error == ON_ERROR_TEMPFAIL
-               ? (struct result){RESULT_ERROR, NULL, "no reply could be queued: the store or the spool is down"}
+               ? (struct result){RESULT_ERROR, NULL, "not all replies could be queued: the store or the spool is down or slow"}
                : RESULT(RESULT_OK);
 }
 

@@ -16,6 +16,7 @@ struct autoreply_options {
     int require_auth; /* enum silence_auth */
     const struct string_list *silence_on, *noreply;
     int64_t max_per_minute, max_per_sender_domain_per_hour, max_per_mailbox_per_hour;
+    int64_t message_budget; /* ms */
 };
 
 struct answer_options autoreply_answer_options(const struct autoreply_options *options);

@@ -185,9 +185,12 @@ int spool_start(struct spool *spool, const struct spool_owner *owners)
     sigset_t all, before;
     sigfillset(&all); /* signals are for others, and a server that hangs up is an error like any other */
     pthread_sigmask(SIG_SETMASK, &all, &before);
+    atomic_store(&spool->is_sending, true);
     int error = pthread_create(&spool->thread, NULL, spool_sender, spool);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     spool->has_thread = error == 0;
+    if (error)
+        atomic_store(&spool->is_sending, false);
     return error;
 }
 
@@ -196,6 +199,11 @@ void spool_stop(struct spool *spool)
     int64_t never = 0;
     atomic_compare_exchange_strong(&spool->stopped_at, &never, clock_monotonic_us());
     spool_wake(spool);
+}
+
+bool spool_is_at_rest(const struct spool *spool)
+{
+    return !atomic_load(&spool->is_sending);
 }
 
 void spool_close(struct spool *spool)

@@ -63,8 +63,9 @@ enum spool_end { SPOOL_SENT, SPOOL_GIVEN_UP, SPOOL_REFUSED /* 5xx */, SPOOL_DELE
 
 struct spool_owner {
     const char *kind;
-    /* Before the first attempt of an entry, and again after a restart: false drops it, without after(). Must be safe to
-     * repeat. May ask for a later call by setting *LATER (the store is down); then the entry waits, whatever it returns. */
+    /* Before each attempt, for an entry may wait for days and what it was for may be over, and soon after it was added
+     * even if the MTA is not there: false drops it, without after(). Must be safe to repeat. May ask for a later call
+     * by setting *LATER (the store is down); then the entry waits, whatever it returns. */
     bool (*before)(void *context, const char *memo, int64_t now, bool *later);
     /* Once, when an entry leaves the queue; before it is removed, so that a crash in between repeats it. */
     void (*after)(void *context, const char *memo, enum spool_end end, int64_t now);
@@ -77,6 +78,10 @@ int spool_start(struct spool *spool, const struct spool_owner *owners);
 /* Lets go of the queue after the delivery under way, so that the next worker may send; spool_add() goes on working.
  * Returns at once. A delivery that has not come to its final dot a second later is broken off, which costs it nothing. */
 void spool_stop(struct spool *spool);
+
+/* Has the sender thread ended, or was there none? A process that ends before leaves it open what the MTA answered to the
+ * final dot. */
+bool spool_is_at_rest(const struct spool *spool);
 void spool_close(struct spool *spool);
 
 /* ---- the administrator's calls: also from another process, without spool_start() ---- */

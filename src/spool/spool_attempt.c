@@ -132,7 +132,7 @@ static void put_off(struct attempt *attempt, int64_t now)
 static bool ask_owner(struct attempt *attempt, int64_t now)
 {
     struct spool_row *row = attempt->row;
-    if (!attempt->owner || !attempt->owner->before || row->checked == attempt->sender->run)
+    if (!attempt->owner || !attempt->owner->before)
         return true;
     bool later = false, has_vanished;
     bool is_wanted = attempt->owner->before(attempt->owner->context, row->memo, now, &later);
@@ -150,10 +150,8 @@ static bool ask_owner(struct attempt *attempt, int64_t now)
     if (!is_wanted) {
         spool_tell_end(attempt->row, attempt->began, SPOOL_DELETED, "not wanted any more by its owner");
         drop(attempt);
-        return false;
     }
-    row->checked = attempt->sender->run;
-    return true;
+    return is_wanted;
 }
 
 static bool read_part(void *context, struct span *piece)
@@ -285,23 +283,33 @@ static void try_to_send(struct attempt *attempt)
     save(attempt, false, false, &has_vanished);
 }
 
+/* Its owner knows of it; more is not to be done while the MTA is not there. */
+static void let_wait(struct attempt *attempt)
+{
+    bool has_vanished;
+    attempt->row->last_reply = "waits for the MTA to come back";
+    if (save(attempt, false, false, &has_vanished) != SQLITE_OK)
+        spool_sender_wait(attempt->sender, AGAIN_MS);
+}
+
 static void handle(struct attempt *attempt, int64_t now)
 {
     struct spool_row *row = attempt->row;
+    bool is_paused =
+        clock_monotonic_us() < attempt->sender->pause_until && row->next_attempt != SPOOL_NEXT_NOW;
     for (const struct spool_owner *owner = attempt->sender->spool->owners; owner->kind; owner++) {
         if (strcmp(owner->kind, row->kind) == 0)
             attempt->owner = owner;
     }
     bool is_waiting = count_of(row, SPOOL_FATE_WAITING) > 0;
-    if (is_waiting && row->next_attempt >= 0 && is_past_its_time(attempt, now) && row->attempts > 0 &&
-        clock_monotonic_us() < attempt->sender->pause_until && row->next_attempt != SPOOL_NEXT_NOW) {
+    if (is_waiting && row->next_attempt >= 0 && is_past_its_time(attempt, now) && row->attempts > 0 && is_paused) {
         turn(row, SPOOL_FATE_WAITING, SPOOL_FATE_GIVEN_UP); /* no last try at an MTA that is down */
         is_waiting = false;
     }
     if (!is_waiting || row->next_attempt < 0)
         leave(attempt);
     else if (ask_owner(attempt, now))
-        try_to_send(attempt);
+        (is_paused ? let_wait : try_to_send)(attempt);
 }
 
 void spool_attempt(struct spool_sender *sender, int64_t id, int64_t now)

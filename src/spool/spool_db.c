@@ -3,7 +3,9 @@
  *
  * Who wants to write puts a job into a list. If nobody is committing he takes the whole list, runs it as one
  * transaction, which is synced once, and wakes the others; those that come meanwhile form the next group. If a job
- * fails the group is rolled back, and each is run alone, so that one bad job fails only itself.
+ * fails the group is rolled back, and each is run alone, so that one bad job fails only itself. If the transaction does
+ * not even begin (the file cannot be opened, or somebody else holds its lock) all fail together: each alone would wait
+ * as long as all did, one behind the other.
  *
  * After each commit the file's name is looked at: was the file moved aside as corrupt meanwhile, the group is written
  * again, into the new one.
@@ -116,9 +118,10 @@ static bool recover(struct spool_db *db, struct spool_file *file, int result)
 
 /* ---- writing ---- */
 
-static int run_jobs(sqlite3 *sql, struct job *jobs)
+static int run_jobs(sqlite3 *sql, struct job *jobs, bool *has_begun)
 {
     int result = sqlite3_exec(sql, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    *has_begun = result == SQLITE_OK;
     if (result != SQLITE_OK)
         return result;
     for (struct job *job = jobs; job && result == SQLITE_OK; job = job->next)
@@ -128,9 +131,11 @@ static int run_jobs(sqlite3 *sql, struct job *jobs)
     return result;
 }
 
-static int commit_jobs(struct spool_db *db, struct job *jobs)
+/* *HAS_BEGUN: it may be the fault of one of JOBS. */
+static int commit_jobs(struct spool_db *db, struct job *jobs, bool *has_begun)
 {
     bool durable = false;
+    *has_begun = false;
     for (const struct job *job = jobs; job; job = job->next)
         durable = durable || job->durable;
     int result = SQLITE_OK;
@@ -144,7 +149,7 @@ static int commit_jobs(struct spool_db *db, struct job *jobs)
             db->is_synced = durable;
         }
         if (result == SQLITE_OK)
-            result = run_jobs(db->writer.sql, jobs);
+            result = run_jobs(db->writer.sql, jobs, has_begun);
         if (result == SQLITE_OK && spool_file_is_current(&db->writer, db->directory))
             return SQLITE_OK;
         if (result == SQLITE_OK) { /* written into a file that nobody looks at any more */
@@ -161,12 +166,13 @@ static int commit_jobs(struct spool_db *db, struct job *jobs)
 
 static void lead(struct spool_db *db, struct job *jobs)
 {
-    int result = commit_jobs(db, jobs);
-    bool is_group = jobs->next != NULL;
+    bool has_begun;
+    int result = commit_jobs(db, jobs, &has_begun);
+    bool is_worth_it = result != SQLITE_OK && has_begun && jobs->next;
     for (struct job *job = jobs, *next; job; job = next) {
         next = job->next;
         job->next = NULL;
-        job->result = result != SQLITE_OK && is_group ? commit_jobs(db, job) : result;
+        job->result = is_worth_it ? commit_jobs(db, job, &has_begun) : result;
         job->next = next;
     }
 }

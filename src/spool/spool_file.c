@@ -11,6 +11,7 @@
  */
 #include "spool/spool_file.h"
 #include "spool/spool_lock.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/span.h"
 #include <errno.h>
@@ -25,18 +26,18 @@
 
 #define DB_NAME "spool.db"
 #define BUSY_MS 5000
+#define LOCK_PAUSE_US 2000
 #define WAL_KEPT "16777216" /* bytes that the -wal file keeps after a checkpoint */
 
 /* One a schema version: what leads to it from the one before. */
 static const char *const migrations[] = {
     /* 1. next_attempt: -1 deleted by the administrator, 0 wanted now, else seconds since 1970. token: so that an id
-     * that comes again after the file was moved aside is not taken for the old one. checked: the run of a sender whose
-     * owner was asked. total: kept by triggers, for counting would be slow. */
+     * that comes again after the file was moved aside is not taken for the old one. total: kept by triggers,
+     * for counting would be slow. */
     "CREATE TABLE entry(id INTEGER PRIMARY KEY AUTOINCREMENT, token INTEGER NOT NULL, kind TEXT NOT NULL,"
     " reverse_path TEXT NOT NULL, mail_parameters TEXT, needs_smtputf8 INTEGER NOT NULL, is_8bit INTEGER NOT NULL,"
     " once INTEGER NOT NULL, memo TEXT, added INTEGER NOT NULL, next_attempt INTEGER NOT NULL,"
-    " attempts INTEGER NOT NULL DEFAULT 0, checked INTEGER NOT NULL DEFAULT 0, is_being_sent INTEGER NOT NULL DEFAULT "
-    "0,"
+    " attempts INTEGER NOT NULL DEFAULT 0, is_being_sent INTEGER NOT NULL DEFAULT 0,"
     " last_reply TEXT, bytes INTEGER NOT NULL);"
     "CREATE INDEX entry_next ON entry(next_attempt, id);"
     "CREATE INDEX entry_added ON entry(added);"
@@ -262,14 +263,19 @@ static void move_aside(const char *directory, const char *why)
     }
 }
 
+/* -1 and errno. Whoever holds it may be a process that was stopped: messages must not wait for it for ever. */
 static int lock_opening(const char *directory)
 {
+    int64_t deadline = clock_monotonic_us() + BUSY_MS * 1000;
     int fd = spool_lock_file(directory, "spool.open");
-    while (fd >= 0 && flock(fd, LOCK_EX) != 0) {
-        if (errno != EINTR) {
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        int error = errno;
+        if ((error != EINTR && error != EWOULDBLOCK) || clock_monotonic_us() >= deadline) {
             close(fd);
+            errno = error;
             return -1;
         }
+        clock_sleep_us(LOCK_PAUSE_US);
     }
     return fd;
 }

@@ -19,6 +19,7 @@ struct spool {
     bool has_thread;              /* of the thread that starts and closes */
     pthread_t thread;
     _Atomic(int64_t) stopped_at;  /* monotonic us; 0: not yet */
+    _Atomic(bool) is_sending;     /* the thread runs */
     pthread_mutex_t mutex;        /* guards: */
     pthread_cond_t changed;
     bool is_woken;                /* something was added, or it is to stop */

@@ -101,6 +101,11 @@ int spool_rows_pick(sqlite3 *sql, void *context)
         result =
             one_id(sql, &picking->id, "SELECT id FROM entry WHERE added <= ? AND attempts > 0 ORDER BY added LIMIT 1",
                    picking->now - picking->lifetime);
+    if (result == SQLITE_OK && !picking->id && picking->is_paused)
+        result = one_id(sql, &picking->id,
+                        "SELECT id FROM entry WHERE next_attempt <= ? AND last_reply IS NULL ORDER BY next_attempt, id"
+                        " LIMIT 1",
+                        picking->now);
     if (result == SQLITE_OK && !picking->id && !picking->is_paused) /* the clock was set back */
         result =
             one_id(sql, &picking->id, "SELECT id FROM entry WHERE next_attempt > ? ORDER BY next_attempt DESC LIMIT 1",
@@ -134,8 +139,7 @@ static int load_recipients(sqlite3 *sql, struct arena *arena, struct spool_row *
 
 #define ROW_COLUMNS                                                                                                    \
     "id, token, kind, reverse_path, mail_parameters, needs_smtputf8, is_8bit, once, memo, added, next_attempt, "       \
-    "attempts,"                                                                                                        \
-    " checked, last_reply, bytes, is_being_sent"
+    "attempts, last_reply, bytes, is_being_sent"
 
 static struct spool_row *read_row(struct arena *arena, sqlite3_stmt *rows)
 {
@@ -152,9 +156,8 @@ static struct spool_row *read_row(struct arena *arena, sqlite3_stmt *rows)
     row->added = sqlite3_column_int64(rows, 9);
     row->next_attempt = sqlite3_column_int64(rows, 10);
     row->attempts = sqlite3_column_int64(rows, 11);
-    row->checked = sqlite3_column_int64(rows, 12);
-    row->last_reply = text_of(arena, rows, 13);
-    row->bytes = sqlite3_column_int64(rows, 14);
+    row->last_reply = text_of(arena, rows, 12);
+    row->bytes = sqlite3_column_int64(rows, 13);
     return row;
 }
 
@@ -195,10 +198,10 @@ int spool_rows_save(sqlite3 *sql, void *context)
     struct spool_saving *saving = context;
     const struct spool_row *row = saving->row;
     int result = spool_sql(sql,
-                           "UPDATE entry SET attempts = ?, checked = ?, is_being_sent = ?, last_reply = ?,"
+                           "UPDATE entry SET attempts = ?, is_being_sent = ?, last_reply = ?,"
                            " next_attempt = CASE WHEN next_attempt < 0 THEN next_attempt ELSE ? END"
                            " WHERE id = ? AND token = ?",
-                           "iiitiii", row->attempts, row->checked, (int64_t)saving->is_being_sent, row->last_reply,
+                           "iitiii", row->attempts, (int64_t)saving->is_being_sent, row->last_reply,
                            row->next_attempt, row->id, row->token);
     saving->has_vanished = result == SQLITE_OK && sqlite3_changes(sql) == 0;
     if (!saving->with_recipients || saving->has_vanished)
@@ -262,7 +265,7 @@ int spool_rows_list(sqlite3 *sql, void *context)
     while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
         struct arena *arena = listing->arena;
         const struct spool_row *row = read_row(arena, rows);
-        const char *paths = text_of(arena, rows, 16);
+        const char *paths = text_of(arena, rows, 15);
         listing->entries = arena_grow(arena, listing->entries, &capacity, listing->count + 1, sizeof *listing->entries);
         listing->entries[listing->count++] = (struct spool_entry){
             .id = row->id,
@@ -274,7 +277,7 @@ int spool_rows_list(sqlite3 *sql, void *context)
             .attempts = (unsigned)row->attempts,
             .last_reply = row->last_reply,
             .bytes = (uint64_t)row->bytes,
-            .is_being_sent = sqlite3_column_int(rows, 15) != 0,
+            .is_being_sent = sqlite3_column_int(rows, 14) != 0,
         };
     }
     return end_of(rows, step);

@@ -15,7 +15,7 @@
 #define SPOOL_NEXT_NOW 0
 
 struct spool_row { /* an entry, as the sender needs it */
-    int64_t id, token, added, next_attempt, checked;
+    int64_t id, token, added, next_attempt;
     int64_t attempts, bytes;
     const char *kind, *reverse_path, *mail_parameters, *memo, *last_reply;
     bool needs_smtputf8, is_8bit, once;
@@ -33,7 +33,8 @@ struct spool_adding {
 };
 int spool_rows_add(sqlite3 *sql, void *adding);
 
-/* Which entry is next? *ID 0: none. With IS_PAUSED only what the administrator asked for, or what is past its time. */
+/* Which entry is next? *ID 0: none. With IS_PAUSED only what the administrator asked for, what is past its time, or what
+ * nothing is known of yet (no last_reply). */
 struct spool_picking {
     int64_t now, lifetime, wait_most; /* seconds */
     bool is_paused;
@@ -55,7 +56,7 @@ struct spool_part {
 };
 int spool_rows_part(sqlite3 *sql, void *part);
 
-/* Writes a row's state: attempts, next_attempt (unless it was deleted), last_reply, checked, and the recipients' fates.
+/* Writes a row's state: attempts, next_attempt (unless it was deleted), last_reply, and the recipients' fates.
  * IS_BEING_SENT as said. HAS_VANISHED: there is no such entry any more. */
 struct spool_saving {
     const struct spool_row *row;

@@ -2,7 +2,8 @@
  * spool_sender - the one thread, in the one process that holds the lock, which takes entries to the MTA.
  *
  * An MTA that is down is asked for a pause and not once for every entry: a minute at most, so that mail flows soon
- * after it is back. What each entry waits for itself is doubled from retry_first to retry_most. Entries that are due
+ * after it is back. Meanwhile the owners hear of new entries, for what they hold for them may run out. What each entry
+ * waits for itself is doubled from retry_first to retry_most. Entries that are due
  * are looked for once a second, because other processes add, flush and delete.
  */
 #include "spool/spool_sender.h"
@@ -88,8 +89,6 @@ void *spool_sender(void *context)
 {
     struct spool *spool = context;
     struct spool_sender sender = {.spool = spool, .lock = {spool->options.directory, -1}};
-    sender.run = clock_monotonic_us() ^ clock_wall() << 20 ^ (int64_t)(intptr_t)&sender;
-    sender.run |= 1;
     while (!spool_sender_is_stopping(&sender)) {
         if (hold_queue(&sender))
             work(&sender);
@@ -98,5 +97,6 @@ void *spool_sender(void *context)
     }
     spool_sender_hang_up(&sender);
     spool_lock_drop(&sender.lock);
+    atomic_store(&spool->is_sending, false);
     return NULL;
 }

@@ -14,7 +14,6 @@ struct spool_sender {
     bool is_recovered;       /* since the lock was taken */
     struct spool_smtp *smtp; /* NULL: not connected */
     unsigned carried;        /* messages, by it */
-    int64_t run;             /* tells this sender from earlier ones; never 0 */
     int64_t troubles;        /* connections that failed, since the last that did not */
     int64_t pause_until;     /* monotonic us */
 };

@@ -7,6 +7,8 @@ import email.policy
 import json
 import os
 import re
+import socketserver
+import threading
 import time
 
 import pytest
@@ -304,6 +306,12 @@ def test_the_mta_is_down_for_a_while(make_desk, mta):
                        10, "a failed attempt")[0]
     assert entry["kind"] == "autoreply" and entry["last_reply"]
     desk.expect_silence("autoreply.remembered")
+    # One that came later and was not tried yet holds no longer a mere reservation, which would be over now.
+    desk.write(sender="later@sender.example")
+    wait_until(lambda: all(e["last_reply"] for e in json.loads(desk.daemon.ctl("queue", "list", "--json").stdout)), 10,
+               "the owner of the second entry is asked")
+    desk.move_clock(901)
+    desk.expect_silence("autoreply.remembered", sender="later@sender.example")
     sections = sections_for(mta, desk.gate.name)
     desk.daemon.reload(sections)
     desk.wait_replies(1)
@@ -328,6 +336,39 @@ def test_an_internationalised_sender(make_desk, mta, sink):
     assert not sink.find("auto-replied")
     desk.daemon.reload(sections_for(mta, desk.gate.name))
     assert spooled()["end"] == "sent"  # the refusal has released the memory
+
+
+class SlowRefuser(socketserver.StreamRequestHandler):
+    """An MTA that thinks for a while about what it was handed, and then does not want it."""
+
+    def handle(self):
+        self.wfile.write(b"220 slow\r\n")
+        for line in self.rfile:
+            self.wfile.write(b"354 go on\r\n" if line.startswith(b"DATA") else b"250 fine\r\n")
+            if line.startswith(b"DATA"):
+                while self.rfile.readline() != b".\r\n":
+                    pass
+                self.server.dots.append(time.monotonic())
+                time.sleep(5)
+                self.wfile.write(b"554 5.7.1 not here\r\n")
+
+
+def test_a_reload_between_the_dot_and_its_answer(make_desk):
+    """The worker that ends hears the answer: the refusal releases the memory."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), SlowRefuser) as server:
+        server.daemon_threads, server.block_on_close, server.dots = True, False, []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        desk = make_desk(sections={"spool": {"submit": f'"smtp://127.0.0.1:{server.server_address[1]}"'}})
+        desk.away("anna@example.net")
+        mark = desk.daemon.mark()
+        desk.write()
+        wait_until(lambda: server.dots, 10, "the final dot")
+        desk.daemon.reload()
+        assert desk.daemon.wait_event("spool", mark)["end"] == "refused"
+        mark = desk.daemon.mark()
+        desk.write()
+        assert desk.daemon.wait_event("autoreply", mark)["verdict"] == "queued"
+        server.shutdown()
 
 
 # ---- a store that machines share ----

@@ -4,12 +4,14 @@
 
 #include "spool/spool_db.h"
 #include "spool/spool_file.h"
+#include "spool/spool_lock.h"
 #include "workbench.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -169,6 +171,26 @@ static void asks_its_owner(void **state)
     assert_int_equal(spool_flush(bench->spool, id, &problem), 1);
     bench_wait_afters(bench, 1);
     assert_int_equal(bench->befores, befores + 1);
+}
+
+/* It was wanted at the first attempt, and is not any more at the second: the memory it stood for has run out and another
+ * reply was queued meanwhile. */
+static void asks_at_each_attempt(void **state)
+{
+    struct bench *bench = *state;
+    struct spool_message message = bench_message(TEXT);
+    server_rule(bench->server, "MAIL", 1, "451 no");
+    bench_start(bench);
+    bench_add(bench, &message);
+    bench_wait_attempts(bench, 1);
+    pthread_mutex_lock(&bench->mutex);
+    bench->refuses = true;
+    pthread_mutex_unlock(&bench->mutex);
+    bench_flush(bench);
+    bench_wait_empty(bench);
+    assert_int_equal(bench->befores, 2);
+    assert_int_equal(bench->afters, 0);
+    assert_int_equal(server_messages(bench->server), 0);
 }
 
 /* Again after a restart, though it was asked before. */
@@ -680,6 +702,53 @@ static void fails_alone(void **state)
     spool_db_close(db);
 }
 
+static void *write_once(void *context)
+{
+    struct writer *writer = context;
+    writer->good = spool_db_write(writer->db, writer->task, NULL, true) == SQLITE_OK;
+    return NULL;
+}
+
+/* Somebody else holds the lock: those that wait do so together, and not one after the other. */
+static void waits_together(void **state)
+{
+    struct bench *bench = *state;
+    struct writer writers[6];
+    sqlite3 *other;
+    assert_works(bench);
+    run_sql(bench, "CREATE TABLE counted(n); INSERT INTO counted VALUES(0)");
+    assert_int_equal(sqlite3_open(path_in(bench, "spool.db"), &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    struct spool_db *db = spool_db_open(bench->directory);
+    int64_t began = clock_monotonic_us();
+    for (int i = 0; i < 6; i++) {
+        writers[i] = (struct writer){.db = db, .task = write_well};
+        pthread_create(&writers[i].thread, NULL, write_once, &writers[i]);
+    }
+    for (int i = 0; i < 6; i++) {
+        pthread_join(writers[i].thread, NULL);
+        assert_int_equal(writers[i].good, 0);
+    }
+    assert_true(clock_monotonic_us() - began < 14000000); /* twice 5 s: the first, and all that came while it waited */
+    sqlite3_close(other);
+    assert_int_equal(spool_db_write(db, write_well, NULL, true), SQLITE_OK);
+    spool_db_close(db);
+}
+
+/* A process that was stopped while it opened the queue does not stop us. */
+static void waits_for_no_opener(void **state)
+{
+    struct bench *bench = *state;
+    struct spool_message message = bench_message(TEXT);
+    int fd = spool_lock_file(bench->directory, "spool.open");
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    alarm(20);
+    assert_int_equal(spool_add(bench->spool, &message, clock_wall(), NULL), SPOOL_FAILED);
+    alarm(0);
+    close(fd);
+    bench_add(bench, &message);
+}
+
 /* Not a test: `test_spool_queue bench` prints how many durable additions a second N threads make. */
 static int measure(void)
 {
@@ -719,6 +788,7 @@ int main(int argc, char **argv)
         TEST(gives_up),
         TEST(survives_a_clock_set_back),
         TEST(asks_its_owner),
+        TEST(asks_at_each_attempt),
         TEST(asks_again_after_a_restart),
         TEST(sends_what_nobody_owns),
         TEST(is_administered),
@@ -737,6 +807,8 @@ int main(int argc, char **argv)
         TEST(sends_no_half_message),
         TEST(tells_what_it_did),
         TEST(fails_alone),
+        TEST(waits_together),
+        TEST(waits_for_no_opener),
         TEST(is_shared_by_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

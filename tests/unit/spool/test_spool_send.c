@@ -146,7 +146,7 @@ static void tries_again(void **state)
         bench_wait_afters(bench, i + 1);
         assert_int_equal(bench->ends[i], SPOOL_SENT);
     }
-    assert_int_equal(bench->befores, 6); /* once an entry, whatever the attempts */
+    assert_int_equal(bench->befores, 12); /* at each attempt, for the entry may have waited for days */
 }
 
 /* 421 anywhere before the end, a cut before the dot, silence, nonsense: nothing was sent, and it is sent on another
@@ -354,11 +354,19 @@ static void pauses_when_nobody_is_there(void **state)
         attempts += entries[i].attempts;
     assert_int_equal(attempts, 1);
     assert_non_null(strstr(entries[0].last_reply, "cannot connect"));
+    /* the owner knows of all of them, and of one that comes now; each is asked about once in the pause */
+    assert_int_equal(bench->befores, 5);
+    bench_add(bench, &message);
+    for (int i = 0; i < 500 && (bench_list(bench, &entries) < 6 || !entries[5].last_reply); i++)
+        clock_sleep_us(10000);
+    assert_int_equal(entries[5].attempts, 0);
+    clock_sleep_us(1500000);
+    assert_int_equal(bench->befores, 6);
     bench->options.submit = bench->submit;
     bench_open_again(bench);
     bench_flush(bench);
     bench_start(bench);
-    bench_wait_afters(bench, 5);
+    bench_wait_afters(bench, 6);
 }
 
 /* TLS from the start and by STARTTLS, against a server whose certificate only our CA file vouches for. */
@@ -420,6 +428,27 @@ static void speaks_tls(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* It is told to stop behind the final dot: it is at rest when the answer is there and written down. */
+static void rests_behind_the_answer(void **state)
+{
+    struct bench *bench = *state;
+    struct spool_message message = bench_message(TEXT);
+    message.once = true;
+    assert_true(spool_is_at_rest(bench->spool));
+    server_delay(bench->server, "DOT", 1500);
+    bench_start(bench);
+    bench_add(bench, &message);
+    for (int i = 0; i < 1000 && server_count(bench->server, "DOT") == 0; i++)
+        clock_sleep_us(10000);
+    spool_stop(bench->spool);
+    assert_false(spool_is_at_rest(bench->spool));
+    for (int i = 0; i < 1000 && !spool_is_at_rest(bench->spool); i++)
+        clock_sleep_us(10000);
+    assert_true(spool_is_at_rest(bench->spool));
+    assert_int_equal(bench->afters, 1);
+    assert_int_equal(bench->ends[0], SPOOL_SENT);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, bench_set_up, bench_tear_down)
 
 int main(void)
@@ -443,6 +472,7 @@ int main(void)
         TEST(carries_large_content),
         TEST(lets_go_of_a_tarpit),
         TEST(pauses_when_nobody_is_there),
+        TEST(rests_behind_the_answer),
         TEST(speaks_tls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
