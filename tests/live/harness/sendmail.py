@@ -9,6 +9,7 @@ path leads through a world-writable directory such as /tmp.
 AUTH PLAIN is offered with the users of harness.sasl. libsasl2 looks for Sendmail.conf in a few directories only, one of
 which is ours in that mount namespace; the password is asked of a server in the protocol of saslauthd.
 """
+import fcntl
 import glob
 import os
 import shutil
@@ -59,8 +60,13 @@ R< unknown @ $* >	$#error $@ 5.1.1 $: "550 User unknown"
 
 
 def unpack():
-    """The root of the unpacked packages; downloaded once into the build directory."""
-    root = os.path.join(build_directory(), "sendmail-root")
+    """The root of the unpacked packages; downloaded once into the build directory, by one test run at a time."""
+    with open(os.path.join(build_directory(), "sendmail-root.lock"), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _unpack(os.path.join(build_directory(), "sendmail-root"))
+
+
+def _unpack(root):
     if not os.path.exists(os.path.join(root, ".complete")):
         debs = os.path.join(build_directory(), "sendmail-debs")
         shutil.rmtree(root, ignore_errors=True)
