@@ -70,7 +70,7 @@ def postern_sections(surroundings):
         sections.update({"spf": {"mode": "global"}, "dmarc": {"mode": "global"},
                          "dns": {"servers": strings(surroundings.resolver.server)}})
     else:  # the gate: helo, recipients and attachments
-        sections.update({name: {"mode": "off"} for name in ("spf", "dkim", "dmarc", "authres")})
+        sections.update({name: {"mode": "off"} for name in ("spf", "dkim", "dmarc", "authres", "autoreply")})
     return sections
 
 
