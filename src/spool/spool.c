@@ -201,9 +201,15 @@ void spool_stop(struct spool *spool)
     spool_wake(spool);
 }
 
-bool spool_is_at_rest(const struct spool *spool)
+bool spool_is_at_rest(struct spool *spool)
 {
-    return !atomic_load(&spool->is_sending);
+    if (atomic_load(&spool->is_sending))
+        return false;
+    if (spool->has_thread && atomic_load(&spool->stopped_at) != 0) {
+        pthread_join(spool->thread, NULL);
+        spool->has_thread = false;
+    }
+    return true;
 }
 
 void spool_close(struct spool *spool)

@@ -80,8 +80,8 @@ int spool_start(struct spool *spool, const struct spool_owner *owners);
 void spool_stop(struct spool *spool);
 
 /* Has the sender thread ended, or was there none? A process that ends before leaves it open what the MTA answered to the
- * final dot. */
-bool spool_is_at_rest(const struct spool *spool);
+ * final dot. Behind spool_stop(), and from one thread: the sender's is joined here. */
+bool spool_is_at_rest(struct spool *spool);
 void spool_close(struct spool *spool);
 
 /* ---- the administrator's calls: also from another process, without spool_start() ---- */
