@@ -67,12 +67,6 @@ unsigned authres_remove_forged(struct edits *edits, struct arena *arena, const s
     return count;
 }
 
-static const void *value_of(const struct check_call *call, const char *name)
-{
-    const struct fact *fact = call_fact(call, name);
-    return fact ? fact->value : NULL;
-}
-
 /* False: there are more than can be removed. */
 static bool remove_forged(const struct check_call *call, const char *id)
 {
@@ -87,11 +81,11 @@ static struct result on_eom(const struct check_call *call)
     const struct authres_options *options = call->options;
     const struct message *message = call->message;
     const char *id = call->settings->authserv_id;
-    const struct auth_spf *spf = value_of(call, "spf");
+    const struct auth_spf *spf = call_value(call, "spf");
     bool too_many = options->remove_forged && !is_shared(message) && !remove_forged(call, id);
     if (options->add_header)
         edits_add_folded(call->edits, call->arena, AUTHRES_HEADER,
-                         authres_write(call->arena, id, spf, value_of(call, "dkim"), value_of(call, "dmarc")));
+                         authres_write(call->arena, id, spf, call_value(call, "dkim"), call_value(call, "dmarc")));
     if (options->received_spf && spf)
         edits_add_folded(call->edits, call->arena, "Received-SPF",
                          authres_write_received_spf(call->arena, id, spf, &call->session->client, message->reverse_path,

@@ -99,12 +99,6 @@ struct answer_options autoreply_answer_options(const struct autoreply_options *o
                                             options->max_per_mailbox_per_hour}};
 }
 
-static const void *value_of(const struct check_call *call, const char *name)
-{
-    const struct fact *fact = call_fact(call, name);
-    return fact ? fact->value : NULL;
-}
-
 /* One line a mailbox whose owner is away. */
 static void tell(const struct check_call *call, const char *mailbox, const struct answer *answer)
 {
@@ -156,9 +150,9 @@ static void answer_for(const struct check_call *call, struct asked *asked, struc
                                              .mailbox = mailbox,
                                              .headers = message->headers,
                                              .header_count = message->header_count,
-                                             .spf = value_of(call, "spf"),
-                                             .dkim = value_of(call, "dkim"),
-                                             .dmarc = value_of(call, "dmarc"),
+                                             .spf = call_value(call, "spf"),
+                                             .dkim = call_value(call, "dkim"),
+                                             .dmarc = call_value(call, "dmarc"),
                                              .is_own_user = session_class(call->session) != CLASS_OUTSIDE,
                                              .now = message->now,
                                              .is_trial = call->is_trial};

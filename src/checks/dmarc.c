@@ -202,12 +202,6 @@ static struct result on_eoh(const struct check_call *call)
     return RESULT(RESULT_DUNNO);
 }
 
-static const void *value_of(const struct check_call *call, const char *name)
-{
-    const struct fact *fact = call_fact(call, name);
-    return fact ? fact->value : NULL;
-}
-
 static unsigned draw(void)
 {
     uint32_t number = 0;
@@ -230,7 +224,7 @@ static void evaluate(const struct check_call *call, struct work *work, struct ch
     struct walker *walker =
         walker_create(call->arena, call->services->dns, call->message->dns_budget, options->org_domain);
     input.identifiers =
-        policyeval_identifiers(call->arena, value_of(call, "spf"), value_of(call, "dkim"), &input.count);
+        policyeval_identifiers(call->arena, call_value(call, "spf"), call_value(call, "dkim"), &input.count);
     bool from_exempt_host = netset_has(options->never_enforce_networks, &call->session->client);
     for (size_t i = 0; i < work->authors.count && !work->authors.is_over; i++) {
         const char *author = work->authors.domains[i];

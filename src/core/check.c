@@ -20,3 +20,9 @@ const struct fact *call_fact(const struct check_call *call, const char *name)
         fact = facts_get(&call->session->greeting_facts, name);
     return fact ? fact : facts_get(&call->session->facts, name);
 }
+
+const void *call_value(const struct check_call *call, const char *name)
+{
+    const struct fact *fact = call_fact(call, name);
+    return fact ? fact->value : NULL;
+}

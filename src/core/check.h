@@ -93,6 +93,9 @@ struct check_call {
 /* A fact of the message, or else of the session; NULL if nobody said so. */
 const struct fact *call_fact(const struct check_call *call, const char *name);
 
+/* Its value; NULL also if it has none. */
+const void *call_value(const struct check_call *call, const char *name);
+
 struct check_why {
     const char *token; /* "helo.not-fqdn"; a NULL token ends the list */
     const char *help;  /* one sentence for the manual */
