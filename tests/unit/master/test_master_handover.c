@@ -11,28 +11,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-static int reload_with(const char *more, struct strbuf *out)
-{
-    tree_config(more);
-    return tree_ctl("reload", NULL, out);
-}
-
-static void end(pid_t master)
-{
-    kill(master, SIGTERM);
-    assert_int_equal(tree_wait(master), 0);
-}
-
-/* Who connects now is served by a worker that calls itself so; at once, and every time. */
-static void expect_id(const char *wanted)
-{
-    char id[64] = "";
-    for (int i = 0; i < 5; i++) {
-        close(tree_connect(NULL, id));
-        assert_string_equal(id, wanted);
-    }
-}
-
 /* Nobody is told of the new worker while the old one takes connections, and the master does not sleep meanwhile. */
 static void test_old_one_takes_its_time(void **state)
 {
@@ -51,12 +29,12 @@ static void test_old_one_takes_its_time(void **state)
     assert_true(tree_now() - begin < 1000);
     assert_int_equal(tree_count_log("is active"), 1);
     assert_int_equal(tree_wait(first), 0);
-    expect_id("second");
+    tree_expect_id("second");
     assert_true(tree_now() - begin >= 1400);
     assert_int_equal(tree_wait(second), 0);
     assert_int_equal(tree_count_log("reload done"), 2);
     assert_int_equal(tree_count_log("does not say"), 0);
-    end(master);
+    tree_end(master);
 }
 
 static void test_old_one_says_nothing(void **state)
@@ -67,19 +45,19 @@ static void test_old_one_says_nothing(void **state)
     pid_t master = tree_start_ready();
     int session = tree_connect(NULL, NULL);
     long long begin = tree_now();
-    assert_int_equal(reload_with("id=second\n", &out), 0);
+    assert_int_equal(tree_reload_with("id=second\n", &out), 0);
     strbuf_free(&out);
     assert_true(tree_now() - begin >= 5000);
     assert_int_equal(tree_count_log("drains, but does not say that it takes no more connections"), 1);
-    expect_id("second");
+    tree_expect_id("second");
     begin = tree_now();
-    assert_int_equal(reload_with("id=third\n", &out), 0); /* it is not waited for again, though it is still there */
+    assert_int_equal(tree_reload_with("id=third\n", &out), 0); /* it is not waited for again, though it is still there */
     strbuf_free(&out);
     assert_true(tree_now() - begin < 4000);
-    expect_id("third");
+    tree_expect_id("third");
     tree_expect_echo(session, "still here");
     close(session);
-    end(master);
+    tree_end(master);
 }
 
 static void crash_session(int session)
@@ -105,8 +83,8 @@ static void test_old_one_dies_meanwhile(void **state)
     crash_session(session);
     assert_int_equal(tree_wait(reload), 0);
     assert_true(tree_now() - begin < 4000);
-    expect_id("second");
-    end(master);
+    tree_expect_id("second");
+    tree_end(master);
 }
 
 /* The reload has failed, and yet the old configuration is gone. */
@@ -130,11 +108,11 @@ static void test_new_one_dies_meanwhile(void **state)
     assert_true(tree_now() - begin < 4000);
     assert_int_equal(tree_count_log("the new worker died while it took over"), 1);
     assert_int_equal(tree_count_log("stays in force"), 0);
-    expect_id("second");
+    tree_expect_id("second");
     tree_expect_echo(kept, "still here");
     tree_await_log("is active", 2); /* five seconds later */
     close(kept);
-    end(master);
+    tree_end(master);
 }
 
 static void test_stop_meanwhile(void **state)

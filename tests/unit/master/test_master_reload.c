@@ -14,28 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int reload_with(const char *more, struct strbuf *out)
-{
-    tree_config(more);
-    return tree_ctl("reload", NULL, out);
-}
-
-static void end(pid_t master)
-{
-    kill(master, SIGTERM);
-    assert_int_equal(tree_wait(master), 0);
-}
-
-/* Who connects now is served by a worker that calls itself so; at once, and every time. */
-static void expect_id(const char *wanted)
-{
-    char id[64] = "";
-    for (int i = 0; i < 5; i++) {
-        close(tree_connect(NULL, id));
-        assert_string_equal(id, wanted);
-    }
-}
-
 static void test_good(void **state)
 {
     (void)state;
@@ -44,10 +22,10 @@ static void test_good(void **state)
     tree_config("");
     pid_t master = tree_start_ready();
     int session = tree_connect(&old, NULL);
-    assert_int_equal(reload_with("id=second\n", &out), 0);
+    assert_int_equal(tree_reload_with("id=second\n", &out), 0);
     assert_non_null(strstr(strbuf_text(&out), "the new configuration is in force, in worker "));
     strbuf_free(&out);
-    expect_id("second");
+    tree_expect_id("second");
     close(tree_connect(&new, NULL));
     assert_int_not_equal(old, new);
     tree_expect_echo(session, "on the old one");
@@ -61,8 +39,8 @@ static void test_good(void **state)
     tree_config("id=third\n");
     kill(master, SIGHUP);
     tree_await_log("reload done", 2);
-    expect_id("third");
-    end(master);
+    tree_expect_id("third");
+    tree_end(master);
 }
 
 static void test_bad(void **state)
@@ -74,21 +52,21 @@ static void test_bad(void **state)
     tree_config("");
     pid_t master = tree_start_ready();
     int session = tree_connect(&before, NULL);
-    assert_int_equal(reload_with("bad=one\nbad=two\n", &out), 78);
+    assert_int_equal(tree_reload_with("bad=one\nbad=two\n", &out), 78);
     assert_non_null(strstr(strbuf_text(&out), "conf:7: one\n"));
     assert_non_null(strstr(strbuf_text(&out), "conf:8: two\n"));
     strbuf_free(&out);
     tree_await_log("conf:8: two", 1);
-    assert_int_equal(reload_with("start_status=3\n", &out), 70); /* passes the check and dies at its start */
+    assert_int_equal(tree_reload_with("start_status=3\n", &out), 70); /* passes the check and dies at its start */
     strbuf_free(&out);
-    assert_int_equal(reload_with("start_status=78\n", &out), 78);
+    assert_int_equal(tree_reload_with("start_status=78\n", &out), 78);
     strbuf_free(&out);
     tree_expect_echo(session, "unharmed");
     close(tree_connect(&after, id));
     assert_int_equal(before, after);
     assert_string_equal(id, "first");
     close(session);
-    end(master);
+    tree_end(master);
 }
 
 static void test_needs_restart(void **state)
@@ -97,11 +75,11 @@ static void test_needs_restart(void **state)
     struct strbuf out;
     tree_config("");
     pid_t master = tree_start_ready();
-    assert_int_equal(reload_with("socket=unix:/elsewhere\nsocket_mode=0600\n", &out), 0);
+    assert_int_equal(tree_reload_with("socket=unix:/elsewhere\nsocket_mode=0600\n", &out), 0);
     assert_non_null(strstr(strbuf_text(&out), "only after a restart of posternd: socket, socket_mode\n"));
     strbuf_free(&out);
     close(tree_connect(NULL, NULL));
-    end(master);
+    tree_end(master);
 }
 
 static void test_two_at_once(void **state)
@@ -123,8 +101,8 @@ static void test_two_at_once(void **state)
     assert_int_equal(tree_wait(second), 0);
     assert_int_equal(tree_wait(third), 0);
     assert_int_equal(tree_count_log("reload: checking"), 2);
-    expect_id("third");
-    end(master);
+    tree_expect_id("third");
+    tree_end(master);
 }
 
 static void crash(pid_t *pid)
@@ -160,7 +138,7 @@ static void test_crash(void **state)
     assert_in_range(tree_now() - begin, 100, 1200);
     tree_expect_echo(session, "alive");
     close(session);
-    end(master);
+    tree_end(master);
 }
 
 static void test_crash_loop_and_repair(void **state)
@@ -175,7 +153,7 @@ static void test_crash_loop_and_repair(void **state)
     tree_await_log("the next worker starts in 1.6 s", 1); /* time enough for the reload to be first */
     int waiting = tree_try_connect(tree_path("sock"));
     assert_true(waiting >= 0);
-    assert_int_equal(reload_with("id=repaired\n", &out), 0);
+    assert_int_equal(tree_reload_with("id=repaired\n", &out), 0);
     strbuf_free(&out);
     char line[256];
     tree_read(waiting, line);
@@ -185,7 +163,7 @@ static void test_crash_loop_and_repair(void **state)
     close(tree_connect(NULL, id));
     assert_string_equal(id, "repaired");
     assert_int_equal(tree_count_log("is active"), 2);
-    end(master);
+    tree_end(master);
 }
 
 static void test_status(void **state)
@@ -198,7 +176,7 @@ static void test_status(void **state)
     int one = tree_connect(NULL, NULL), two = tree_connect(NULL, NULL);
     tree_expect_echo(one, "count");
     tree_expect_echo(two, "count");
-    assert_int_equal(reload_with("", &out), 0);
+    assert_int_equal(tree_reload_with("", &out), 0);
     strbuf_free(&out);
     int three = tree_connect(&worker, NULL);
     tree_expect_echo(three, "count");
@@ -230,7 +208,7 @@ static void test_status(void **state)
     strbuf_free(&out);
     kill(worker, SIGCONT);
     close(three);
-    end(master);
+    tree_end(master);
 }
 
 static void test_control_clients(void **state)
@@ -270,7 +248,7 @@ static void test_control_clients(void **state)
         close(silent[i]);
     assert_int_equal(tree_ctl("status", NULL, &out), 0);
     strbuf_free(&out);
-    end(master);
+    tree_end(master);
     assert_int_equal(tree_ctl("status", NULL, &out), 69);
     assert_non_null(strstr(strbuf_text(&out), "no posternd is running"));
     strbuf_free(&out);

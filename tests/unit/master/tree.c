@@ -288,3 +288,24 @@ void tree_await_gone(pid_t pid)
     }
     fail_msg("process %d is still there", (int)pid);
 }
+
+int tree_reload_with(const char *more, struct strbuf *out)
+{
+    tree_config(more);
+    return tree_ctl("reload", NULL, out);
+}
+
+void tree_end(pid_t master)
+{
+    kill(master, SIGTERM);
+    assert_int_equal(tree_wait(master), 0);
+}
+
+void tree_expect_id(const char *wanted)
+{
+    char id[64] = "";
+    for (int i = 0; i < 5; i++) {
+        close(tree_connect(NULL, id));
+        assert_string_equal(id, wanted);
+    }
+}

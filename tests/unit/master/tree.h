@@ -34,6 +34,12 @@ int tree_wait(pid_t pid);
 int tree_ctl(const char *command, const char *more, struct strbuf *out);
 pid_t tree_ctl_start(const char *command);
 
+/* `posternctl reload` with another configuration, MORE as in tree_config(). */
+int tree_reload_with(const char *more, struct strbuf *out);
+
+/* SIGTERM, after which MASTER must end with 0. */
+void tree_end(pid_t master);
+
 /* Waits until TEXT stands COUNT times in the log. */
 void tree_await_log(const char *text, int count);
 int tree_count_log(const char *text);
@@ -42,6 +48,8 @@ int tree_count_log(const char *text);
 int tree_connect(pid_t *pid, char *id);
 /* -1 with errno. */
 int tree_try_connect(const char *socket);
+/* Who connects now is served by a worker that calls itself WANTED; at once, and every time. */
+void tree_expect_id(const char *wanted);
 void tree_send(int fd, const char *line);
 /* A line, without its end; "" at the end of the connection. */
 void tree_read(int fd, char line[256]);
