@@ -49,7 +49,6 @@ static void read_record(struct alias_load *load, unsigned number, struct span re
                         struct strbuf *targets)
 {
     struct alias_address address;
-    char text[ALIAS_ADDRESS_MAX];
     const char *problem = read_field(&record, key);
     if (!problem && !record.ptr)
         problem = "there is no second field";
@@ -65,11 +64,8 @@ static void read_record(struct alias_load *load, unsigned number, struct span re
     else if (alias_address_parse(name, &address) != 0)
         alias_warning(load, number, "'%.*s' is no address; the line is left out", (int)(name.len > 80 ? 80 : name.len),
                       name.ptr);
-    else {
-        alias_address_fold(&address);
-        alias_targets_read(load, number, target);
-        alias_entry_add(load, number, alias_key(&address, text), true);
-    }
+    else
+        alias_entry_take(load, number, &address, target, true);
 }
 
 void alias_csv_read(struct alias_load *load, struct alias_reader *reader)

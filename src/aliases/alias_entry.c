@@ -8,6 +8,7 @@
  * Postfix does, and one that names itself ends there with both. What is no address at all is left out with a warning:
  * the MTA does not refuse the table for it either.
  */
+#include "aliases/alias_reader.h"
 #include "aliases/alias_table.h"
 #include "util/log.h"
 #include <stdarg.h>
@@ -227,7 +228,8 @@ void alias_targets_read(struct alias_load *load, unsigned line, struct span text
     }
 }
 
-void alias_entry_add(struct alias_load *load, unsigned line, struct span key, bool many)
+/* KEY means load->value. */
+static void add(struct alias_load *load, unsigned line, struct span key, bool many)
 {
     struct strmap *map = load->table->map;
     struct span value = {strbuf_text(&load->value), load->value.len};
@@ -239,4 +241,26 @@ void alias_entry_add(struct alias_load *load, unsigned line, struct span key, bo
         return;
     }
     strmap_add(map, key, value);
+}
+
+void alias_entry_take(struct alias_load *load, unsigned line, struct alias_address *address, struct span targets,
+                      bool many)
+{
+    char text[ALIAS_ADDRESS_MAX];
+    alias_address_fold(address);
+    alias_targets_read(load, line, targets);
+    add(load, line, alias_key(address, text), many);
+}
+
+void alias_lines_read(struct alias_load *load, struct alias_reader *reader,
+                      void (*read_entry)(struct alias_load *load, unsigned line, struct span text))
+{
+    struct span text;
+    unsigned line;
+    const char *problem;
+    enum alias_line got;
+    while ((got = alias_reader_logical(reader, &text, &line, &problem)) == ALIAS_LINE_OK)
+        read_entry(load, line, text);
+    if (got == ALIAS_LINE_BAD)
+        alias_problem(load, line, "%s", problem);
 }

@@ -4,7 +4,6 @@
  * A name is a local part; quotes around it are taken off. Names with a domain are never looked up by the MTA, and "+"
  * lines (NIS) are for programs of old: both are left out with a warning. owner-NAME entries are names like others.
  */
-#include "aliases/alias_reader.h"
 #include "aliases/alias_table.h"
 
 /* Where the colon is, or LINE.len. */
@@ -24,7 +23,6 @@ static size_t find_colon(struct span line, bool *open)
 static void read_entry(struct alias_load *load, unsigned number, struct span line)
 {
     struct alias_address address;
-    char text[ALIAS_ADDRESS_MAX];
     bool open;
     size_t colon = find_colon(line, &open);
     struct span name = span_trim((struct span){line.ptr, colon}), targets = {"", 0};
@@ -41,21 +39,11 @@ static void read_entry(struct alias_load *load, unsigned number, struct span lin
         alias_problem(load, number, "'%.*s' has no target", shown, name.ptr);
     else if (alias_address_parse(name, &address) != 0 || address.domain[0])
         alias_warning(load, number, "'%.*s' is no local name; the line is left out", shown, name.ptr);
-    else {
-        alias_address_fold(&address);
-        alias_targets_read(load, number, targets);
-        alias_entry_add(load, number, alias_key(&address, text), false);
-    }
+    else
+        alias_entry_take(load, number, &address, targets, false);
 }
 
 void alias_local_read(struct alias_load *load, struct alias_reader *reader)
 {
-    struct span line;
-    unsigned number;
-    const char *problem;
-    enum alias_line got;
-    while ((got = alias_reader_logical(reader, &line, &number, &problem)) == ALIAS_LINE_OK)
-        read_entry(load, number, line);
-    if (got == ALIAS_LINE_BAD)
-        alias_problem(load, number, "%s", problem);
+    alias_lines_read(load, reader, read_entry);
 }

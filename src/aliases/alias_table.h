@@ -81,9 +81,14 @@ void alias_warning(struct alias_load *load, unsigned line, const char *format, .
 /* The right side of a line: puts its targets into load->value. */
 void alias_targets_read(struct alias_load *load, unsigned line, struct span text);
 
-/* KEY means load->value. Further lines of a key: with MANY their targets count too, without the first one's alone, and
- * it is a warning if they are others. */
-void alias_entry_add(struct alias_load *load, unsigned line, struct span key, bool many);
+/* A line says that ADDRESS (folded here) means TARGETS. Further lines of an address: with MANY their targets count too,
+ * without the first one's alone, and it is a warning if they are others. */
+void alias_entry_take(struct alias_load *load, unsigned line, struct alias_address *address, struct span targets,
+                      bool many);
+
+/* Calls READ_ENTRY for each logical line of READER; a line that ends the reading is a problem. */
+void alias_lines_read(struct alias_load *load, struct alias_reader *reader,
+                      void (*read_entry)(struct alias_load *load, unsigned line, struct span text));
 
 /* The key of ADDRESS (folded) in OUT. */
 struct span alias_key(const struct alias_address *address, char out[ALIAS_ADDRESS_MAX]);

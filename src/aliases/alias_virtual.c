@@ -4,7 +4,6 @@
  * What Postfix refuses a line for, or what looks like a file of another form, is a problem of the table. A key that is
  * no address is none of ours: old tables declare their domains by lines like "example.net anything".
  */
-#include "aliases/alias_reader.h"
 #include "aliases/alias_table.h"
 
 /* Where the key ends: at white space outside quotes. */
@@ -28,7 +27,6 @@ static size_t key_end(struct span line, bool *open)
 static void read_entry(struct alias_load *load, unsigned number, struct span line)
 {
     struct alias_address address;
-    char text[ALIAS_ADDRESS_MAX];
     bool open;
     size_t end = key_end(line, &open);
     struct span key = {line.ptr, end}, targets = span_trim((struct span){line.ptr + end, line.len - end});
@@ -40,21 +38,11 @@ static void read_entry(struct alias_load *load, unsigned number, struct span lin
         alias_problem(load, number, "is of the form 'name: target'; is this a table for aliases:%s?", load->path);
     else if (alias_address_parse(key, &address) != 0)
         alias_warning(load, number, "'%.*s' is no address; the line is left out", (int)(end > 80 ? 80 : end), line.ptr);
-    else {
-        alias_address_fold(&address);
-        alias_targets_read(load, number, targets);
-        alias_entry_add(load, number, alias_key(&address, text), false);
-    }
+    else
+        alias_entry_take(load, number, &address, targets, false);
 }
 
 void alias_virtual_read(struct alias_load *load, struct alias_reader *reader)
 {
-    struct span line;
-    unsigned number;
-    const char *problem;
-    enum alias_line got;
-    while ((got = alias_reader_logical(reader, &line, &number, &problem)) == ALIAS_LINE_OK)
-        read_entry(load, number, line);
-    if (got == ALIAS_LINE_BAD)
-        alias_problem(load, number, "%s", problem);
+    alias_lines_read(load, reader, read_entry);
 }
