@@ -68,6 +68,15 @@ int autoreply_mailbox(const struct ctl_call *call, const struct ctl_state *state
     return EX_OK;
 }
 
+int autoreply_open(const struct ctl_call *call, struct ctl_state *state, const char **mailbox)
+{
+    *state = (struct ctl_state){.engine = NULL};
+    if (call->argument_count == 0)
+        return ctl_usage_error(call, "MAILBOX is missing");
+    int status = ctl_state_open(call, state);
+    return status == EX_OK ? autoreply_mailbox(call, state, call->arguments[0], mailbox) : status;
+}
+
 int autoreply_load(const struct ctl_call *call, const struct ctl_state *state, const char *mailbox,
                    struct responder *responder, struct span *expected, bool *is_new)
 {

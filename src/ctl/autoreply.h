@@ -28,6 +28,10 @@ int autoreply_preview(int argc, char **argv); /* autoreply_preview.c */
 int autoreply_mailbox(const struct ctl_call *call, const struct ctl_state *state, const char *argument,
                       const char **mailbox);
 
+/* Opens STATE, and finds the mailbox that the first argument means; EX_USAGE without one. STATE is to be closed in any
+ * case. */
+int autoreply_open(const struct ctl_call *call, struct ctl_state *state, const char **mailbox);
+
 /* What is stored. EX_NOINPUT: nothing, said unless RESPONDER is asked for as new (IS_NEW not NULL: then EX_OK).
  * *EXPECTED is for store_swap(). */
 int autoreply_load(const struct ctl_call *call, const struct ctl_state *state, const char *mailbox,

@@ -66,12 +66,8 @@ static int change(const struct ctl_call *call, struct request *request, unsigned
     struct ctl_state state;
     struct responder responder;
     const char *mailbox;
-    if (call->argument_count == 0)
-        return ctl_usage_error(call, "MAILBOX is missing");
     request->name = call->argument_count > 1 ? call->arguments[1] : NULL;
-    int status = ctl_state_open(call, &state);
-    if (status == EX_OK)
-        status = autoreply_mailbox(call, &state, call->arguments[0], &mailbox);
+    int status = autoreply_open(call, &state, &mailbox);
     if (status == EX_OK)
         status = autoreply_change(call, &state, mailbox, flags, edit, request, &responder);
     if (status == EX_OK)

@@ -70,11 +70,7 @@ static int run_reset(const struct ctl_call *call, void *context)
     struct span stored;
     const char *mailbox;
     (void)context;
-    if (call->argument_count == 0)
-        return ctl_usage_error(call, "MAILBOX is missing");
-    int status = ctl_state_open(call, &state);
-    if (status == EX_OK)
-        status = autoreply_mailbox(call, &state, call->arguments[0], &mailbox);
+    int status = autoreply_open(call, &state, &mailbox);
     if (status == EX_OK && call->argument_count > 1) {
         status = autoreply_load(call, &state, mailbox, &responder, &stored, NULL);
         if (status == EX_OK)
@@ -181,11 +177,7 @@ static int run_seen(const struct ctl_call *call, void *context)
     struct span stored;
     const char *mailbox;
     (void)context;
-    if (call->argument_count == 0)
-        return ctl_usage_error(call, "MAILBOX is missing");
-    int status = ctl_state_open(call, &state);
-    if (status == EX_OK)
-        status = autoreply_mailbox(call, &state, call->arguments[0], &mailbox);
+    int status = autoreply_open(call, &state, &mailbox);
     if (status == EX_OK)
         status = autoreply_load(call, &state, mailbox, &responder, &stored, NULL);
     if (status == EX_OK)

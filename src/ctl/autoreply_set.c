@@ -162,9 +162,7 @@ static int run(const struct ctl_call *call, void *context)
     int status = read_body(call, request);
     if (status != EX_OK)
         return status;
-    status = ctl_state_open(call, &state);
-    if (status == EX_OK)
-        status = autoreply_mailbox(call, &state, call->arguments[0], &mailbox);
+    status = autoreply_open(call, &state, &mailbox);
     if (status == EX_OK)
         status = autoreply_change(call, &state, mailbox, AUTOREPLY_MAY_BE_NEW, edit, request, &responder);
     if (status == EX_OK) {
