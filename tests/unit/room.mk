@@ -10,6 +10,7 @@ include $(top_srcdir)/tests/unit/mime/room.mk
 include $(top_srcdir)/tests/unit/auth/room.mk
 include $(top_srcdir)/tests/unit/store/room.mk
 include $(top_srcdir)/tests/unit/aliases/room.mk
+include $(top_srcdir)/tests/unit/srs/room.mk
 include $(top_srcdir)/tests/unit/autoreply/room.mk
 include $(top_srcdir)/tests/unit/spool/room.mk
 include $(top_srcdir)/tests/unit/checks/room.mk
