@@ -45,12 +45,17 @@ static struct aliases *open_aliases(const struct settings *settings, struct conf
     return aliases_open(&options, problems);
 }
 
+struct store_options responding_store_options(const struct settings *settings)
+{
+    const struct redis_settings *redis = settings->redis;
+    return (struct store_options){settings->general->store, redis->prefix, redis->password_file, redis->ca_file,
+                                  redis->timeout};
+}
+
 static struct store *open_store(struct arena *arena, const struct settings *settings, const char *path,
                                 struct conf_problems *problems)
 {
-    const struct redis_settings *redis = settings->redis;
-    const struct store_options options = {settings->general->store, redis->prefix, redis->password_file,
-                                          redis->ca_file, redis->timeout};
+    const struct store_options options = responding_store_options(settings);
     const char *problem = NULL;
     struct store *store = store_open(&options, arena, &problem);
     if (!store) {

@@ -27,7 +27,8 @@ struct responding {
  * or a spool that is down now is none. */
 struct responding *responding_open(const struct settings *settings, const char *path, struct conf_problems *problems);
 
-/* The spool as SETTINGS have it, for those who need nothing else. */
+/* The store and the spool as SETTINGS have them, for those who need nothing else. */
+struct store_options responding_store_options(const struct settings *settings);
 struct spool_options responding_spool_options(const struct settings *settings);
 
 /* Starts the spool's sender and the upkeep of the store. 0 or an errno value. */

@@ -60,11 +60,27 @@ int ctl_state_open_spool(const struct ctl_call *call, struct ctl_state *state)
     return state->spool ? EX_OK : ctl_fail(call, EX_OSERR, "out of memory");
 }
 
+int ctl_state_open_settings(const struct ctl_call *call, struct ctl_state *state)
+{
+    return begin(call, state);
+}
+
+int ctl_state_open_store(const struct ctl_call *call, struct ctl_state *state)
+{
+    const char *problem = NULL;
+    const struct store_options options = responding_store_options(&state->engine->settings);
+    state->store = store_open(&options, call->arena, &problem);
+    return state->store ? EX_OK
+                        : ctl_fail(call, EX_CONFIG, "%s: store: %s", conf_path(state->engine->conf), problem);
+}
+
 void ctl_state_close(struct ctl_state *state)
 {
     responding_close(state->responding);
     if (state->spool)
         spool_close(state->spool);
+    if (state->store)
+        store_close(state->store);
     engine_destroy(state->engine);
     *state = (struct ctl_state){.engine = NULL};
 }

@@ -13,11 +13,18 @@
 
 struct ctl_state {
     struct engine *engine;
-    struct responding *responding; /* store, alias tables, spool; NULL with ctl_state_open_spool() */
-    struct spool *spool;
+    struct responding *responding; /* store, alias tables, spool; ctl_state_open() */
+    struct spool *spool;          /* ctl_state_open_spool() */
+    struct store *store;          /* ctl_state_open_store() */
 };
 
 int ctl_state_open(const struct ctl_call *call, struct ctl_state *state);
+
+/* The settings alone; the other ones here may follow. */
+int ctl_state_open_settings(const struct ctl_call *call, struct ctl_state *state);
+
+/* The store alone, likewise behind ctl_state_open_settings(): what is kept can be looked at while an alias table is bad. */
+int ctl_state_open_store(const struct ctl_call *call, struct ctl_state *state);
 
 /* The spool alone: it can be looked at while an alias table is bad. */
 int ctl_state_open_spool(const struct ctl_call *call, struct ctl_state *state);
