@@ -5,10 +5,13 @@ tests_bench_noop_LDADD = $(MILTER_LIBS)
 noinst_PROGRAMS += tests/bench/store_bench
 tests_bench_store_bench_SOURCES = tests/bench/store_bench.c
 tests_bench_store_bench_LDADD = $(POSTERN_LIBS)
+noinst_PROGRAMS += tests/bench/alias_bench
+tests_bench_alias_bench_SOURCES = tests/bench/alias_bench.c
+tests_bench_alias_bench_LDADD = $(POSTERN_LIBS)
 
 # The live tests and what contrib/check, try and bench are made of; none of it is built.
 EXTRA_DIST += \
-	.ci/run contrib/bench contrib/bench.py contrib/bench_auth.py contrib/bench_replies.py contrib/bench_rivals.py \
+	.ci/run contrib/bench contrib/bench.py contrib/bench_aliases.py contrib/bench_auth.py contrib/bench_replies.py contrib/bench_rivals.py \
 	contrib/bench_store.py contrib/build \
 	contrib/check contrib/install-packages contrib/packages \
 	contrib/try contrib/try.py \
