@@ -2,6 +2,9 @@
 libpostern_a_SOURCES += \
 	src/srs/forwards.h \
 	src/srs/socketmap.h \
-	src/srs/srs.h \
-	src/srs/srs_codec.h \
-	src/srs/srs_keys.h
+	src/srs/srs.c src/srs/srs.h \
+	src/srs/srs_address.c src/srs/srs_address.h \
+	src/srs/srs_codec.c src/srs/srs_codec.h \
+	src/srs/srs_hash.c src/srs/srs_hash.h \
+	src/srs/srs_keys.c src/srs/srs_keys.h \
+	src/srs/srs_keys_file.c src/srs/srs_keys_file.h
