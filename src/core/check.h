@@ -60,7 +60,9 @@ struct plan;          /* core/engine.h */
 struct dns;           /* dns/dns.h */
 struct archive_scanner; /* mime/archive.h */
 struct verifier_service; /* auth/dkim_verify.h */
+struct state;           /* state/state.h */
 struct responding;      /* autoreply/responding.h */
+struct forwarding;      /* srs/forwarding.h */
 
 /* Services shared by all threads of the worker; each locks inside. A member may be NULL where no active check needs
  * it (and in unit tests). */
@@ -68,7 +70,9 @@ struct services {
     struct dns *dns;
     struct archive_scanner *archives;
     struct verifier_service *verifier;
+    struct state *state;
     struct responding *responding;
+    struct forwarding *forwarding;
     struct counters *counters; /* for what is no verdict: "why.TOKEN" of a check's whys */
     bool is_trial;             /* no daemon: nothing may be changed anywhere */
 };
