@@ -14,6 +14,7 @@ int ctl_explain(int argc, char **argv);
 int ctl_queue(int argc, char **argv);
 int ctl_reload(int argc, char **argv);
 int ctl_spf(int argc, char **argv);
+int ctl_srs(int argc, char **argv);
 int ctl_status(int argc, char **argv);
 
 #endif
