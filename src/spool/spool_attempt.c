@@ -8,7 +8,7 @@
  * be sent again without. A fate that cannot be written (the disk is full) is written again until it can be, and nothing
  * else is sent meanwhile.
  */
-#include "spool/spool_rows.h"
+#include "spool/spool_leave.h"
 #include "spool/spool_sender.h"
 #include "spool/spool_tell.h"
 #include "util/clock.h"
@@ -41,14 +41,6 @@ static int64_t doubled(int64_t first, int64_t count, int64_t most)
 }
 
 /* ---- what is written of an attempt ---- */
-
-static size_t count_of(const struct spool_row *row, enum spool_fate fate)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < row->count; i++)
-        n += row->recipients[i].fate == fate;
-    return n;
-}
 
 static void turn(struct spool_row *row, enum spool_fate from, enum spool_fate to)
 {
@@ -85,29 +77,9 @@ static void drop(struct attempt *attempt)
         crash_test_point("spool.removed");
 }
 
-static enum spool_end end_of(const struct spool_row *row)
-{
-    if (count_of(row, SPOOL_FATE_ACCEPTED) > 0)
-        return SPOOL_SENT;
-    if (count_of(row, SPOOL_FATE_WAITING) > 0)
-        return SPOOL_DELETED;
-    if (count_of(row, SPOOL_FATE_UNKNOWN) > 0)
-        return SPOOL_UNKNOWN;
-    return count_of(row, SPOOL_FATE_GIVEN_UP) > 0 ? SPOOL_GIVEN_UP : SPOOL_REFUSED;
-}
-
 static void leave(struct attempt *attempt)
 {
-    const struct spool_row *row = attempt->row;
-    enum spool_end end = end_of(row);
-    if (attempt->owner && attempt->owner->after)
-        attempt->owner->after(attempt->owner->context, row->memo, end, clock_wall());
-    crash_test_point("spool.after");
-    for (size_t i = 0; i < row->count && row->count > 1; i++) {
-        if (row->recipients[i].fate != SPOOL_FATE_ACCEPTED)
-            spool_tell_recipient(row, &row->recipients[i]);
-    }
-    spool_tell_end(attempt->row, attempt->began, end, row->last_reply);
+    spool_leave(attempt->sender->spool->db, attempt->arena, attempt->row, attempt->owner, attempt->began);
     drop(attempt);
 }
 
@@ -194,9 +166,9 @@ static bool converse(struct attempt *attempt)
         spool_sender_hang_up(sender);
     if (!sender->smtp) {
         char problem[320];
-        snprintf(problem, sizeof problem, "submit: %s", spool->endpoint_problem ? spool->endpoint_problem : "");
-        if (!spool->endpoint_problem)
-            sender->smtp = spool_smtp_open(&spool->endpoint, spool->options.hostname, spool->options.timeout,
+        snprintf(problem, sizeof problem, "submit: %s", sender->endpoint_problem ? sender->endpoint_problem : "");
+        if (!sender->endpoint_problem)
+            sender->smtp = spool_smtp_open(&sender->endpoint, spool->options.hostname, spool->options.timeout,
                                            &spool->stopped_at, problem, sizeof problem);
         if (!sender->smtp) {
             row->last_reply = arena_strdup(attempt->arena, problem);
@@ -236,7 +208,7 @@ static void conclude(struct attempt *attempt)
     struct spool_row *row = attempt->row;
     int64_t now = clock_wall();
     turn(row, SPOOL_FATE_DOUBT, row->once ? SPOOL_FATE_UNKNOWN : SPOOL_FATE_WAITING);
-    if (count_of(row, SPOOL_FATE_ACCEPTED) > 0)
+    if (spool_row_count(row, SPOOL_FATE_ACCEPTED) > 0)
         crash_test_point("spool.accepted");
     if (is_past_its_time(attempt, now))
         turn(row, SPOOL_FATE_WAITING, SPOOL_FATE_GIVEN_UP);
@@ -245,7 +217,7 @@ static void conclude(struct attempt *attempt)
         if (row->recipients[i].fate == SPOOL_FATE_WAITING && row->recipients[i].reply)
             row->last_reply = row->recipients[i].reply;
     }
-    bool is_decided = count_of(row, SPOOL_FATE_WAITING) == 0;
+    bool is_decided = spool_row_count(row, SPOOL_FATE_WAITING) == 0;
     if (is_decided)
         row->next_attempt = 1; /* should we crash now, the next sender takes it up at once */
     struct spool_saving saving = {row, false, true, false};
@@ -301,7 +273,7 @@ static void handle(struct attempt *attempt, int64_t now)
         if (strcmp(owner->kind, row->kind) == 0)
             attempt->owner = owner;
     }
-    bool is_waiting = count_of(row, SPOOL_FATE_WAITING) > 0;
+    bool is_waiting = spool_row_count(row, SPOOL_FATE_WAITING) > 0;
     if (is_waiting && row->next_attempt >= 0 && is_past_its_time(attempt, now) && row->attempts > 0 && is_paused) {
         turn(row, SPOOL_FATE_WAITING, SPOOL_FATE_GIVEN_UP); /* no last try at an MTA that is down */
         is_waiting = false;

@@ -23,24 +23,41 @@ struct spool_row { /* an entry, as the sender needs it */
     size_t count;
 };
 
+#define SPOOL_PART_SIZE (256 * 1024)
+
 struct spool_adding {
-    const struct spool_message *message;
+    const struct spool_message *messages;
+    struct spool_adding_one { /* what was found out about each */
+        uint64_t bytes;
+        bool is_8bit, needs_smtputf8;
+        int64_t id; /* out */
+    } *each;
+    size_t count;
     uint64_t max_messages, max_bytes;
     int64_t now;
-    bool is_8bit, needs_smtputf8;
     bool is_full; /* out: nothing was added */
-    int64_t id;   /* out */
 };
 int spool_rows_add(sqlite3 *sql, void *adding);
 
-/* Which entry is next? *ID 0: none. With IS_PAUSED only what the administrator asked for, what is past its time, or what
+/* Which of those for SUBMIT ("": the usual one) is next? *ID 0: none. With IS_PAUSED only what the administrator asked for, what is past its time, or what
  * nothing is known of yet (no last_reply). */
 struct spool_picking {
+    const char *submit;
     int64_t now, lifetime, wait_most; /* seconds */
     bool is_paused;
     int64_t id; /* out */
 };
 int spool_rows_pick(sqlite3 *sql, void *picking);
+int spool_rows_any(sqlite3 *sql, void *picking); /* any one of them */
+
+/* For which MTAs are there entries? "": the usual one. */
+struct spool_submits {
+    struct arena *arena;
+    size_t most;
+    const char **items; /* out */
+    size_t count;
+};
+int spool_rows_submits(sqlite3 *sql, void *submits);
 
 struct spool_loading {
     struct arena *arena;
@@ -84,5 +101,8 @@ struct spool_listing {
     size_t count;
 };
 int spool_rows_list(sqlite3 *sql, void *listing);
+
+/* Ends a loop over rows that STEP ended: SQLITE_DONE is good. */
+int spool_rows_end(sqlite3_stmt *rows, int step);
 
 #endif
