@@ -3,10 +3,10 @@
  *
  * In the order of the steps; what is [synced] is on the disk before the next begins:
  *   before() of the owner; the dialogue up to the content; recipients that the MTA took are in DOUBT [synced]; the
- * final dot; its reply; the recipients' fates [synced, but not with `once`]; after() of the owner; the entry is removed. So a crash leaves
- * DOUBT behind exactly if the dot may have gone out, and a sender that begins decides about it: UNKNOWN with `once`, to
- * be sent again without. A fate that cannot be written (the disk is full) is written again until it can be, and nothing
- * else is sent meanwhile.
+ * final dot; its reply; the recipients' fates [synced, but not with `once`]; after() of the owner; the entry is
+ * removed. So a crash leaves DOUBT behind exactly if the dot may have gone out, and a sender that begins decides about
+ * it: UNKNOWN with `once`, to be sent again without. A fate that cannot be written (the disk is full) is written again
+ * until it can be, and nothing else is sent meanwhile.
  */
 #include "spool/spool_leave.h"
 #include "spool/spool_sender.h"
@@ -52,7 +52,7 @@ static void turn(struct spool_row *row, enum spool_fate from, enum spool_fate to
 
 static int save(struct attempt *attempt, bool is_being_sent, bool is_fate, bool *has_vanished)
 {
-    struct spool_saving saving = {attempt->row, is_being_sent, is_fate, false};
+    struct spool_saving saving = {.row = attempt->row, .is_being_sent = is_being_sent, .with_recipients = is_fate};
     int result = spool_db_write(attempt->sender->spool->db, spool_rows_save, &saving, is_fate);
     *has_vanished = saving.has_vanished;
     return result;
@@ -220,7 +220,7 @@ static void conclude(struct attempt *attempt)
     bool is_decided = spool_row_count(row, SPOOL_FATE_WAITING) == 0;
     if (is_decided)
         row->next_attempt = 1; /* should we crash now, the next sender takes it up at once */
-    struct spool_saving saving = {row, false, true, false};
+    struct spool_saving saving = {.row = row, .with_recipients = true};
     /* With `once` a power failure that forgets this leaves DOUBT behind, which says the same: not again. */
     if (write_surely(attempt->sender, spool_rows_save, &saving, !row->once) != 0)
         return;
@@ -258,17 +258,17 @@ static void try_to_send(struct attempt *attempt)
 /* Its owner knows of it; more is not to be done while the MTA is not there. */
 static void let_wait(struct attempt *attempt)
 {
-    bool has_vanished;
+    /* An administrator's flush that comes meanwhile counts. */
+    struct spool_saving saving = {.row = attempt->row, .keeps_next = true};
     attempt->row->last_reply = "waits for the MTA to come back";
-    if (save(attempt, false, false, &has_vanished) != SQLITE_OK)
+    if (spool_db_write(attempt->sender->spool->db, spool_rows_save, &saving, false) != SQLITE_OK)
         spool_sender_wait(attempt->sender, AGAIN_MS);
 }
 
 static void handle(struct attempt *attempt, int64_t now)
 {
     struct spool_row *row = attempt->row;
-    bool is_paused =
-        clock_monotonic_us() < attempt->sender->pause_until && row->next_attempt != SPOOL_NEXT_NOW;
+    bool is_paused = clock_monotonic_us() < attempt->sender->pause_until && row->next_attempt != SPOOL_NEXT_NOW;
     for (const struct spool_owner *owner = attempt->sender->spool->owners; owner->kind; owner++) {
         if (strcmp(owner->kind, row->kind) == 0)
             attempt->owner = owner;

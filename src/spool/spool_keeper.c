@@ -1,9 +1,9 @@
 /*
- * spool_keeper - the thread that waits for the lock, clears up behind the worker that had it before, and starts a sender
- * for each MTA that there are entries for.
+ * spool_keeper - the thread that waits for the lock, clears up behind the worker that had it before, and starts a
+ * sender for each MTA that there are entries for.
  *
- * While one sender lives nobody else decides what was in doubt: a lock that is lost (somebody deleted its file) is taken
- * again only when all senders have ended.
+ * While one sender lives nobody else decides what was in doubt: a lock that is lost (somebody deleted its file) is
+ * taken again only when all senders have ended.
  */
 #include "spool/spool_rows.h"
 #include "spool/spool_sender.h"

@@ -91,11 +91,10 @@ static void tell_owner(struct spool_db *db, struct arena *arena, const struct sp
     for (size_t i = 0; i < row->count; i++) {
         const struct spool_recipient *recipient = &row->recipients[i];
         if (recipient->fate != SPOOL_FATE_ACCEPTED)
-            refused[count++] =
-                (struct spool_refused){.forward_path = recipient->path,
-                                       .parameters = recipient->parameters,
-                                       .end = end_of_fate(recipient->fate),
-                                       .reply = recipient->reply ? recipient->reply : row->last_reply};
+            refused[count++] = (struct spool_refused){.forward_path = recipient->path,
+                                                      .parameters = recipient->parameters,
+                                                      .end = end_of_fate(recipient->fate),
+                                                      .reply = recipient->reply ? recipient->reply : row->last_reply};
     }
     const struct spool_left left = {.id = row->id,
                                     .kind = row->kind,

@@ -11,24 +11,24 @@
 
 struct spool_sender; /* spool_sender.h */
 
-struct spool_bell { /* what a thread waits for; of the mutex of the spool */
+struct spool_bell {         /* what a thread waits for; of the mutex of the spool */
     pthread_cond_t changed; /* by the monotonic clock */
     bool has_rung;
 };
 
 struct spool {
-    struct arena *arena;          /* of what is fixed from spool_open() or spool_start() on */
-    struct spool_options options; /* fixed, copied */
-    struct spool_db *db;          /* locks inside */
+    struct arena *arena;              /* of what is fixed from spool_open() or spool_start() on */
+    struct spool_options options;     /* fixed, copied */
+    struct spool_db *db;              /* locks inside */
     const struct spool_owner *owners; /* fixed from spool_start() on, ended by a NULL kind */
-    bool has_thread;              /* of the thread that starts and closes */
-    pthread_t thread;             /* the keeper */
-    _Atomic(int64_t) stopped_at;  /* monotonic us; 0: not yet */
-    _Atomic(bool) is_sending;     /* the threads run */
-    pthread_mutex_t mutex;        /* guards: */
-    struct spool_bell keeper;     /* something was added for an MTA without a sender, or it is to stop */
+    bool has_thread;                  /* of the thread that starts and closes */
+    pthread_t thread;                 /* the keeper */
+    _Atomic(int64_t) stopped_at;      /* monotonic us; 0: not yet */
+    _Atomic(bool) is_sending;         /* the threads run */
+    pthread_mutex_t mutex;            /* guards: */
+    struct spool_bell keeper;         /* something was added for an MTA without a sender, or it is to stop */
     struct spool_sender *senders;
-    int64_t complained_at;        /* monotonic us; 0: never */
+    int64_t complained_at; /* monotonic us; 0: never */
 };
 
 /* At most once a minute. */

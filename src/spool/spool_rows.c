@@ -77,7 +77,8 @@ int spool_rows_submits(sqlite3 *sql, void *context)
     if (result != SQLITE_OK)
         return result;
     while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
-        submits->items = arena_grow(submits->arena, submits->items, &capacity, submits->count + 1, sizeof *submits->items);
+        submits->items =
+            arena_grow(submits->arena, submits->items, &capacity, submits->count + 1, sizeof *submits->items);
         submits->items[submits->count++] = text_of(submits->arena, rows, 0);
     }
     return spool_rows_end(rows, step);
@@ -169,10 +170,10 @@ int spool_rows_save(sqlite3 *sql, void *context)
     const struct spool_row *row = saving->row;
     int result = spool_sql(sql,
                            "UPDATE entry SET attempts = ?, is_being_sent = ?, last_reply = ?,"
-                           " next_attempt = CASE WHEN next_attempt < 0 THEN next_attempt ELSE ? END"
+                           " next_attempt = CASE WHEN next_attempt < 0 OR ? THEN next_attempt ELSE ? END"
                            " WHERE id = ? AND token = ?",
-                           "iitiii", row->attempts, (int64_t)saving->is_being_sent, row->last_reply,
-                           row->next_attempt, row->id, row->token);
+                           "iitiiii", row->attempts, (int64_t)saving->is_being_sent, row->last_reply,
+                           (int64_t)saving->keeps_next, row->next_attempt, row->id, row->token);
     saving->has_vanished = result == SQLITE_OK && sqlite3_changes(sql) == 0;
     if (!saving->with_recipients || saving->has_vanished)
         return result;

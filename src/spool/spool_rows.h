@@ -1,8 +1,8 @@
 /*
  * spool_rows - the statements: what is asked of the queue's tables, and what is written to them.
  *
- * Each is a piece of a transaction (spool_db.h) and returns SQLite's result code; all may be run again. OWNS: what is read
- * is on the arena given. THREADS: those of the connection.
+ * Each is a piece of a transaction (spool_db.h) and returns SQLite's result code; all may be run again. OWNS: what is
+ * read is on the arena given. THREADS: those of the connection.
  */
 #ifndef POSTERN_SPOOL_SPOOL_ROWS_H
 #define POSTERN_SPOOL_SPOOL_ROWS_H
@@ -31,7 +31,7 @@ struct spool_adding {
         uint64_t bytes;
         bool is_8bit, needs_smtputf8;
         int64_t id; /* out */
-    } *each;
+    } * each;
     size_t count;
     uint64_t max_messages, max_bytes;
     int64_t now;
@@ -39,8 +39,8 @@ struct spool_adding {
 };
 int spool_rows_add(sqlite3 *sql, void *adding);
 
-/* Which of those for SUBMIT ("": the usual one) is next? *ID 0: none. With IS_PAUSED only what the administrator asked for, what is past its time, or what
- * nothing is known of yet (no last_reply). */
+/* Which of those for SUBMIT ("": the usual one) is next? *ID 0: none. With IS_PAUSED only what the administrator asked
+ * for, what is past its time, or what nothing is known of yet (no last_reply). */
 struct spool_picking {
     const char *submit;
     int64_t now, lifetime, wait_most; /* seconds */
@@ -73,19 +73,21 @@ struct spool_part {
 };
 int spool_rows_part(sqlite3 *sql, void *part);
 
-/* Writes a row's state: attempts, next_attempt (unless it was deleted), last_reply, and the recipients' fates.
- * IS_BEING_SENT as said. HAS_VANISHED: there is no such entry any more. */
+/* Writes a row's state: attempts, next_attempt (unless it was deleted, or KEEPS_NEXT), last_reply, and the recipients'
+ * fates. IS_BEING_SENT as said. HAS_VANISHED: there is no such entry any more. */
 struct spool_saving {
     const struct spool_row *row;
     bool is_being_sent;
     bool with_recipients;
+    bool keeps_next;
     bool has_vanished; /* out */
 };
 int spool_rows_save(sqlite3 *sql, void *saving);
 
 int spool_rows_remove(sqlite3 *sql, void *row); /* a struct spool_row */
 
-/* For a sender that begins: those that were in DOUBT are UNKNOWN with `once` and WAITING without; nothing is being sent. */
+/* For a sender that begins: those that were in DOUBT are UNKNOWN with `once` and WAITING without; nothing is being
+ * sent. */
 int spool_rows_recover(sqlite3 *sql, void *nothing);
 
 struct spool_marking {

@@ -1,6 +1,7 @@
 /*
- * spool_rows_add - what an addition writes. Content lies in pieces of SPOOL_PART_SIZE, so that neither writing nor sending a
- * large message needs a second copy of it in memory: SQLite writes a piece's pages out when its cache is full.
+ * spool_rows_add - what an addition writes. Content lies in pieces of SPOOL_PART_SIZE, so that neither writing nor
+ * sending a large message needs a second copy of it in memory: SQLite writes a piece's pages out when its cache is
+ * full.
  */
 #include "spool/spool_file.h"
 #include "spool/spool_rows.h"

@@ -6,8 +6,8 @@
  * waits for itself is doubled from retry_first to retry_most. Entries that are due
  * are looked for once a second, because other processes add, flush and delete.
  *
- * It ends when it is to stop, when the lock is lost, and when there was nothing for its MTA for a while: the keeper starts
- * another one when there is again. The sender for the usual MTA stays.
+ * It ends when it is to stop, when the lock is lost, and when there was nothing for its MTA for a while: the keeper
+ * starts another one when there is again. The sender for the usual MTA stays.
  */
 #include "spool/spool_sender.h"
 #include "spool/spool_rows.h"

@@ -17,14 +17,14 @@ struct spool_sender {
     struct spool_endpoint endpoint;
     const char *endpoint_problem;  /* NULL: none */
     const struct spool_lock *lock; /* the keeper's; held as long as the thread runs */
-    struct spool_smtp *smtp; /* NULL: not connected */
-    unsigned carried;        /* messages, by it */
-    int64_t troubles;        /* connections that failed, since the last that did not */
-    int64_t pause_until;     /* monotonic us */
-    int64_t idle_since;      /* monotonic us; 0: it is not */
-    pthread_t thread;        /* the keeper's */
-    struct spool_bell bell;  /* of the spool's mutex, and so are: */
-    bool is_over;            /* it is to be joined */
+    struct spool_smtp *smtp;       /* NULL: not connected */
+    unsigned carried;              /* messages, by it */
+    int64_t troubles;              /* connections that failed, since the last that did not */
+    int64_t pause_until;           /* monotonic us */
+    int64_t idle_since;            /* monotonic us; 0: it is not */
+    pthread_t thread;              /* the keeper's */
+    struct spool_bell bell;        /* of the spool's mutex, and so are: */
+    bool is_over;                  /* it is to be joined */
     struct spool_sender *next;
 };
 
