@@ -1,7 +1,10 @@
 # srs/: sender rewriting, the forward table, the socketmap; libcrypto in the codec and the keys, else libc.
 libpostern_a_SOURCES += \
 	src/srs/forwards.h \
-	src/srs/socketmap.h \
+	src/srs/socketmap.c src/srs/socketmap.h \
+	src/srs/socketmap_client.c src/srs/socketmap_client.h \
+	src/srs/socketmap_lookup.c src/srs/socketmap_lookup.h \
+	src/srs/socketmap_wire.c src/srs/socketmap_wire.h \
 	src/srs/srs.h \
 	src/srs/srs_codec.h \
 	src/srs/srs_keys.h
