@@ -1,7 +1,7 @@
 /* services - opens one room after the other; what nobody in the plan needs is left out. */
 #include "services.h"
 #include "auth/dkim_verify.h"
-#include "autoreply/responding.h"
+#include "autoreply/answer.h"
 #include "dns/dns.h"
 #include "mime/archive.h"
 #include "mime/scan.h"
@@ -33,12 +33,12 @@ int services_check(const struct engine *engine, struct conf_problems *problems)
         return -1;
     if (!has_check(engine, "autoreply"))
         return 0;
-    struct responding *responding = responding_open(&engine->settings, conf_path(engine->conf), problems);
-    responding_close(responding);
-    return responding ? 0 : -1;
+    struct state *state = state_open(&engine->settings, conf_path(engine->conf), problems);
+    state_close(state);
+    return state ? 0 : -1;
 }
 
-static int open_responding(struct engine *engine, struct conf_problems *problems)
+static int open_state(struct engine *engine, struct conf_problems *problems)
 {
     /* A trial changes nothing, so it does not begin a store either. */
     static const char sqlite[] = "sqlite:";
@@ -47,8 +47,13 @@ static int open_responding(struct engine *engine, struct conf_problems *problems
     if (!has_check(engine, "autoreply") ||
         (engine->services.is_trial && is_file && access(store + strlen(sqlite), R_OK | W_OK) != 0))
         return EX_OK;
-    engine->services.responding = responding_open(&engine->settings, conf_path(engine->conf), problems);
-    return engine->services.responding ? EX_OK : EX_CONFIG;
+    struct state *state = state_open(&engine->settings, conf_path(engine->conf), problems);
+    if (!state)
+        return EX_CONFIG;
+    engine->services.state = state;
+    if (has_check(engine, "autoreply"))
+        engine->services.responding = responding_open(&engine->settings, state);
+    return EX_OK;
 }
 
 int services_open(struct engine *engine, struct conf_problems *problems)
@@ -72,31 +77,37 @@ int services_open(struct engine *engine, struct conf_problems *problems)
     if (!services->dns)
         return report(engine, problems, EX_CONFIG, arena_printf(arena, "%s: dns: %s", conf_path(engine->conf), why));
     services->counters = engine->counters;
-    return open_responding(engine, problems);
+    return open_state(engine, problems);
 }
 
 int services_start(struct engine *engine)
 {
-    int error = engine->services.responding ? responding_start(engine->services.responding) : 0;
+    const struct services *services = &engine->services;
+    struct spool_owner owners[3] = {{.kind = NULL}};
+    size_t count = 0;
+    if (services->responding)
+        owners[count++] = (struct spool_owner){ANSWER_KIND, answer_before, answer_after, services->responding};
+    int error = services->state ? state_start(services->state, owners) : 0;
     if (error)
-        log_text(LEVEL_ERROR, "cannot start sending replies: %s", strerror(error));
+        log_text(LEVEL_ERROR, "cannot start sending what is queued: %s", strerror(error));
     return error ? EX_OSERR : EX_OK;
 }
 
 void services_drain(struct engine *engine)
 {
-    responding_drain(engine->services.responding);
+    state_drain(engine->services.state);
 }
 
 bool services_are_drained(const struct engine *engine)
 {
-    return responding_is_drained(engine->services.responding);
+    return state_is_drained(engine->services.state);
 }
 
 void services_close(struct engine *engine)
 {
     struct services *services = &engine->services;
     responding_close(services->responding);
+    state_close(services->state);
     archive_scanner_destroy(services->archives);
     verifier_service_destroy(services->verifier);
     dns_destroy(services->dns);

@@ -51,6 +51,7 @@ static void plan_build(struct plan *plan, const struct conf *conf, const struct 
             entry->needs = checks[i]->needs_with(options);
         entry->error = arena_printf(conf_arena(conf), "%s.error", checks[i]->name);
         plan->needs |= entry->needs;
+        plan->edits_envelope |= checks[i]->edits_envelope && checks[i]->edits_envelope(options);
     }
 }
 
@@ -59,6 +60,7 @@ static const struct check_why core_whys[] = {
     {"message.too-large", "The message is larger than message { max_size }."},
     {"message.header-too-large", "The header is larger than message { max_header }, or has over 20,000 fields."},
     {"message.no-space", "The message could not be written to message { directory }."},
+    {"message.edits-refused", "The MTA did not take the changes that the message needs."},
     {NULL, NULL}};
 
 static void print_whys(FILE *out, const struct check_why *why)
@@ -149,6 +151,8 @@ static check_hook *hook_of(const struct check *check, enum phase phase)
         return check->on_eom;
     case PHASE_ACCEPTED:
         return check->on_accepted;
+    case PHASE_COMMIT:
+        return check->on_commit;
     case PHASE_COUNT:
         break;
     }

@@ -25,6 +25,7 @@ struct plan {
     size_t count;
     unsigned needs; /* enum check_needs of all entries and of the core, ORed */
     unsigned core_needs; /* what the core itself needs, whoever is talking */
+    bool edits_envelope; /* a check may change sender or recipients */
 };
 
 struct engine {

@@ -46,8 +46,8 @@ int ctl_state_open(const struct ctl_call *call, struct ctl_state *state)
     int status = begin(call, state);
     if (status)
         return status;
-    state->responding = responding_open(&state->engine->settings, conf_path(state->engine->conf), &problems);
-    return state->responding ? EX_OK : EX_CONFIG;
+    state->kept = state_open(&state->engine->settings, conf_path(state->engine->conf), &problems);
+    return state->kept ? EX_OK : EX_CONFIG;
 }
 
 int ctl_state_open_spool(const struct ctl_call *call, struct ctl_state *state)
@@ -55,14 +55,14 @@ int ctl_state_open_spool(const struct ctl_call *call, struct ctl_state *state)
     int status = begin(call, state);
     if (status)
         return status;
-    const struct spool_options options = responding_spool_options(&state->engine->settings);
+    const struct spool_options options = state_spool_options(&state->engine->settings);
     state->spool = spool_open(&options);
     return state->spool ? EX_OK : ctl_fail(call, EX_OSERR, "out of memory");
 }
 
 void ctl_state_close(struct ctl_state *state)
 {
-    responding_close(state->responding);
+    state_close(state->kept);
     if (state->spool)
         spool_close(state->spool);
     engine_destroy(state->engine);

@@ -7,14 +7,14 @@
 #ifndef POSTERN_CTL_STATE_H
 #define POSTERN_CTL_STATE_H
 
-#include "autoreply/responding.h"
 #include "core/engine.h"
 #include "ctl/options.h"
+#include "state/state.h"
 
 struct ctl_state {
     struct engine *engine;
-    struct responding *responding; /* store, alias tables, spool; NULL with ctl_state_open_spool() */
-    struct spool *spool;
+    struct state *kept;  /* store, alias tables, spool; NULL with ctl_state_open_spool() */
+    struct spool *spool; /* only with that */
 };
 
 int ctl_state_open(const struct ctl_call *call, struct ctl_state *state);

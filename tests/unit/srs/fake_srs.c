@@ -63,8 +63,3 @@ enum srs_outcome srs_reverse(struct srs *srs, struct arena *arena, const char *a
     *result = arena_printf(arena, "%.*s@%.*s", (int)strcspn(local, "@"), local, (int)(local - domain - 1), domain);
     return outcome_of(local);
 }
-
-__attribute__((weak)) bool srs_is_address(const char *address)
-{
-    return strncasecmp(address, "SRS0", 4) == 0 || strncasecmp(address, "SRS1", 4) == 0;
-}
