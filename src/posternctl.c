@@ -20,6 +20,7 @@ static const struct ctl_verb verbs[] = {
     {"queue", ctl_queue, "what waits to be sent"},
     {"reload", ctl_reload, "have posternd read its configuration again"},
     {"spf", ctl_spf, "say what SPF thinks of a client and a sender, and why"},
+    {"srs", ctl_srs, "rewrite senders of forwarded mail and back, and rotate the secrets"},
     {"status", ctl_status, "show what posternd and its workers are doing"},
     {0},
 };

@@ -15,6 +15,7 @@ int ctl_forwards(int argc, char **argv);
 int ctl_queue(int argc, char **argv);
 int ctl_reload(int argc, char **argv);
 int ctl_spf(int argc, char **argv);
+int ctl_srs(int argc, char **argv);
 int ctl_status(int argc, char **argv);
 
 #endif

@@ -47,7 +47,7 @@ const char *forwards_looked_up_as(const struct ctl_call *call, const struct ctl_
         asked.local_len = 1;
     }
     alias_address_print(&asked, text);
-    const char *canonical = aliases_canonical(state->responding->aliases, call->arena, text);
+    const char *canonical = aliases_canonical(state->kept->aliases, call->arena, text);
     if (!canonical)
         return "no address";
     if (address->local_len > 0)

@@ -69,7 +69,7 @@ static int try_change(const struct ctl_call *call, const struct ctl_state *state
                       forwards_edit *edit, struct forward *forward)
 {
     struct store_value value = {{NULL, 0}, 0};
-    struct store *store = state->responding->store;
+    struct store *store = state->kept->store;
     const char *key = arena_printf(call->arena, FORWARD_KEY "%s", request->name);
     int64_t now = clock_wall();
     *forward = (struct forward){.count = 0};

@@ -77,7 +77,7 @@ static void say(const struct import *import)
 
 static int import_table(struct import *import, const struct alias_table *table, bool replace)
 {
-    struct store *store = import->state->responding->store;
+    struct store *store = import->state->kept->store;
     forwards_csv_each(table, import->call->arena, take, import);
     if (import->problems > TOLD_MAX)
         ctl_fail(import->call, EX_DATAERR, "%zu more addresses likewise", import->problems - TOLD_MAX);

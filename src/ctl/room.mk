@@ -25,4 +25,5 @@ posternctl_SOURCES += \
 	src/ctl/explain.c src/ctl/explain.h src/ctl/explain_print.c \
 	src/ctl/reload.c \
 	src/ctl/spf.c \
+	src/ctl/srs.c \
 	src/ctl/status.c

@@ -30,3 +30,7 @@ EXTRA_DIST += \
 noinst_PROGRAMS += tests/bench/source
 tests_bench_source_SOURCES = tests/bench/source.c
 tests_bench_source_LDADD =
+
+noinst_PROGRAMS += tests/bench/socketmap_bench
+tests_bench_socketmap_bench_SOURCES = tests/bench/socketmap_bench.c
+tests_bench_socketmap_bench_LDADD = libpostern.a
