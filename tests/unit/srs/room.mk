@@ -1,6 +1,3 @@
-# tests of src/srs
-check_PROGRAMS += tests/unit/srs/test_forwards
-tests_unit_srs_test_forwards_SOURCES = tests/unit/srs/test_forwards.c
 # tests/unit/srs
 check_PROGRAMS += tests/unit/srs/test_srs tests/unit/srs/test_srs_codec
 tests_unit_srs_test_srs_SOURCES = tests/unit/srs/test_srs.c
@@ -11,3 +8,5 @@ SOCKETMAP_PLACE = tests/unit/srs/place.c tests/unit/srs/place.h
 tests_unit_srs_test_socketmap_wire_SOURCES = tests/unit/srs/test_socketmap_wire.c $(FAKE_SRS)
 tests_unit_srs_test_socketmap_SOURCES = tests/unit/srs/test_socketmap.c $(SOCKETMAP_PLACE) $(FAKE_SRS)
 tests_unit_srs_test_socketmap_handover_SOURCES = tests/unit/srs/test_socketmap_handover.c $(SOCKETMAP_PLACE) $(FAKE_SRS)
+check_PROGRAMS += tests/unit/srs/test_forwards
+tests_unit_srs_test_forwards_SOURCES = tests/unit/srs/test_forwards.c

@@ -143,6 +143,7 @@ static void test_taken(void **state)
         /* addresses of all kinds */
         {"\"\"\"john doe\"\"@example.net\",\"\"\"a b\"\"@x.example c@x.example\",1\n", "\"John Doe\"@example.net",
          "delete \"a b\"@x.example c@x.example"},
+        {"\"\"\"a;b\"\"@example.net\",c@x.example,1\n", "\"a;b\"@example.net", "delete c@x.example"},
         {"\"\"\"john\"\"@example.net\",a@x.example,1\n", "john@example.net", "delete a@x.example"},
         {"a@b\xc3\xbc"
          "cher.example,c@m\xc3\xbcller.example,1\n",
@@ -152,6 +153,7 @@ static void test_taken(void **state)
         {"a@example.net,a+t@example.net,1\n", "a@example.net", "delete a+t@example.net"},
         /* catch-alls */
         {"@example.net,b@x.example,1\n", "anybody@example.net", "delete b@x.example"},
+        {"@example.net,b@x.example,1\n", "@example.net", "-"},
         {"@Example.NET,b@x.example,1\na@example.net,c@x.example,0\n", "a@example.net", "keep c@x.example"},
         {"@example.net,b@x.example,1\n", "a@sub.example.net", "-"},
         {"@example.net,info@example.net b@x.example,1\n", "a@example.net", "delete info@example.net b@x.example"},
@@ -184,6 +186,8 @@ static void test_refused(void **state)
         {"address,target,delete\naddress,target,delete\n", "table:2: 'address' has no domain\n"},
         {"a@example.net,b@x.example,1\naddress,target,delete\n", "table:2: 'address' has no domain\n"},
         {"target,address,delete\nb@x.example,a@example.net,1\n", "table:1: the columns stand in another order"},
+        {"a@example.net\tb@x.example\t1\n\tb@x.example\t1\n", "table:2: the field address is empty\n"},
+        {"target,mail,delete\nb@x.example,a@example.net,1\n", "table:1: the columns stand in another order"},
         {"info,b@x.example,1\n", "table:1: 'info' has no domain\n"},
         {"info,b,1\n", "table:1: 'info' has no domain\n"},
         {"a@b@example.net,b@x.example,1\n", "table:1: 'a@b@example.net' is no address\n"},
