@@ -6,6 +6,7 @@
 #include "core/runner.h"
 #include "srs/copies.h"
 #include "srs/trace.h"
+#include "util/strbuf.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -27,7 +28,10 @@ static const char FORWARDS[] = "address,target,delete\n"
                                "copy@here.example,c@remote.example,0\n"
                                "inside@here.example,bob@here.example,1\n"
                                "toself@here.example,self@here.example,1\n"
-                               "chain@here.example,moved@here.example,1\n";
+                               "chain@here.example,moved@here.example,1\n"
+                               "round@here.example,trip@here.example,1\n"
+                               "trip@here.example,round@here.example,1\n"
+                               "deep0@here.example,deep1@here.example,0\n";
 
 struct world {
     char directory[64];
@@ -53,6 +57,26 @@ static void write_file(const struct world *world, const char *name, const char *
     chmod(path, 0600);
 }
 
+/* With an alias and a forward that are longer than anybody follows. */
+static void write_tables(const struct world *world)
+{
+    struct strbuf text;
+    strbuf_init(&text, 1 << 20);
+    strbuf_puts(&text, VIRTUAL);
+    strbuf_puts(&text, "many@here.example list0@here.example list1@here.example");
+    for (int i = 0; i < 1600; i++)
+        strbuf_printf(&text, i % 800 ? " m%d@remote.example" : "\nlist%d@here.example", i % 800 ? i : i / 800);
+    strbuf_puts(&text, "\n");
+    write_file(world, "virtual", strbuf_text(&text));
+    strbuf_free(&text);
+    strbuf_init(&text, 1 << 20);
+    strbuf_puts(&text, FORWARDS);
+    for (int i = 1; i < 30; i++)
+        strbuf_printf(&text, "deep%d@here.example,deep%d@here.example,1\n", i, i + 1);
+    write_file(world, "forwards.csv", strbuf_text(&text));
+    strbuf_free(&text);
+}
+
 /* OPTIONS "-": no SRS. */
 static void world_open(struct world *world, const char *options, const char *more)
 {
@@ -60,9 +84,8 @@ static void world_open(struct world *world, const char *options, const char *mor
     struct conf_problems problems = {report, NULL, 0};
     *world = (struct world){.directory = "/tmp/postern-srs-XXXXXX"};
     assert_non_null(mkdtemp(world->directory));
-    write_file(world, "virtual", VIRTUAL);
+    write_tables(world);
     write_file(world, "aliases", LOCAL);
-    write_file(world, "forwards.csv", FORWARDS);
     write_file(world, "secrets", "a secret of the tests\n");
     snprintf(text, sizeof text,
              "hostname = \"mx.here.example\"\nstate_directory = \"%s\"\nstore = \"sqlite:%s/store.db\"\n"
@@ -245,6 +268,11 @@ static void what_becomes_of_an_envelope(void **state)
          "FSRS0=*=sender.example=s@srs2.example "},
         {{OUTSIDE, NULL, "s@sender.example", {"other@mapped.example", "sales@here.example"}, NULL},
          "discard {SRS0=*=sender.example=s@srs2.example > z@remote.example} {" SRS " > x@remote.example} "},
+        /* what leads to nobody is not thrown away; what leads too far is not carried out in part */
+        {{OUTSIDE, NULL, "s@sender.example", {"alice@here.example", "round@here.example"}, NULL}, "554 5.4.6 "},
+        {{OUTSIDE, NULL, "s@sender.example", {"deep0@here.example"}, NULL}, "451 4.3.0 "},
+        {{OUTSIDE, NULL, "s@sender.example", {"many@here.example", "sales@here.example"}, NULL},
+         "-sales@here.example {" SRS " > x@remote.example} "},
         /* senders that stay as they are; our table works all the same */
         {{OUTSIDE, NULL, "<>", {"sales@here.example"}, NULL}, ""},
         {{OUTSIDE, NULL, "<>", {"moved@here.example"}, NULL}, "-moved@here.example +m@remote.example "},
