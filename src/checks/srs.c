@@ -228,8 +228,10 @@ static struct result on_accepted(const struct check_call *call)
 {
     const struct srs_check_options *options = call->options;
     struct kept *kept = kept_of(call);
-    if (!call->services->forwarding)
+    if (!call->services->forwarding) {
+        facts_set(call->facts, call->arena, "srs", "not looked at: the store or the secrets cannot be read from here", NULL);
         return RESULT(RESULT_DUNNO);
+    }
     struct travel *travel = &kept->travel;
     *travel = find_travel(call, kept);
     if (travel->problem)
