@@ -10,3 +10,6 @@ tests_unit_srs_test_socketmap_SOURCES = tests/unit/srs/test_socketmap.c $(SOCKET
 tests_unit_srs_test_socketmap_handover_SOURCES = tests/unit/srs/test_socketmap_handover.c $(SOCKETMAP_PLACE) $(FAKE_SRS)
 check_PROGRAMS += tests/unit/srs/test_forwards
 tests_unit_srs_test_forwards_SOURCES = tests/unit/srs/test_forwards.c
+check_PROGRAMS += tests/unit/srs/test_nondelivery tests/unit/srs/test_routes
+tests_unit_srs_test_nondelivery_SOURCES = tests/unit/srs/test_nondelivery.c
+tests_unit_srs_test_routes_SOURCES = tests/unit/srs/test_routes.c tests/unit/aliases/tables.c tests/unit/aliases/tables.h
