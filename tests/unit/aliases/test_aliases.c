@@ -134,6 +134,9 @@ static void test_expand(void **state)
         {"X@self.example", "X@self.example", "x@self.example"},
         {"x@remote.example", "x@remote.example", NULL},
         {"no address", "-", NULL},
+        /* the delimiter of an SRS address is its own */
+        {"SRS0+h=tt=o.example=u@remote.example", "SRS0+h=tt=o.example=u@remote.example",
+         "srs0+h=tt=o.example=u@remote.example"},
     };
     struct tables *tables = begin();
     for (size_t i = 0; i < SIZE(rows); i++) {

@@ -186,7 +186,7 @@ static void test_refused(void **state)
         {"address,target,delete\naddress,target,delete\n", "table:2: 'address' has no domain\n"},
         {"a@example.net,b@x.example,1\naddress,target,delete\n", "table:2: 'address' has no domain\n"},
         {"target,address,delete\nb@x.example,a@example.net,1\n", "table:1: the columns stand in another order"},
-        {"a@example.net\tb@x.example\t1\n\tb@x.example\t1\n", "table:2: the field address is empty\n"},
+        {"a@example.net\tb@x.example\t1\n\t\"b@x.example\"\t1\n", "table:2: the field address is empty\n"},
         {"target,mail,delete\nb@x.example,a@example.net,1\n", "table:1: the columns stand in another order"},
         {"info,b@x.example,1\n", "table:1: 'info' has no domain\n"},
         {"info,b,1\n", "table:1: 'info' has no domain\n"},
