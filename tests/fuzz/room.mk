@@ -13,6 +13,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_silence \
 	tests/fuzz/fuzz_spf \
 	tests/fuzz/fuzz_spool_reply \
+	tests/fuzz/fuzz_srs \
 	tests/fuzz/fuzz_tnef
 EXTRA_DIST += tests/fuzz/corpus
 if FUZZERS
