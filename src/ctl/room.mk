@@ -7,6 +7,9 @@ libpostern_a_SOURCES += \
 	src/ctl/autoreply_preview.c \
 	src/ctl/autoreply_set.c \
 	src/ctl/autoreply_show.c \
+	src/ctl/forwards.c src/ctl/forwards.h \
+	src/ctl/forwards_change.c \
+	src/ctl/forwards_import.c \
 	src/ctl/input.c src/ctl/input.h \
 	src/ctl/json.c src/ctl/json.h \
 	src/ctl/json_items.c src/ctl/json_items.h \

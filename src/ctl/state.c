@@ -71,10 +71,15 @@ int ctl_state_open_spool(const struct ctl_call *call, struct ctl_state *state)
     return state->spool ? EX_OK : ctl_fail(call, EX_OSERR, "out of memory");
 }
 
+int ctl_state_open_settings(const struct ctl_call *call, struct ctl_state *state)
+{
+    return begin(call, state);
+}
+
 int ctl_state_open_store(const struct ctl_call *call, struct ctl_state *state)
 {
     struct conf_problems problems = {conf_print_problem, NULL, 0};
-    int status = begin(call, state);
+    int status = state->engine ? EX_OK : begin(call, state);
     if (status)
         return status;
     state->store = state_open_store(&state->engine->settings, call->arena, conf_path(state->engine->conf), &problems);
