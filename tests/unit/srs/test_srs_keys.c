@@ -331,6 +331,17 @@ static void keeps_the_owner(void **state)
     assert_int_equal(status.st_uid, 12345);
     assert_int_equal(status.st_gid, 54321);
     assert_int_equal(status.st_mode & 07777, 0640);
+    /* A group that may not read it need not be kept. */
+    assert_int_equal(chown(path, NOBODY, 0), 0);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(chmod(directory, 0777), 0);
+    assert_int_equal(setegid(NOBODY), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+    const char *refused = rotate(NOW, &kept);
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(setegid(0), 0);
+    assert_null(refused);
+    assert_int_equal(chmod(path, 0640), 0);
     /* Who cannot keep it changes nothing. */
     assert_int_equal(chown(path, 0, NOBODY), 0);
     assert_int_equal(chmod(directory, 0777), 0);
