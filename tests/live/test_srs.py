@@ -86,7 +86,7 @@ class Desk(Posternd):
 @pytest.fixture
 def desk(area):
     desk.count = getattr(desk, "count", 0) + 1
-    made = Desk(area, f"srs{desk.count}")
+    made = Desk(area, f"srs{desk.count}", sections={"srs": {"domain": quote(OURS)}})
     made.put("a secret of two\nan older one\n")
     return made
 
@@ -109,16 +109,16 @@ def test_mail_srs(desk, separator):
 
 def test_mail_srs_undoes_ours(desk):
     secrets = ["a secret of two"]
-    ours = desk.all("forward", SENDERS, "--domain", OURS)
+    ours = desk.all("forward", SENDERS)
     assert not any(is_kept(a) for a in ours) and [undoubtful(a) for a in ours] == [
         a.replace("@theirs.example", "@" + OURS) for s, a in zip(SENDERS, their_perl(secrets, "forward", SENDERS))]
     assert their_perl(secrets, "reverse", [undoubtful(a) for a in ours]) == SENDERS
     plain = [(s, a) for s, a in zip(SENDERS, ours) if undoubtful(a) == a]
     assert len(plain) > 10 and their_perl(secrets, "reverse", [a for _, a in plain]) == [s for s, _ in plain]
-    twice = desk.all("forward", FOREIGN, "--domain", OURS)
+    twice = desk.all("forward", FOREIGN)
     assert [a.lower() for a in their_perl(secrets, "reverse", [undoubtful(a) for a in twice])] == \
         [a.lower() for a in FOREIGN]
-    thrice = desk.all("forward", [a.replace(OURS, "between.example") for a in twice], "--domain", OURS)
+    thrice = desk.all("forward", [a.replace(OURS, "between.example") for a in twice])
     assert their_perl(secrets, "reverse", [undoubtful(a) for a in thrice]) == desk.all("reverse", thrice)
     assert [a.lower() for a in desk.all("reverse", thrice)] == [a.lower() for a in FOREIGN]
 
@@ -164,10 +164,10 @@ def test_postsrsd_on_a_file_of_ours(area, desk):
 # ---- the command ----
 
 def test_what_is_said(desk):
-    done = desk.ctl("srs", "forward", "joe@example.org", "--domain", OURS, "--now", "1577836860")
+    done = desk.ctl("srs", "forward", "joe@example.org", "--now", "1577836860")
     address = done.stdout.strip()
     assert re.fullmatch(r"SRS0=[\w-]{4}=2W=example\.org=joe@fwd\.example\.net", address)
-    assert desk.ctl("srs", "forward", "joe@example.org", "--domain", OURS).stdout.strip() != address
+    assert desk.ctl("srs", "forward", "joe@example.org").stdout.strip() != address
 
     def reverse(what, now="2020-01-01T12:00:00Z"):
         done = desk.ctl("srs", "reverse", what, "--now", now, check=False)
@@ -183,28 +183,52 @@ def test_what_is_said(desk):
     assert reverse("SRS0=x@y.example")[0] == 65 and "its fields are not those" in reverse("SRS0=x@y.example")[2]
     assert reverse("joe@example.org")[0] == 65 and "is no SRS address" in reverse("joe@example.org")[2]
     assert desk.srs("reverse", address, "--now", "2020-01-23T00:00:00Z")[:2] == (
-        67, {"address": address, "outcome": "expired", "result": None, "age_days": 22, "max_age_days": 21})
+        67, {"address": address, "outcome": "expired", "result": None, "age_days": 22, "max_age_days": 21,
+             "is_ours": True})
     second = desk.srs("forward", address, "--domain", "next.example")[1]["result"]
-    assert reverse(second)[1] == address + "\n  of another forwarder, who knows how old it is\n"
-    assert desk.srs("forward", "joe", "--domain", OURS)[0] == 65
+    assert reverse(second)[1] == (address + "\n  of another forwarder, who knows how old it is\n"
+                                  "  in a domain that is not ours: Postern leaves mail to it alone\n")
+    assert desk.srs("forward", "joe")[0] == 65
     assert desk.srs("forward", "joe@x.example", "--domain", "a b")[0] == 65
-    assert desk.srs("forward", "joe@x.example")[0] == 64 and desk.srs("forward")[0] == 64
+    assert desk.srs("forward")[0] == 64 and desk.srs("reverse")[0] == 64
     assert desk.srs("reverse", "\x1b[2J@x\x07")[2].isprintable() is False  # the line end
     assert "\x1b" not in desk.srs("reverse", "\x1b[2J@x\x07")[2]
+
+
+def test_options(area, desk):
+    elsewhere = os.path.join(desk.directory, "elsewhere")
+    desk.write({"srs": {"domain": quote("a.example"), "domain_map": '{ "example.net=b.example" }', "hash_length": "8",
+                        "hash_minimum": "6", "separator": quote("+"), "max_age": "2d", "secrets_file": quote(elsewhere)}})
+    assert desk.srs("forward", "joe@example.org")[0] == 78
+    assert desk.srs("rotate")[1] == {"file": elsewhere, "is_new": True, "old_secrets": 0}
+    assert desk.srs("rotate", "--now", "2030-01-01T00:00:00Z")[1]["old_secrets"] == 1
+    assert desk.srs("rotate", "--now", "2030-01-05T00:00:00Z")[1]["old_secrets"] == 1  # 2 days and one
+    address = desk.srs("forward", "joe@example.org", "--now", "1577836860")[1]["result"]
+    assert re.fullmatch(r"SRS0\+[\w-]{8}=2W=example\.org=joe@a\.example", address)
+
+    def outcome(what, now=1577836860):
+        return desk.srs("reverse", what, "--now", str(now))[1]["outcome"]
+    assert outcome(address) == "ok" and outcome(re.sub(r"(?<=^.{11})..", "", address)) == "ok"
+    assert outcome(re.sub(r"(?<=^.{10})...", "", address)) == "forged"
+    assert outcome(address, 1577836860 + 2 * 86400) == "ok" and outcome(address, 1577836860 + 3 * 86400) == "expired"
+    for domain, is_ours in (("a.example", True), ("B.Example", True), ("c.example", False)):
+        assert desk.srs("reverse", address.replace("a.example", domain))[1]["is_ours"] == is_ours
+    desk.write({})
+    assert desk.srs("forward", "joe@example.org")[0] == 64  # no domain
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
 def test_long_senders(area, request, kind):
     desk.count += 1
-    sections = {}
+    sections = {"srs": {"domain": quote(OURS)}}
     if kind == "redis":
         url = quote(request.getfixturevalue("redis").url)
-        sections = {"": {"store": url}, "redis": {"prefix": quote("srs:")}}
+        sections.update({"": {"store": url}, "redis": {"prefix": quote("srs:")}})
     one, two = (Desk(area, f"long{desk.count}{n}", sections=sections) for n in "ab")
     for machine in (one, two):
         machine.put("the same secret\n")
     sender = "a-list-with-a-long-name+bounces-1234567-joe=example.org@lists.department.example.com"
-    _, said, _ = one.srs("forward", sender, "--domain", OURS)
+    _, said, _ = one.srs("forward", sender)
     assert is_kept(said["result"]) and len(said["result"].split("@")[0]) <= 64
     assert one.srs("reverse", said["result"])[1]["result"] == sender
     assert one.srs("reverse", said["result"].lower())[1]["result"] == sender
@@ -215,8 +239,8 @@ def test_long_senders(area, request, kind):
         try:
             status, other, error = two.srs("reverse", said["result"])
             assert status == 75 and other["outcome"] == "down" and "does not answer" in error
-            assert two.srs("forward", sender, "--domain", OURS)[0] == 75
-            short = two.srs("forward", "joe@example.org", "--domain", OURS)[1]["result"]
+            assert two.srs("forward", sender)[0] == 75
+            short = two.srs("forward", "joe@example.org")[1]["result"]
             assert two.srs("reverse", short)[1]["result"] == "joe@example.org"
         finally:
             request.getfixturevalue("redis").start()
@@ -228,7 +252,7 @@ def test_long_senders(area, request, kind):
 # ---- the secrets ----
 
 def test_rotation_by_an_administrator(desk):
-    before = desk.srs("forward", "joe@example.org", "--domain", OURS)[1]["result"]
+    before = desk.srs("forward", "joe@example.org")[1]["result"]
     for day in range(3):
         assert desk.srs("rotate", "--now", f"2030-01-{day * 10 + 1:02}T12:00:00Z")[1]["old_secrets"] == day + 2
     assert desk.srs("reverse", before)[1]["result"] == "joe@example.org"
@@ -254,9 +278,9 @@ def test_secrets_of_root_s(desk):
     group = pwd.getpwnam("nobody").pw_gid
     desk.put("root's\n", owner="root")
     os.chown(desk.secrets, 0, group)
-    assert desk.srs("forward", "joe@example.org", "--domain", OURS)[0] == 78  # of root's alone
+    assert desk.srs("forward", "joe@example.org")[0] == 78  # of root's alone
     os.chmod(desk.secrets, 0o640)
-    assert desk.srs("forward", "joe@example.org", "--domain", OURS)[0] == 0
+    assert desk.srs("forward", "joe@example.org")[0] == 0
     assert desk.srs("rotate")[1]["old_secrets"] == 1
     status = os.stat(desk.secrets)
     assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (0, group, 0o640)
@@ -268,7 +292,7 @@ def test_secrets_of_root_s(desk):
 
 def test_bad_secrets(desk):
     def said():
-        code, _, error = desk.srs("forward", "joe@example.org", "--domain", OURS)
+        code, _, error = desk.srs("forward", "joe@example.org")
         assert code == 78 and desk.secrets in error
         return error
     desk.put("")
@@ -291,4 +315,17 @@ def test_bad_secrets(desk):
     assert "is a FIFO" in said() and time.monotonic() - begun < 5
     os.unlink(desk.secrets)
     desk.put("\ufeffx\r\nold\r\n")
-    assert desk.srs("forward", "joe@example.org", "--domain", OURS)[0] == 0
+    assert desk.srs("forward", "joe@example.org")[0] == 0
+
+
+def test_made_at_the_first_start(desk):
+    os.unlink(desk.secrets)
+    with desk:
+        assert desk.secrets + ": there were no secrets for SRS, one was made" in desk.text()
+        status = os.stat(desk.secrets)
+        assert stat.S_IMODE(status.st_mode) == 0o600 and status.st_uid == os.stat(desk.state).st_uid
+        address = desk.srs("forward", "joe@example.org")[1]["result"]
+        desk.reload()
+    with desk:
+        assert desk.text().count("one was made") == 1
+        assert desk.srs("reverse", address)[1]["result"] == "joe@example.org"
