@@ -93,7 +93,7 @@ int services_check(struct engine *engine, struct conf_problems *problems)
 {
     if (engine_check_directory(engine, problems) != 0)
         return -1;
-    int status = wants_rooms(engine) ? open_rooms(engine, true, problems) : EX_OK;
+    int status = wants_rooms(engine) ? open_rooms(engine, false, problems) : EX_OK; /* we may be root */
     close_rooms(engine);
     return status == EX_OK ? 0 : -1;
 }

@@ -1,7 +1,9 @@
 /* forwarding - opens codec and table; nothing is asked of them here. */
 #include "srs/forwarding.h"
 #include "util/domain.h"
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DAY_MS 86400000
 
@@ -46,6 +48,8 @@ static int open_srs(struct forwarding *forwarding, const char *path, bool may_cr
         return 0;
     const struct srs_options options =
         forwarding_srs_options(forwarding->settings, forwarding->options, forwarding->arena);
+    if (!may_create && access(options.secrets_file, F_OK) != 0 && errno == ENOENT)
+        return 0;
     forwarding->srs = srs_open(&options, forwarding->state->store, may_create, forwarding->arena, &problem);
     if (forwarding->srs)
         return 0;
