@@ -6,6 +6,7 @@ import os
 import pwd
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import time
@@ -15,7 +16,7 @@ import pytest
 from harness.posternd import Posternd, program, quote
 from harness.postsrsd import PostSrsd
 from harness.redis import Redis
-from harness.tools import run
+from harness.tools import run, wait_until
 
 OURS = "fwd.example.net"
 SENDERS = [
@@ -329,3 +330,36 @@ def test_made_at_the_first_start(desk):
     with desk:
         assert desk.text().count("one was made") == 1
         assert desk.srs("reverse", address)[1]["result"] == "joe@example.org"
+
+
+def test_the_daemon_takes_up_new_secrets(desk):
+    """Asked over its socketmap. A bad file changes nothing and is said."""
+    path = os.path.join(desk.directory, "srs.sock")
+    desk.write({"srs": {"domain": quote(OURS), "socketmap": quote("unix:" + path)}})
+
+    def ask(name, address):
+        request = f"{name} {address}".encode()
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(5)
+            connection.connect(path)
+            connection.sendall(b"%d:%s," % (len(request), request))
+            return re.fullmatch(r"\d+:(.*),", connection.recv(2000).decode())[1]
+    with desk:
+        old = ask("forward", "joe@example.org")
+        assert re.fullmatch(r"OK SRS0=\S+=joe@fwd\.example\.net", old)
+        desk.srs("rotate")
+        rotated = time.monotonic()
+        wait_until(lambda: ask("forward", "joe@example.org") != old, 5)
+        assert time.monotonic() - rotated < 2.5
+        new = ask("forward", "joe@example.org")
+        assert ask("reverse", old[3:]) == ask("reverse", new[3:]) == "OK joe@example.org"
+        good = open(desk.secrets, encoding="utf-8").read()
+        mark = desk.mark()
+        desk.put("", 0o600)
+
+        def is_said():
+            assert ask("forward", "joe@example.org") == new
+            return "holds no secret; the secrets read before stay in use" in desk.text_since(mark)
+        wait_until(is_said, 5)
+        desk.put(good)
+        assert ask("reverse", old[3:]) == "OK joe@example.org"

@@ -170,6 +170,9 @@ static void says_what_is_wrong_with_a_token(void **state)
         assert_int_equal(store_put(store, row, bad[i], 0, NOW), STORE_OK);
         assert_int_equal(reverse(srs, address, NOW, NULL), SRS_UNKNOWN);
     }
+    assert_int_equal(store_put(store, row, bad[0], NOW + 100 * DAY, NOW), STORE_OK);
+    assert_string_equal(forward(srs, LONG), address); /* puts it right */
+    assert_int_equal(reverse(srs, address, NOW, LONG), SRS_OK);
     srs_close(without);
     srs_close(srs);
     store_close(store);
