@@ -69,14 +69,19 @@ bool answer_before(void *context, const char *text, int64_t now, bool *later)
     enum store_outcome outcome = STORE_PRESENT;
     if (read_memo(arena_strdup(arena, text ? text : ""), &memo) == 0)
         outcome = confirm(responding->store, arena, &memo, now);
-    /* A reply that left and is forgotten by a power failure would be sent again. */
-    if (outcome == STORE_OK)
-        outcome = store_sync(responding->store);
-    if (outcome == STORE_OK)
-        crash_test_point("autoreply.confirmed");
     *later = outcome == STORE_DOWN;
     arena_destroy(arena);
     return outcome != STORE_PRESENT;
+}
+
+/* A reply that left and is forgotten by a power failure would be sent again. */
+bool answer_settle(void *context)
+{
+    struct responding *responding = context;
+    bool is_durable = store_sync(responding->store) == STORE_OK;
+    if (is_durable)
+        crash_test_point("autoreply.confirmed");
+    return is_durable;
 }
 
 void answer_after(void *context, const struct spool_left *left)

@@ -145,8 +145,8 @@ static void stop_upkeep(struct responding *responding)
 
 int responding_start(struct responding *responding)
 {
-    const struct spool_owner owners[] = {{ANSWER_KIND, answer_before, answer_after, responding},
-                                         {NULL, NULL, NULL, NULL}};
+    const struct spool_owner owners[] = {{ANSWER_KIND, answer_before, answer_after, responding, answer_settle},
+                                         {NULL, NULL, NULL, NULL, NULL}};
     int error = spool_start(responding->spool, owners);
     return error ? error : start_upkeep(responding);
 }
