@@ -180,12 +180,18 @@ static struct span reservation_of(const struct attempt *attempt)
     return span_of(memory_mark_print(attempt->arena, &mark));
 }
 
+/* That nobody is remembered was just read: what is left to the store is that nobody else was faster. */
 static struct answer reserve(struct attempt *attempt)
 {
+    struct store *store = attempt->responding->store;
     struct store_value there;
     int64_t now = attempt->question->now;
-    switch (store_put_if_absent(attempt->responding->store, attempt->arena, attempt->key, reservation_of(attempt),
-                                now + MEMORY_RESERVED_SECONDS, now, &there)) {
+    enum store_outcome outcome = store_swap(store, attempt->key, (struct span){NULL, 0}, reservation_of(attempt),
+                                            now + MEMORY_RESERVED_SECONDS, now);
+    if (outcome == STORE_PRESENT)
+        outcome = store_put_if_absent(store, attempt->arena, attempt->key, reservation_of(attempt),
+                                      now + MEMORY_RESERVED_SECONDS, now, &there);
+    switch (outcome) {
     case STORE_OK:
         return say(ANSWER_REPLY, NULL, 0, "");
     case STORE_PRESENT:

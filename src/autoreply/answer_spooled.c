@@ -49,7 +49,10 @@ static enum store_outcome confirm(struct store *store, struct arena *arena, cons
     struct memory_mark mark;
     struct span confirmed = span_of(memory_mark_print(arena, &memo->mark));
     int64_t until = memo->until > now ? memo->until : memory_until(now, memo->days);
-    enum store_outcome outcome = STORE_PRESENT;
+    struct memory_mark reserved = memo->mark;
+    reserved.is_reserved = true; /* as it nearly always is */
+    enum store_outcome outcome = store_swap(store, memo->key, span_of(memory_mark_print(arena, &reserved)), confirmed,
+                                            until, now);
     for (int attempt = 0; attempt < CONFIRM_ATTEMPTS && outcome == STORE_PRESENT; attempt++) {
         outcome = store_put_if_absent(store, arena, memo->key, confirmed, until, now, &there);
         if (outcome != STORE_PRESENT)
