@@ -60,7 +60,10 @@ struct plan;          /* core/engine.h */
 struct dns;           /* dns/dns.h */
 struct archive_scanner; /* mime/archive.h */
 struct verifier_service; /* auth/dkim_verify.h */
+struct state;           /* state/state.h */
 struct responding;      /* autoreply/responding.h */
+struct forwarding;      /* srs/forwarding.h */
+struct socketmap;       /* srs/socketmap.h */
 
 /* Services shared by all threads of the worker; each locks inside. A member may be NULL where no active check needs
  * it (and in unit tests). */
@@ -68,7 +71,10 @@ struct services {
     struct dns *dns;
     struct archive_scanner *archives;
     struct verifier_service *verifier;
+    struct state *state;
     struct responding *responding;
+    struct forwarding *forwarding;
+    struct socketmap *socketmap;
     struct counters *counters; /* for what is no verdict: "why.TOKEN" of a check's whys */
     bool is_trial;             /* no daemon: nothing may be changed anywhere */
 };
@@ -121,6 +127,9 @@ struct check {
     const char *const *needs_facts;   /* facts of checks before it; may be NULL */
     unsigned never_objects; /* 1u << PHASE_..., ORed: hooks that only look; the MTA is told not to wait for them, and an
                              * objection of theirs is dropped */
+    bool edits_envelope; /* may change sender or recipients */
+    /* Has it nothing to do with these options? Then it is not in the plan. NULL: it always has. */
+    bool (*is_idle)(const struct settings *settings, const void *options);
     bool may_vouch;         /* may answer VOUCH: what waits for one is judged once this check has run */
     check_hook *on_connect; /* the client's address is known; cannot refuse */
     check_hook *on_helo;    /* each HELO/EHLO; cannot refuse: judge here, enforce at rcpt */
@@ -132,6 +141,9 @@ struct check {
     check_hook *on_eom;     /* everything known */
     check_hook *on_accepted; /* no check objected or quarantined: what the message causes elsewhere is done here, and is
                               * safe when the hook returns; in a trial (call->is_trial) it is only said */
+    check_hook *on_commit;   /* the MTA has taken the edits, and what is done here happens if and only if the message is
+                              * answered 250; not in a trial. One check at most, for what two did could not be undone */
+    bool acts_on_held;       /* on_accepted and on_commit are called for a message in quarantine, too */
 };
 
 /* THE ordered list (checks/checks.c). */

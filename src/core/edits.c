@@ -88,8 +88,63 @@ void edits_quarantine(struct edits *edits, struct arena *arena, const char *reas
     queue(edits, arena, (struct edit){EDIT_QUARANTINE, NULL, 0, make_safe(arena, reason)});
 }
 
+/* A quoted local part may hold spaces and brackets; what ends the command may stand nowhere. */
+bool edits_can_carry(const char *address)
+{
+    bool is_quoted = false;
+    for (const char *p = address; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c < 0x20 || c == 0x7f)
+            return false;
+        if (is_quoted && c == '\\') {
+            unsigned char next = (unsigned char)*++p;
+            if (next < 0x20 || next == 0x7f)
+                return false;
+        } else if (c == '"') {
+            is_quoted = !is_quoted;
+        } else if (!is_quoted && strchr(" <>", c)) {
+            return false;
+        }
+    }
+    return !is_quoted && strlen(address) <= EDITS_ADDRESS_MAX;
+}
+
+static bool are_parameters(const char *text)
+{
+    for (; *text; text++) {
+        if (*text < ' ' || *text > '~')
+            return false;
+    }
+    return true;
+}
+
+static int queue_address(struct edits *edits, struct arena *arena, enum edit_kind kind, const char *address,
+                         const char *parameters)
+{
+    if (!edits_can_carry(address) || (parameters && !are_parameters(parameters)))
+        return -1;
+    queue(edits, arena, (struct edit){kind, arena_strdup(arena, parameters), 0, arena_strdup(arena, address)});
+    return 0;
+}
+
+int edits_change_sender(struct edits *edits, struct arena *arena, const char *reverse_path)
+{
+    return queue_address(edits, arena, EDIT_CHANGE_SENDER, reverse_path, NULL);
+}
+
+int edits_delete_recipient(struct edits *edits, struct arena *arena, const char *address)
+{
+    return queue_address(edits, arena, EDIT_DELETE_RECIPIENT, address, NULL);
+}
+
+int edits_add_recipient(struct edits *edits, struct arena *arena, const char *address, const char *parameters)
+{
+    return *address ? queue_address(edits, arena, EDIT_ADD_RECIPIENT, address, parameters) : -1;
+}
+
 const char *edit_kind_name(enum edit_kind kind)
 {
-    static const char *const names[] = {"add-header", "delete-header", "change-header", "quarantine"};
+    static const char *const names[] = {"add-header",    "delete-header",    "change-header", "quarantine",
+                                        "change-sender", "delete-recipient", "add-recipient"};
     return names[kind];
 }

@@ -7,13 +7,17 @@
 #define POSTERN_CORE_EDITS_H
 
 #include "util/arena.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 enum edit_kind {
     EDIT_ADD_HEADER,    /* name: value, at the top, above the MTA's own Received; the first queued ends up topmost */
     EDIT_DELETE_HEADER, /* name, index: the index-th field of that name, from 1 */
     EDIT_CHANGE_HEADER, /* name, index, value: the same field with another value */
-    EDIT_QUARANTINE     /* value = reason; the MTA holds the message */
+    EDIT_QUARANTINE,    /* value = reason; the MTA holds the message */
+    EDIT_CHANGE_SENDER, /* value: the new reverse-path, without brackets */
+    EDIT_DELETE_RECIPIENT, /* value: as it was given at RCPT */
+    EDIT_ADD_RECIPIENT  /* value; name: its ESMTP parameters, or NULL */
 };
 
 struct edit {
@@ -26,6 +30,7 @@ struct edit {
 struct edits {
     struct edit *items;
     size_t count, capacity;
+    bool discards; /* every recipient is taken over in PHASE_COMMIT: the MTA delivers nothing, and no edit matters */
 };
 
 /* NAME is a field name of ours; VALUE may hold anything: what could end the header line is replaced by '?'. */
@@ -47,7 +52,18 @@ void edits_change_header(struct edits *edits, struct arena *arena, const char *n
 int edits_delete_header(struct edits *edits, struct arena *arena, const char *name, unsigned index);
 void edits_quarantine(struct edits *edits, struct arena *arena, const char *reason);
 
-/* "add-header", "delete-header", "change-header", "quarantine" */
+#define EDITS_ADDRESS_MAX 1000 /* octets; RFC 5321 4.5.3.1.3 asks for 256 */
+
+/* The envelope. Without these a message would go astray, so an MTA that refuses one gets the whole message back with 4xx.
+ * An address or a parameter that cannot stand in an SMTP command is refused: -1, nothing queued. */
+int edits_change_sender(struct edits *edits, struct arena *arena, const char *reverse_path);
+int edits_delete_recipient(struct edits *edits, struct arena *arena, const char *address);
+int edits_add_recipient(struct edits *edits, struct arena *arena, const char *address, const char *parameters);
+
+/* Can it stand between the brackets of MAIL or RCPT? No controls, no spaces or brackets outside quotes; 8-bit may. */
+bool edits_can_carry(const char *address);
+
+/* "add-header", "delete-header", "change-header", "quarantine", "change-sender", "delete-recipient", "add-recipient" */
 const char *edit_kind_name(enum edit_kind kind);
 
 #endif

@@ -15,7 +15,7 @@
 struct plan_entry {
     const struct check *check;
     const struct check_options *options; /* the head of the check's own struct */
-    enum check_mode mode;                /* ENFORCE or MONITOR: what is off is not in the plan */
+    enum check_mode mode;                /* ENFORCE or MONITOR: what is off, or idle, is not in the plan */
     unsigned needs;                      /* enum check_needs, ORed: with these options */
     const char *error;                   /* "helo.error", the token of RESULT_ERROR */
 };
@@ -25,6 +25,7 @@ struct plan {
     size_t count;
     unsigned needs; /* enum check_needs of all entries and of the core, ORed */
     unsigned core_needs; /* what the core itself needs, whoever is talking */
+    bool edits_envelope; /* a check may change sender or recipients */
 };
 
 struct engine {

@@ -96,6 +96,15 @@ struct recipient *message_add_rcpt(struct message *message, const char *address,
     return recipient;
 }
 
+const char *message_join_parameters(struct message *message, char *const *parameters)
+{
+    const char *text = NULL;
+    for (; *parameters; parameters++)
+        text = text ? arena_printf(message->arena, "%s %s", text, *parameters)
+                    : arena_strdup(message->arena, *parameters);
+    return text;
+}
+
 void message_accept_rcpt(struct message *message, struct recipient *recipient)
 {
     message->standing_count++;

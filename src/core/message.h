@@ -23,6 +23,7 @@ struct settings;
 struct recipient {
     const char *address;  /* the forward-path as given, without angle brackets */
     const char *mailer;   /* {rcpt_mailer}; NULL if the MTA does not say */
+    const char *parameters; /* ESMTP parameters of RCPT as given, "NOTIFY=NEVER ORCPT=..."; NULL if there were none */
     bool is_repeated;     /* the same address stands already in this message */
     bool is_exempt;       /* on exempt_recipients */
     struct verdict verdict; /* ours; its reply is NULL if the recipient stands */
@@ -52,6 +53,7 @@ struct message {
     bool is_logged;           /* its one line is written */
     const char *queue_id;     /* NULL until the MTA has one */
     const char *reverse_path; /* as given, without angle brackets; "" = the null reverse-path */
+    const char *parameters;   /* ESMTP parameters of MAIL as given, "SIZE=1000 BODY=8BITMIME"; NULL if there were none */
     struct recipient *recipients; /* all that were tried, in order; the verdict tells which stand */
     size_t recipient_count, recipient_capacity;
     size_t standing_count;    /* those that stand, repeated ones included */
@@ -85,6 +87,9 @@ void message_end(struct message **message);
 /* The recipient being tried, appended; valid until the next one is. NULL once RECIPIENTS_REFUSED_MAX of this message
  * were refused: an MTA forgets those, and a client may go on for ever. */
 struct recipient *message_add_rcpt(struct message *message, const char *address, const char *mailer);
+
+/* ESMTP parameters of MAIL or RCPT, ended by NULL as libmilter hands them over, as one text; NULL if there are none. */
+const char *message_join_parameters(struct message *message, char *const *parameters);
 
 /* It stands: count it. Called once all checks had their say and none refused. */
 void message_accept_rcpt(struct message *message, struct recipient *recipient);

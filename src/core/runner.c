@@ -155,9 +155,11 @@ static struct verdict run_phase(const struct run *run)
     unsigned class = session_class(run->session);
     if (run->message)
         run->message->dns_budget->deadline_us = clock_monotonic_us() + run->message->dns_left_us;
+    bool is_held = run->message && run->message->verdict.disposition == DISPOSITION_QUARANTINE;
     for (size_t i = 0; i < plan->count && strongest.disposition != DISPOSITION_REJECT; i++) {
         const struct plan_entry *entry = &plan->entries[i];
-        if (!plan_hook(entry, run->phase) || (run->message && !(entry->options->applies_to & class)))
+        if (!plan_hook(entry, run->phase) || (run->message && !(entry->options->applies_to & class)) ||
+            (run->phase >= PHASE_ACCEPTED && is_held && !entry->check->acts_on_held))
             continue;
         struct result result = call_hook(run, i);
         if (result.code == RESULT_REJECT_UNLESS && run->phase == PHASE_EOM) {
@@ -349,14 +351,29 @@ struct outcome runner_eom(const struct engine *engine, struct session *session, 
     } else if (message->verdict.disposition < DISPOSITION_TEMPFAIL) {
         judge_message(engine, session, message, PHASE_EOM);
     }
-    if (message->verdict.disposition < DISPOSITION_QUARANTINE)
+    if (message->verdict.disposition < DISPOSITION_TEMPFAIL)
         judge_message(engine, session, message, PHASE_ACCEPTED);
     struct outcome outcome = outcome_of(&message->verdict);
     if (outcome.action == OUTCOME_CONTINUE) {
         remove_forged_marks(session, message);
         mark(&engine->settings, message);
     }
+    return outcome;
+}
+
+struct outcome runner_finish(const struct engine *engine, struct session *session, struct message *message,
+                             bool edits_failed)
+{
+    static const struct verdict refused = {DISPOSITION_TEMPFAIL, PHASE_EOM, "message", "message.edits-refused",
+                                           error_reply};
+    if (edits_failed)
+        verdict_strengthen(&message->verdict, &refused);
+    else if (message->verdict.disposition < DISPOSITION_TEMPFAIL && !engine->services.is_trial)
+        judge_message(engine, session, message, PHASE_COMMIT);
     report_message(engine, session, message);
+    struct outcome outcome = outcome_of(&message->verdict);
+    if (outcome.action == OUTCOME_CONTINUE && message->edits.discards)
+        outcome.action = OUTCOME_DISCARD;
     return outcome;
 }
 

@@ -13,7 +13,12 @@
 /* The header that marks a suspicious message: "X-Postern: suspicious; why=attachments.encrypted". */
 #define MARK_HEADER "X-Postern"
 
-enum outcome_action { OUTCOME_CONTINUE, OUTCOME_TEMPFAIL, OUTCOME_REJECT };
+enum outcome_action {
+    OUTCOME_CONTINUE,
+    OUTCOME_TEMPFAIL,
+    OUTCOME_REJECT,
+    OUTCOME_DISCARD /* accepted, and all of it is done elsewhere; only of runner_finish() */
+};
 
 struct outcome {
     enum outcome_action action;
@@ -34,8 +39,12 @@ void runner_eoh(const struct engine *engine, struct session *session, struct mes
 /* BYTES of the body, cut anywhere: kept if somebody keeps the content, and shown to the checks that read the stream. */
 void runner_body(const struct engine *engine, struct session *session, struct message *message, struct span bytes);
 
-/* Also writes the message's one log line. On CONTINUE the caller applies message->edits. */
+/* On CONTINUE the caller applies message->edits; then, whatever it says, runner_finish(). */
 struct outcome runner_eom(const struct engine *engine, struct session *session, struct message *message);
+
+/* The last word, and the message's one log line. EDITS_FAILED: the MTA did not take them. */
+struct outcome runner_finish(const struct engine *engine, struct session *session, struct message *message,
+                             bool edits_failed);
 
 /* True once nothing that follows can change the answer: the rest of the body is of no use. */
 bool runner_is_decided(const struct engine *engine, const struct session *session, const struct message *message);

@@ -17,6 +17,6 @@ const char *disposition_name(enum disposition disposition)
 
 const char *phase_name(enum phase phase)
 {
-    static const char *const names[] = {"connect", "helo", "mail", "rcpt", "data", "eoh", "eom", "accepted"};
+    static const char *const names[] = {"connect", "helo", "mail", "rcpt", "data", "eoh", "eom", "accepted", "commit"};
     return names[phase];
 }

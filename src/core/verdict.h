@@ -17,6 +17,7 @@ enum phase {
     PHASE_EOH,
     PHASE_EOM,
     PHASE_ACCEPTED, /* behind the end of a message that nobody objected to: what it causes elsewhere is made safe */
+    PHASE_COMMIT,   /* the MTA has taken our edits: the last word before 250 */
     PHASE_COUNT
 };
 
@@ -41,6 +42,6 @@ struct verdict {
 bool verdict_strengthen(struct verdict *verdict, const struct verdict *next);
 
 const char *disposition_name(enum disposition disposition); /* accept, tag, quarantine, tempfail, reject */
-const char *phase_name(enum phase phase);                   /* connect, helo, mail, rcpt, data, eoh, eom, accepted */
+const char *phase_name(enum phase phase);                   /* connect, helo, mail, rcpt, data, eoh, eom, accepted, commit */
 
 #endif

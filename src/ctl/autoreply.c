@@ -44,7 +44,7 @@ static const char *join(struct arena *arena, const struct aliases_targets *targe
 int autoreply_mailbox(const struct ctl_call *call, const struct ctl_state *state, const char *argument,
                       const char **mailbox)
 {
-    struct aliases *aliases = state->responding->aliases;
+    struct aliases *aliases = state->kept->aliases;
     const char *canonical = aliases_canonical(aliases, call->arena, argument);
     if (!canonical)
         return ctl_fail(call, EX_DATAERR, "mailbox: \"%s\" is no address", argument);
@@ -87,7 +87,7 @@ int autoreply_load(const struct ctl_call *call, const struct ctl_state *state, c
     *responder = (struct responder){.mailbox = mailbox};
     if (is_new)
         *is_new = true;
-    switch (store_get(state->responding->store, call->arena, key, clock_wall(), &value)) {
+    switch (store_get(state->kept->store, call->arena, key, clock_wall(), &value)) {
     case STORE_OK:
         break;
     case STORE_ABSENT:
@@ -131,7 +131,7 @@ static int try_change(const struct ctl_call *call, const struct ctl_state *state
         return ctl_fail(call, EX_DATAERR, "%s", problem.text);
     int64_t now = clock_wall(), expires = flags & AUTOREPLY_DELETE ? now + TRACE_SECONDS : 0;
     wanted = flags & AUTOREPLY_DELETE ? trace_of(call, responder) : span_of(responder_print(call->arena, responder));
-    switch (store_swap(state->responding->store, arena_printf(call->arena, RESPONDER_KEY "%s", mailbox), expected,
+    switch (store_swap(state->kept->store, arena_printf(call->arena, RESPONDER_KEY "%s", mailbox), expected,
                        wanted, expires, now)) {
     case STORE_OK:
         return EX_OK;
@@ -163,7 +163,7 @@ static void warn(const struct ctl_call *call, const struct responder *responder,
 bool autoreply_means(const struct ctl_call *call, const struct ctl_state *state, const char *address,
                      const char *mailbox)
 {
-    struct aliases_targets targets = aliases_expand(state->responding->aliases, call->arena, address);
+    struct aliases_targets targets = aliases_expand(state->kept->aliases, call->arena, address);
     for (size_t i = 0; i < targets.count; i++) {
         if (strcmp(targets.items[i], mailbox) == 0)
             return true;

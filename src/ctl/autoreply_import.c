@@ -42,7 +42,7 @@ static void settle_mailbox(struct import *import, size_t i)
 {
     struct arena *arena = import->call->arena;
     struct responder *responder = &import->responders[i];
-    struct aliases *aliases = import->state->responding->aliases;
+    struct aliases *aliases = import->state->kept->aliases;
     const char *canonical = aliases_canonical(aliases, arena, responder->mailbox), *wanted = NULL;
     struct aliases_targets targets = aliases_expand(aliases, arena, responder->mailbox);
     for (size_t k = 0; canonical && k < targets.count && !wanted; k++) {
@@ -117,7 +117,7 @@ static int apply(struct import *import)
                                            span_of(responder_print(call->arena, responder)), 0};
     }
     if (import->count > 0 &&
-        store_apply(import->state->responding->store, changes, import->count, clock_wall()) != STORE_OK)
+        store_apply(import->state->kept->store, changes, import->count, clock_wall()) != STORE_OK)
         return autoreply_store_is_down(call);
     if (call->json) {
         cJSON *object = cJSON_CreateObject();

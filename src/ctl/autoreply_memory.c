@@ -45,7 +45,7 @@ static int forget_sender(const struct ctl_call *call, struct ctl_state *state, c
                          const char *argument)
 {
     struct keys keys = {.arena = call->arena};
-    struct store *store = state->responding->store;
+    struct store *store = state->kept->store;
     const char *sender = memory_sender(call->arena, argument, is_own_domain, state);
     size_t deleted = 0;
     if (!sender)
@@ -164,7 +164,7 @@ static int list_seen(const struct ctl_call *call, const struct ctl_state *state,
     for (size_t i = 0; i < responder->count; i++)
         listing.fingerprints[i] = responder_fingerprint(call->arena, &responder->messages[i]);
     const char *prefix = memory_key(call->arena, responder, NULL, NULL);
-    enum store_outcome outcome = store_each(state->responding->store, prefix, clock_wall(), print_row, &listing);
+    enum store_outcome outcome = store_each(state->kept->store, prefix, clock_wall(), print_row, &listing);
     if (call->json)
         puts(listing.count ? "\n]" : "[]");
     return outcome == STORE_OK ? EX_OK : autoreply_store_is_down(call);

@@ -87,7 +87,9 @@ static int answer(const struct ctl_call *call, const struct ctl_state *state, co
                                              .header_count = message->header_count,
                                              .now = message->now,
                                              .is_trial = true};
-    struct answer answer = answer_find(state->responding, call->arena, &question);
+    struct responding *responding = responding_open(&state->engine->settings, state->kept);
+    struct answer answer = answer_find(responding, call->arena, &question);
+    responding_close(responding);
     if (answer.outcome == ANSWER_TROUBLE)
         return ctl_fail(call, EX_TEMPFAIL, "%s", answer.text);
     if (call->json)

@@ -41,7 +41,7 @@ static int by_mailbox(const void *a, const void *b)
 
 static int collect_all(const struct ctl_state *state, struct collection *all)
 {
-    if (store_each(state->responding->store, RESPONDER_KEY, clock_wall(), collect, all) != STORE_OK)
+    if (store_each(state->kept->store, RESPONDER_KEY, clock_wall(), collect, all) != STORE_OK)
         return autoreply_store_is_down(all->call);
     if (all->count > 0)
         qsort(all->items, all->count, sizeof *all->items, by_mailbox);

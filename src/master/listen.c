@@ -7,6 +7,10 @@
  * may write to the directory could have turned into a link meanwhile. The descriptor is non-blocking, because two
  * workers may poll it for a moment during a reload and the one that comes second must not stick in accept(). It sets no
  * options of connections but TCP_NODELAY, which accept() inherits.
+ *
+ * One that replaces another has no PATH.lock, for the two live at the same time. Between looking whose file stands at the
+ * path and removing it, another process could rename its own there; so both do their part under a lock of the
+ * directory. Nobody is waited for longer than a second: a stranger may hold such a lock as well.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -122,6 +126,19 @@ static int set_access(struct listener *listener, const struct listen_access *acc
     return code;
 }
 
+static int bind_unix(struct listener *listener, const struct endpoint *endpoint, const char *option,
+                     const struct listen_access *access, struct strbuf *why)
+{
+    mode_t before = umask(0177);
+    int bound = bind(listener->fd, &endpoint->address.any, endpoint->length);
+    int error = errno;
+    umask(before);
+    errno = error;
+    if (bound < 0)
+        return fail(why, option, "bind", listener->path);
+    return set_access(listener, access, option, why);
+}
+
 static int open_unix(struct listener *listener, const struct endpoint *endpoint, const char *option,
                      const struct listen_access *access, struct strbuf *why)
 {
@@ -135,16 +152,57 @@ static int open_unix(struct listener *listener, const struct endpoint *endpoint,
         strbuf_printf(why, "%s: somebody else listens on %s", option, listener->path);
         return EX_CANTCREAT;
     }
+    return code ? code : bind_unix(listener, endpoint, option, access, why);
+}
+
+/* A descriptor that holds the lock of the directory of PATH, or -1 if it cannot be had. */
+static int lock_directory(const char *path)
+{
+    char directory[ENDPOINT_PATH_MAX + 1];
+    size_t len = (size_t)(strrchr(path, '/') - path);
+    snprintf(directory, sizeof directory, "%.*s/", (int)len, path);
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int try = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && try < TRIES; try++)
+        pause_between_tries();
+    return fd;
+}
+
+/* Makes the socket beside PATH; the name is ours alone, and so is what a process of our number left there. */
+static int bind_beside(struct listener *listener, const char *path, const char *option,
+                       const struct listen_access *access, struct strbuf *why)
+{
+    struct endpoint beside;
+    char name[ENDPOINT_PATH_MAX + 16];
+    snprintf(name, sizeof name, "%s.%d", path, (int)getpid());
+    if (endpoint_of_path(&beside, option, name, why) < 0)
+        return EX_CONFIG;
+    unlink(name);
+    memcpy(listener->path, beside.address.un.sun_path, sizeof listener->path);
+    return bind_unix(listener, &beside, option, access, why);
+}
+
+static int replace_unix(struct listener *listener, const struct endpoint *endpoint, const char *option,
+                        const struct listen_access *access, struct strbuf *why)
+{
+    const char *path = endpoint->address.un.sun_path;
+    struct stat there;
+    if (lstat(path, &there) == 0 && !S_ISSOCK(there.st_mode)) {
+        strbuf_printf(why, "%s: %s exists and is no socket; it is left alone", option, path);
+        return EX_CANTCREAT;
+    }
+    int code = bind_beside(listener, path, option, access, why);
     if (code)
         return code;
-    mode_t before = umask(0177);
-    int bound = bind(listener->fd, &endpoint->address.any, endpoint->length);
-    int error = errno;
-    umask(before);
-    errno = error;
-    if (bound < 0)
-        return fail(why, option, "bind", listener->path);
-    return set_access(listener, access, option, why);
+    if (listen(listener->fd, SOMAXCONN) < 0)
+        return fail(why, option, "listen on the socket", NULL);
+    int lock = lock_directory(path);
+    if (rename(listener->path, path) < 0)
+        code = fail(why, option, "rename the new socket to", path);
+    else
+        memcpy(listener->path, path, sizeof listener->path);
+    if (lock >= 0)
+        close(lock);
+    return code;
 }
 
 /* "bind 192.0.2.1 port 8891" */
@@ -159,10 +217,12 @@ static int fail_bind(const struct endpoint *endpoint, const char *option, struct
     return fail(why, option, "bind", text);
 }
 
-static int open_inet(struct listener *listener, const struct endpoint *endpoint, const char *option, struct strbuf *why)
+static int open_inet(struct listener *listener, const struct endpoint *endpoint, const char *option, bool is_shared,
+                     struct strbuf *why)
 {
     int one = 1;
     if (setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
+        (is_shared && setsockopt(listener->fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) < 0) ||
         setsockopt(listener->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
         (endpoint->address.any.sa_family == AF_INET6 &&
          setsockopt(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) < 0))
@@ -184,8 +244,25 @@ int listen_open(struct listener *listener, const struct endpoint *endpoint, cons
     if (listener->fd < 0)
         return fail(why, option, "create a socket", NULL);
     int code = family == AF_UNIX ? open_unix(listener, endpoint, option, access, why)
-                                 : open_inet(listener, endpoint, option, why);
+                                 : open_inet(listener, endpoint, option, false, why);
     if (code == 0 && listen(listener->fd, SOMAXCONN) < 0)
+        code = fail(why, option, "listen on the socket", NULL);
+    if (code)
+        listen_close(listener);
+    return code;
+}
+
+int listen_replace(struct listener *listener, const struct endpoint *endpoint, const char *option,
+                   const struct listen_access *access, struct strbuf *why)
+{
+    int family = endpoint->address.any.sa_family;
+    *listener = LISTENER_CLOSED;
+    listener->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener->fd < 0)
+        return fail(why, option, "create a socket", NULL);
+    int code = family == AF_UNIX ? replace_unix(listener, endpoint, option, access, why)
+                                 : open_inet(listener, endpoint, option, true, why);
+    if (code == 0 && family != AF_UNIX && listen(listener->fd, SOMAXCONN) < 0)
         code = fail(why, option, "listen on the socket", NULL);
     if (code)
         listen_close(listener);
@@ -198,10 +275,13 @@ void listen_close(struct listener *listener)
         close(listener->fd);
     listener->fd = -1;
     struct stat there;
+    int directory = listener->inode && listener->lock < 0 ? lock_directory(listener->path) : -1;
     if (listener->inode && lstat(listener->path, &there) == 0 && there.st_dev == listener->device &&
         there.st_ino == listener->inode)
         unlink(listener->path);
     listener->inode = 0;
+    if (directory >= 0)
+        close(directory);
     if (listener->lock >= 0) {
         char path[ENDPOINT_PATH_MAX + sizeof ".lock"];
         snprintf(path, sizeof path, "%s.lock", listener->path);

@@ -162,6 +162,7 @@ static sfsistat on_mail(SMFICTX *ctx, char **args)
     message_end(&connection->message);
     session_identify(session, macro(ctx, "{auth_authen}"), macro(ctx, "{tls_version}"));
     connection->message = message_begin(session, &engine->settings, &engine->plan, args[0], clock_wall());
+    connection->message->parameters = message_join_parameters(connection->message, args + 1);
     note(&connection->message->queue_id, connection->message->arena, macro(ctx, "i"));
     struct outcome outcome = runner_mail(engine, session, connection->message);
     return reply_send(ctx, outcome, go_on(connection, SMFIP_NR_MAIL));
@@ -177,6 +178,8 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **args)
     /* {rcpt_mailer} "error" does not mean that the MTA has refused it: Postfix says so of every recipient in a virtual
      * alias domain. Those that it did refuse are not shown, for we did not ask for them (SMFIP_RCPT_REJ). */
     struct recipient *recipient = message_add_rcpt(message, args[0], macro(ctx, "{rcpt_mailer}"));
+    if (recipient)
+        recipient->parameters = message_join_parameters(message, args + 1);
     struct outcome outcome = runner_rcpt(engine, connection->session, message, recipient);
     if (connection->is_sendmail && outcome.action != OUTCOME_CONTINUE)
         outcome.reply = reply_for_sendmail(message->arena, outcome.reply);
@@ -243,9 +246,10 @@ static sfsistat on_eom(SMFICTX *ctx)
         return SMFIS_TEMPFAIL;
     note(&message->queue_id, message->arena, macro(ctx, "i"));
     struct outcome outcome = runner_eom(engine, connection->session, message);
+    bool edits_failed =
+        outcome.action == OUTCOME_CONTINUE && apply_edits(ctx, message, connection->negotiated) != 0;
+    outcome = runner_finish(engine, connection->session, message, edits_failed);
     sfsistat answer = reply_send(ctx, outcome, SMFIS_CONTINUE);
-    if (answer == SMFIS_CONTINUE && apply_edits(ctx, message, connection->negotiated) != 0)
-        answer = SMFIS_TEMPFAIL;
     message_end(&connection->message);
     return answer;
 }
@@ -276,7 +280,8 @@ struct smfiDesc callbacks_description(void)
     static char name[] = "postern";
     return (struct smfiDesc){.xxfi_name = name,
                              .xxfi_version = SMFI_VERSION,
-                             .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
+                             .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST |
+                                           SMFIF_CHGFROM | SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT,
                              .xxfi_connect = on_connect,
                              .xxfi_helo = on_helo,
                              .xxfi_envfrom = on_mail,

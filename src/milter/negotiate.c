@@ -24,6 +24,8 @@ static bool every_class_is_read(const struct plan *plan)
 struct negotiated negotiate(const struct plan *plan, struct negotiated offers)
 {
     unsigned long actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE;
+    if (plan->edits_envelope)
+        actions |= SMFIF_CHGFROM | SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT;
     unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_HDR_LEADSPC | SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_HDR |
                           SMFIP_NR_EOH;
     bool reads_body = plan->needs & (NEEDS_CONTENT | NEEDS_BODY);

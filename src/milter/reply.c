@@ -42,6 +42,8 @@ sfsistat reply_send(SMFICTX *ctx, struct outcome outcome, sfsistat otherwise)
     struct reply_parts parts;
     if (outcome.action == OUTCOME_CONTINUE)
         return otherwise;
+    if (outcome.action == OUTCOME_DISCARD)
+        return SMFIS_DISCARD;
     /* Without a text of ours the MTA still refuses, with its own. */
     if (reply_split(outcome.reply, &parts) != 0 ||
         smfi_setreply(ctx, parts.code, parts.status, parts.text) != MI_SUCCESS)

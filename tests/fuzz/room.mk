@@ -11,6 +11,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_responder \
 	tests/fuzz/fuzz_scan \
 	tests/fuzz/fuzz_silence \
+	tests/fuzz/fuzz_socketmap \
 	tests/fuzz/fuzz_spf \
 	tests/fuzz/fuzz_spool_reply \
 	tests/fuzz/fuzz_tnef

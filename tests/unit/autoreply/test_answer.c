@@ -17,6 +17,7 @@ struct desk {
     struct settings settings;
     struct general_settings general;
     struct spool_settings spool_settings;
+    struct state *state;
     struct responding *responding;
     struct answer_options options;
 };
@@ -27,9 +28,22 @@ static void fail_on_problem(void *context, const char *text)
     fail_msg("%s", text);
 }
 
-static void desk_open(struct desk *desk)
+static void open_services(struct desk *desk)
 {
     struct conf_problems problems = {fail_on_problem, NULL, 0};
+    desk->state = state_open(&desk->settings, "postern.conf", &problems);
+    assert_non_null(desk->state);
+    desk->responding = responding_open(&desk->settings, desk->state);
+}
+
+static void close_services(struct desk *desk)
+{
+    responding_close(desk->responding);
+    state_close(desk->state);
+}
+
+static void desk_open(struct desk *desk)
+{
     size_t count;
     const struct conf_section *sections = settings_sections(&count);
     *desk = (struct desk){.directory = "/tmp/postern-answer-XXXXXX", .arena = arena_create(4096)};
@@ -45,8 +59,7 @@ static void desk_open(struct desk *desk)
     desk->settings.general = &desk->general;
     desk->spool_settings = *desk->settings.spool;
     desk->settings.spool = &desk->spool_settings;
-    desk->responding = responding_open(&desk->settings, "postern.conf", &problems);
-    assert_non_null(desk->responding);
+    open_services(desk);
     static const struct string_list nothing = {0, NULL};
     desk->options = (struct answer_options){SILENCE_AUTH_NOT_FAIL, &nothing, &nothing, {0, 0, 0}};
 }
@@ -54,7 +67,7 @@ static void desk_open(struct desk *desk)
 static void desk_close(struct desk *desk)
 {
     char command[128];
-    responding_close(desk->responding);
+    close_services(desk);
     conf_destroy(desk->conf);
     arena_destroy(desk->arena);
     snprintf(command, sizeof command, "rm -r %s", desk->directory);
@@ -209,10 +222,9 @@ static void a_full_spool_remembers_nothing(void **state)
     struct desk desk;
     desk_open(&desk);
     store_responder(&desk, "anna@example.net", "");
-    responding_close(desk.responding);
-    struct conf_problems problems = {fail_on_problem, NULL, 0};
+    close_services(&desk);
     desk.spool_settings.max_messages = 1;
-    desk.responding = responding_open(&desk.settings, "postern.conf", &problems);
+    open_services(&desk);
     assert_int_equal(ask(&desk, "one@sender.example", NOW, false).outcome, ANSWER_REPLY);
     struct answer answer = ask(&desk, "two@sender.example", NOW, false);
     assert_int_equal(answer.outcome, ANSWER_TROUBLE);

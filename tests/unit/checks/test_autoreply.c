@@ -53,8 +53,9 @@ static int set_up(void **state)
     desk->redis = *desk->settings.redis;
     desk->redis.timeout = 200;
     desk->settings.redis = &desk->redis;
-    desk->services.responding = responding_open(&desk->settings, "postern.conf", &problems);
-    assert_non_null(desk->services.responding);
+    desk->services.state = state_open(&desk->settings, "postern.conf", &problems);
+    assert_non_null(desk->services.state);
+    desk->services.responding = responding_open(&desk->settings, desk->services.state);
     desk->options = (struct autoreply_options){.silence_on = &nothing, .noreply = &nothing, .message_budget = 20000};
     struct arena *arena = arena_create(4096);
     desk->session.is_trusted = true;
@@ -75,6 +76,7 @@ static int tear_down(void **state)
     struct desk *desk = *state;
     char command[100];
     responding_close(desk->services.responding);
+    state_close(desk->services.state);
     arena_destroy(desk->call.arena);
     conf_destroy(desk->conf);
     snprintf(command, sizeof command, "rm -r %s", desk->directory);

@@ -92,7 +92,14 @@ static struct result on_accepted(const struct check_call *call)
     return judge(call, PHASE_ACCEPTED);
 }
 
-static const char *const provides[] = {"skeleton.helo", "skeleton.eom", "skeleton.body", "skeleton.accepted", NULL};
+static struct result on_commit(const struct check_call *call)
+{
+    facts_set(call->facts, call->arena, "skeleton.commit", "done", NULL);
+    return judge(call, PHASE_COMMIT);
+}
+
+static const char *const provides[] = {"skeleton.helo",     "skeleton.eom",    "skeleton.body",
+                                       "skeleton.accepted", "skeleton.commit", NULL};
 
 const struct check check_skeleton = {
     .name = "skeleton",
@@ -111,4 +118,5 @@ const struct check check_skeleton = {
     .on_body = on_body,
     .on_eom = on_eom,
     .on_accepted = on_accepted,
+    .on_commit = on_commit,
 };

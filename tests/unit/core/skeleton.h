@@ -3,7 +3,7 @@
  * and what test_runner drives.
  *
  * Reads: nothing. Provides: "skeleton.helo", "skeleton.eom", "skeleton.body",
- * "skeleton.accepted". Proposes: a header, if `header` is set.
+ * "skeleton.accepted", "skeleton.commit". Proposes: a header, if `header` is set.
  */
 #ifndef POSTERN_TESTS_SKELETON_H
 #define POSTERN_TESTS_SKELETON_H

@@ -38,11 +38,46 @@ static void test_facts(void **state)
     arena_destroy(arena);
 }
 
+/* What stands in MAIL and RCPT must not end the command, whoever wrote it. */
+static void edits_of_the_envelope(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address, *parameters;
+        int expected;
+    } rows[] = {
+        {"a@b.example", NULL, 0},
+        {"a@b.example", "NOTIFY=NEVER ORCPT=rfc822;a@b", 0},
+        {"\"a b>\\\" c\"@b.example", NULL, 0},
+        {"\xc3\xa4@b.example", NULL, 0},
+        {"a@[192.0.2.1]", NULL, 0},
+        {"", NULL, -1},
+        {"a b@b.example", NULL, -1},
+        {"a@b.example> <c@d", NULL, -1},
+        {"a@b.example\r\nDATA", NULL, -1},
+        {"\"a\r\n\"@b.example", NULL, -1},
+        {"\"a\\\n\"@b.example", NULL, -1},
+        {"\"a@b.example", NULL, -1},
+        {"\"a\\", NULL, -1},
+        {"a@b.example", "NOTIFY=NEVER\r\nDATA", -1},
+    };
+    struct arena *arena = arena_create(0);
+    struct edits edits = {.items = NULL};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t before = edits.count;
+        assert_int_equal(edits_add_recipient(&edits, arena, rows[i].address, rows[i].parameters), rows[i].expected);
+        assert_int_equal(edits.count - before, rows[i].expected == 0);
+    }
+    assert_int_equal(edits_change_sender(&edits, arena, ""), 0);
+    assert_int_equal(edits_delete_recipient(&edits, arena, "a@b.example\n"), -1);
+    arena_destroy(arena);
+}
+
 static void test_edits(void **state)
 {
     (void)state;
     struct arena *arena = arena_create(256);
-    struct edits edits = {NULL, 0, 0};
+    struct edits edits = {.items = NULL};
     char flood[2000];
     memset(flood, 'f', sizeof flood - 1);
     flood[sizeof flood - 1] = '\0';
@@ -84,7 +119,7 @@ static void test_verdict(void **state)
         }
     }
     static const char *const dispositions[] = {"accept", "tag", "quarantine", "tempfail", "reject"};
-    static const char *const phases[] = {"connect", "helo", "mail", "rcpt", "data", "eoh", "eom", "accepted"};
+    static const char *const phases[] = {"connect", "helo", "mail", "rcpt", "data", "eoh", "eom", "accepted", "commit"};
     for (int i = DISPOSITION_ACCEPT; i <= DISPOSITION_REJECT; i++)
         assert_string_equal(disposition_name(i), dispositions[i]);
     for (int i = PHASE_CONNECT; i < PHASE_COUNT; i++)
@@ -162,7 +197,7 @@ static void test_folded_edits(void **state)
     };
     struct arena *arena = arena_create(256);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct edits edits = {NULL, 0, 0};
+        struct edits edits = {.items = NULL};
         edits_add_folded(&edits, arena, "X-A", rows[i].value);
         edits_change_header(&edits, arena, "Subject", 2, rows[i].value);
         assert_string_equal(edits.items[0].value, rows[i].added);
@@ -174,7 +209,7 @@ static void test_folded_edits(void **state)
     memset(large, 'x', 40000);
     for (size_t i = 500; i < 40000; i += 500)
         memcpy(large + i, "\n\t", 2);
-    struct edits edits = {NULL, 0, 0};
+    struct edits edits = {.items = NULL};
     edits_add_folded(&edits, arena, "X-A", large);
     assert_true(strlen(edits.items[0].value) <= 32768);
     assert_string_equal(edit_kind_name(EDIT_CHANGE_HEADER), "change-header");
@@ -210,7 +245,8 @@ static void test_subject(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_facts), cmocka_unit_test(test_edits),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_facts), cmocka_unit_test(edits_of_the_envelope),
+        cmocka_unit_test(test_edits),
                                        cmocka_unit_test(test_verdict), cmocka_unit_test(test_counters),
                                        cmocka_unit_test(test_session), cmocka_unit_test(test_folded_edits),
                                        cmocka_unit_test(test_subject)};

@@ -96,6 +96,8 @@ static struct answers play(struct world *world)
     runner_body(&world->engine, world->session, world->message, span_of("te"));
     runner_body(&world->engine, world->session, world->message, span_of("xt\r\n"));
     outcome = runner_eom(&world->engine, world->session, world->message);
+    if (!outcome.reply)
+        outcome = runner_finish(&world->engine, world->session, world->message, false);
     answers.eom = outcome.action;
     answers.eom_reply = outcome.reply;
     return answers;
@@ -122,6 +124,7 @@ static void each_phase_refuses(void **state)
         {PHASE_EOM, RESULT_ERROR, {.eom = OUTCOME_TEMPFAIL}},
         {PHASE_ACCEPTED, RESULT_DEFER, {.eom = OUTCOME_TEMPFAIL}}, /* what it caused could not be made safe */
         {PHASE_ACCEPTED, RESULT_ERROR, {.eom = OUTCOME_TEMPFAIL}},
+        {PHASE_COMMIT, RESULT_DEFER, {.eom = OUTCOME_TEMPFAIL}},
         {PHASE_EOM, RESULT_OK, {0}},
         {PHASE_EOM, RESULT_TAG, {0}},
         {PHASE_EOM, RESULT_QUARANTINE, {0}},
@@ -351,6 +354,64 @@ static void marks_and_forged_marks(void **state)
     world_end(&world);
 }
 
+/* What happens with the 250 and only with it: the last hook, once the MTA has the edits and nobody objected. */
+static void the_commit_is_the_last_word(void **state)
+{
+    (void)state;
+    static const struct {
+        enum phase phase;
+        enum result_code code;
+        bool edits_failed, is_discarded, is_trial;
+        enum outcome_action action;
+        bool commits;
+    } rows[] = {
+        {PHASE_EOM, RESULT_OK, false, false, false, OUTCOME_CONTINUE, true},
+        {PHASE_EOM, RESULT_OK, false, true, false, OUTCOME_DISCARD, true},
+        {PHASE_EOM, RESULT_OK, false, false, true, OUTCOME_CONTINUE, false},
+        {PHASE_EOM, RESULT_TAG, false, false, false, OUTCOME_CONTINUE, true},
+        {PHASE_EOM, RESULT_REJECT, false, true, false, OUTCOME_REJECT, false},
+        {PHASE_ACCEPTED, RESULT_DEFER, false, true, false, OUTCOME_TEMPFAIL, false},
+        {PHASE_EOM, RESULT_OK, true, true, false, OUTCOME_TEMPFAIL, false},
+        {PHASE_COMMIT, RESULT_ERROR, false, true, false, OUTCOME_TEMPFAIL, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world world;
+        world_begin(&world, MODE_ENFORCE);
+        world.engine.services.is_trial = rows[i].is_trial;
+        world.options.result[rows[i].phase] = rows[i].code;
+        world.message =
+            message_begin(world.session, &world.engine.settings, &world.engine.plan, "<a@sender.example>", 1000);
+        world.message->edits.discards = rows[i].is_discarded;
+        runner_eom(&world.engine, world.session, world.message);
+        struct outcome outcome =
+            runner_finish(&world.engine, world.session, world.message, rows[i].edits_failed);
+        assert_int_equal(outcome.action, rows[i].action);
+        assert_int_equal(facts_get(&world.message->facts, "skeleton.commit") != NULL, rows[i].commits);
+        assert_true(world.message->is_logged);
+        if (rows[i].edits_failed)
+            assert_string_equal(world.message->verdict.why, "message.edits-refused");
+        world_end(&world);
+    }
+}
+
+/* A message that is held goes nowhere, so nothing follows of it, but for a check that changes what will be released. */
+static void a_held_message_causes_little(void **state)
+{
+    (void)state;
+    for (int acts = 0; acts < 2; acts++) {
+        struct world world;
+        world_begin(&world, MODE_ENFORCE);
+        struct check check = check_skeleton;
+        check.acts_on_held = acts;
+        world.entry.check = &check;
+        world.options.result[PHASE_EOM] = RESULT_QUARANTINE;
+        assert_int_equal(play(&world).eom, OUTCOME_CONTINUE);
+        assert_int_equal(facts_get(&world.message->facts, "skeleton.accepted") != NULL, acts);
+        assert_int_equal(facts_get(&world.message->facts, "skeleton.commit") != NULL, acts);
+        world_end(&world);
+    }
+}
+
 /* Waiting for the client costs nothing of the DNS budget; what the phases take does. */
 static void the_dns_budget_rests_between_phases(void **state)
 {
@@ -536,6 +597,8 @@ int main(void)
         cmocka_unit_test(classes_and_modes),
         cmocka_unit_test(on_error_decides),
         cmocka_unit_test(marks_and_forged_marks),
+        cmocka_unit_test(the_commit_is_the_last_word),
+        cmocka_unit_test(a_held_message_causes_little),
         cmocka_unit_test(the_dns_budget_rests_between_phases),
         cmocka_unit_test(a_new_greeting_forgets_the_old),
         cmocka_unit_test(events_that_did_not_come),

@@ -1,0 +1,4 @@
+# state/: store, spool and aliases opened together.
+libpostern_a_SOURCES += \
+	src/state/state.c src/state/state.h \
+	src/state/upkeep.c src/state/upkeep.h
