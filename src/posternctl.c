@@ -16,9 +16,11 @@ static const struct ctl_verb verbs[] = {
     {"check", ctl_check, "read the configuration and report every problem in it"},
     {"dmarc", ctl_dmarc, "show what a domain's DMARC records say, or evaluate given results"},
     {"explain", ctl_explain, "say what would be answered to a message, and why"},
+    {"forwards", ctl_forwards, "whose mail Postern sends on, and whereto"},
     {"queue", ctl_queue, "what waits to be sent"},
     {"reload", ctl_reload, "have posternd read its configuration again"},
     {"spf", ctl_spf, "say what SPF thinks of a client and a sender, and why"},
+    {"srs", ctl_srs, "rewrite senders of forwarded mail and back, and rotate the secrets"},
     {"status", ctl_status, "show what posternd and its workers are doing"},
     {0},
 };

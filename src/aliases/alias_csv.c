@@ -8,53 +8,61 @@
 #include "aliases/alias_reader.h"
 #include "aliases/alias_table.h"
 
-/* The field at the start of *REST without its quotes, in OUT; *REST is what is behind its comma. NULL, or what is wrong
- * with it. */
-static const char *read_field(struct span *rest, struct strbuf *out)
+static bool is_blank(char c)
 {
-    size_t i = 0;
+    return c == ' ' || c == '\t';
+}
+
+/* The text between the quotes that begin at ALL[*I], in ROOM; *I is behind the second one. */
+static const char *read_quoted(struct span all, size_t *i, struct strbuf *room)
+{
+    size_t at = *i + 1;
+    room->len = 0;
+    strbuf_puts(room, "");
+    for (; at < all.len && (all.ptr[at] != '"' || (at + 1 < all.len && all.ptr[at + 1] == '"')); at++) {
+        strbuf_putc(room, all.ptr[at]);
+        if (all.ptr[at] == '"')
+            at++;
+    }
+    *i = at + 1;
+    return at < all.len ? NULL : "a quote is not closed";
+}
+
+const char *alias_csv_field(struct span *rest, char separator, struct strbuf *room, struct span *field)
+{
     struct span all = *rest;
-    out->len = 0;
-    while (i < all.len && (all.ptr[i] == ' ' || all.ptr[i] == '\t'))
+    size_t i = 0;
+    while (i < all.len && is_blank(all.ptr[i]) && all.ptr[i] != separator)
         i++;
     if (i < all.len && all.ptr[i] == '"') {
-        for (i++; i < all.len && (all.ptr[i] != '"' || (i + 1 < all.len && all.ptr[i + 1] == '"')); i++) {
-            strbuf_putc(out, all.ptr[i]);
-            if (all.ptr[i] == '"')
-                i++;
-        }
-        if (i++ >= all.len)
-            return "a quote is not closed";
-        while (i < all.len && (all.ptr[i] == ' ' || all.ptr[i] == '\t'))
+        const char *problem = read_quoted(all, &i, room);
+        if (problem)
+            return problem;
+        *field = span_trim((struct span){strbuf_text(room), room->len});
+        while (i < all.len && is_blank(all.ptr[i]) && all.ptr[i] != separator)
             i++;
-        if (i < all.len && all.ptr[i] != ',')
+        if (i < all.len && all.ptr[i] != separator)
             return "there is text behind a closing quote";
     } else {
-        for (; i < all.len && all.ptr[i] != ','; i++) {
-            if (all.ptr[i] == '"')
-                return "a quote stands inside a field";
-            strbuf_putc(out, all.ptr[i]);
-        }
+        const char *end = all.len ? memchr(all.ptr, separator, all.len) : NULL;
+        i = end ? (size_t)(end - all.ptr) : all.len;
+        if (i && memchr(all.ptr, '"', i))
+            return "a quote stands inside a field";
+        *field = span_trim((struct span){all.ptr, i});
     }
     *rest = i < all.len ? (struct span){all.ptr + i + 1, all.len - i - 1} : (struct span){NULL, 0};
     return NULL;
 }
 
-static struct span field_text(const struct strbuf *field)
-{
-    return span_trim((struct span){strbuf_text(field), field->len});
-}
-
-static void read_record(struct alias_load *load, unsigned number, struct span record, struct strbuf *key,
-                        struct strbuf *targets)
+static void read_record(struct alias_load *load, unsigned number, struct span record, struct strbuf *rooms)
 {
     struct alias_address address;
-    const char *problem = read_field(&record, key);
+    struct span name, target;
+    const char *problem = alias_csv_field(&record, ',', &rooms[0], &name);
     if (!problem && !record.ptr)
         problem = "there is no second field";
     if (!problem)
-        problem = read_field(&record, targets);
-    struct span name = field_text(key), target = field_text(targets);
+        problem = alias_csv_field(&record, ',', &rooms[1], &target);
     if (problem)
         alias_problem(load, number, "%s", problem);
     else if (number == 1 && span_equals_nocase(name, "address") && span_equals_nocase(target, "target"))
@@ -71,19 +79,19 @@ static void read_record(struct alias_load *load, unsigned number, struct span re
 void alias_csv_read(struct alias_load *load, struct alias_reader *reader)
 {
     struct span record;
-    struct strbuf key, targets;
+    struct strbuf rooms[2];
     unsigned number;
     const char *problem;
     enum alias_line got;
-    strbuf_init(&key, ALIAS_LINE_MAX);
-    strbuf_init(&targets, ALIAS_LINE_MAX);
+    strbuf_init(&rooms[0], ALIAS_LINE_MAX);
+    strbuf_init(&rooms[1], ALIAS_LINE_MAX);
     while ((got = alias_reader_record(reader, &record, &number, &problem)) == ALIAS_LINE_OK) {
         struct span line = span_trim(record);
         if (line.len > 0 && line.ptr[0] != '#')
-            read_record(load, number, record, &key, &targets);
+            read_record(load, number, record, rooms);
     }
     if (got == ALIAS_LINE_BAD)
         alias_problem(load, number, "%s", problem);
-    strbuf_free(&key);
-    strbuf_free(&targets);
+    strbuf_free(&rooms[0]);
+    strbuf_free(&rooms[1]);
 }

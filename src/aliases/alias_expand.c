@@ -10,7 +10,7 @@
  * A tag that the key did not have goes over to the targets of virtual aliases (Postfix:
  * propagate_unmatched_extensions).
  */
-#include "aliases/alias_set.h"
+#include "aliases/alias_lookup.h"
 #include "util/strset.h"
 
 #define NODES_MAX 10000 /* looked at for one address */
@@ -30,8 +30,9 @@ struct expansion {
     struct arena *arena;
     struct strset *seen, *item_set, *route_set;
     const char **items, **routes;
-    size_t item_count, item_capacity, route_count, route_capacity, nodes;
-    bool is_cut;
+    unsigned char *flags; /* of the routes */
+    size_t item_count, item_capacity, route_count, route_capacity, flag_capacity, nodes;
+    bool is_alias, is_cut;
 };
 
 static void visit_address(struct expansion *e, const struct frame *up, const struct alias_address *address,
@@ -59,7 +60,20 @@ static bool enter(struct expansion *e, const struct frame *up, const char *key)
     return !is_over(e, up ? up->depth + 1 : 0) && strset_add(e->seen, span_of(key));
 }
 
-static void add(struct expansion *e, const struct alias_address *address)
+/* Of an address (folded) that is followed no further, though a table may speak of it. */
+static unsigned flags_of(const struct expansion *e, const struct alias_address *folded)
+{
+    const char *tag = alias_address_tag(folded, e->aliases->delimiters);
+    unsigned flags = 0;
+    if (alias_find_virtual(e->aliases, e->set, folded, tag).form != ALIAS_NONE)
+        flags |= ROUTE_IS_KEY_VIRTUAL;
+    if (alias_find_local(e->aliases, e->set, folded, tag).form != ALIAS_NONE)
+        flags |= ROUTE_IS_KEY_LOCAL;
+    return flags;
+}
+
+/* IS_PLAIN: no table speaks of it. */
+static void add(struct expansion *e, const struct alias_address *address, bool is_plain)
 {
     char text[ALIAS_ADDRESS_MAX];
     alias_address_print(address, text);
@@ -71,9 +85,11 @@ static void add(struct expansion *e, const struct alias_address *address)
         return;
     }
     e->routes = arena_grow(e->arena, e->routes, &e->route_capacity, e->route_count + 1, sizeof *e->routes);
-    e->routes[e->route_count++] = arena_strdup(e->arena, text);
+    e->flags = arena_grow(e->arena, e->flags, &e->flag_capacity, e->route_count + 1, sizeof *e->flags);
     struct alias_address canonical = *address;
     alias_address_fold(&canonical);
+    e->flags[e->route_count] = is_plain ? 0 : (unsigned char)flags_of(e, &canonical);
+    e->routes[e->route_count++] = arena_strdup(e->arena, text);
     alias_canonical(e->aliases, e->set, &canonical);
     alias_address_print(&canonical, text);
     if (!strset_add(e->item_set, span_of(text)))
@@ -173,7 +189,7 @@ static void visit_address(struct expansion *e, const struct frame *up, const str
     struct alias_address folded = *address;
     char text[ALIAS_ADDRESS_MAX];
     if (stage == STAGE_FINAL) {
-        add(e, address);
+        add(e, address, false);
         return;
     }
     alias_address_fold(&folded);
@@ -189,8 +205,10 @@ static void visit_address(struct expansion *e, const struct frame *up, const str
     bool local = found.form == ALIAS_NONE;
     if (local)
         found = alias_find_local(e->aliases, e->set, &folded, tag);
+    if (!up)
+        e->is_alias = found.form != ALIAS_NONE;
     if (found.form == ALIAS_NONE)
-        add(e, address);
+        add(e, address, stage == STAGE_VIRTUAL);
     else
         visit_found(e, &frame, address, &found, local);
 }
@@ -204,5 +222,11 @@ struct aliases_targets alias_expand(const struct aliases *aliases, const struct 
     e.route_set = strset_create(arena);
     visit_address(&e, NULL, address, STAGE_VIRTUAL);
     size_t routes = e.route_count > ALIASES_TARGETS_MAX ? ALIASES_TARGETS_MAX : e.route_count;
-    return (struct aliases_targets){e.items, e.item_count, e.routes, routes, e.is_cut};
+    return (struct aliases_targets){.items = e.items,
+                                    .count = e.item_count,
+                                    .routes = e.routes,
+                                    .route_flags = e.flags,
+                                    .route_count = routes,
+                                    .is_alias = e.is_alias,
+                                    .is_cut = e.is_cut};
 }

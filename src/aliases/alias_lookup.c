@@ -7,7 +7,7 @@
  *
  * aliases(5) tables are asked last, for local domains: local(8) reads them when virtual aliases have had their turn.
  */
-#include "aliases/alias_set.h"
+#include "aliases/alias_lookup.h"
 
 static strmap_at find_in(const struct alias_set *set, bool local, struct span key, struct alias_found *found)
 {

@@ -132,11 +132,9 @@ static void read_lists(struct alias_load *load)
 
 /* ---- the table ---- */
 
-static void read_file(struct alias_load *load, struct alias_reader *reader)
+static void read_file(struct alias_load *load, alias_parser *parse, struct alias_reader *reader)
 {
-    static void (*const readers[])(struct alias_load *, struct alias_reader *) = {
-        [ALIAS_VIRTUAL] = alias_virtual_read, [ALIAS_LOCAL] = alias_local_read, [ALIAS_CSV] = alias_csv_read};
-    readers[load->table->kind](load, reader);
+    parse(load, reader);
     if (load->problem_count == 0 && load->table->kind == ALIAS_LOCAL)
         read_lists(load);
     if (load->told_problems > ALIAS_PROBLEMS_MAX) {
@@ -153,32 +151,70 @@ static void read_file(struct alias_load *load, struct alias_reader *reader)
     strmap_seal(load->table->includes);
 }
 
-struct alias_table *alias_table_read(const char *name, const char *local_domain, struct conf_problems *problems)
+/* Ends LOAD and READER. */
+static struct alias_table *load_table(struct alias_load *load, alias_parser *parse, struct alias_reader *reader)
 {
-    struct stat status;
+    strbuf_init(&load->value, 2 * ALIAS_LINE_MAX);
+    read_file(load, parse, reader);
+    alias_reader_close(reader);
+    strbuf_free(&load->value);
+    if (load->problem_count == 0)
+        return load->table;
+    alias_table_free(load->table);
+    return NULL;
+}
+
+static struct alias_load begin_load(enum alias_kind kind, const char *path, const char *local_domain,
+                                    struct conf_problems *problems)
+{
     struct arena *arena = arena_create(4096);
     struct alias_table *table = ARENA_NEW(arena, struct alias_table);
-    struct alias_load load = {.table = table, .local_domain = local_domain, .path = name, .problems = problems};
-    *table = (struct alias_table){.arena = arena, .map = strmap_create(), .includes = strmap_create()};
-    strbuf_init(&load.value, 2 * ALIAS_LINE_MAX);
-    const char *path, *problem = alias_table_split(name, &table->kind, &path);
-    struct alias_reader *reader = NULL;
-    if (!problem) {
-        reader = alias_reader_open(path, ALIAS_FILE_MAX, &status, &problem);
-        file_add(table, path, &status);
-    }
-    if (reader) {
-        load.path = table->files[0].path;
-        read_file(&load, reader);
-    } else {
-        alias_problem(&load, 0, "%s", problem);
-    }
-    alias_reader_close(reader);
-    strbuf_free(&load.value);
-    if (load.problem_count == 0)
-        return table;
-    alias_table_free(table);
+    *table = (struct alias_table){
+        .arena = arena, .kind = kind, .map = strmap_create(), .includes = strmap_create()};
+    return (struct alias_load){
+        .table = table, .local_domain = local_domain, .path = path, .problems = problems};
+}
+
+/* NAME: of the table, for the message that there is no such file. */
+static struct alias_table *read_path(const char *name, const char *path, alias_parser *parse, struct alias_load *load)
+{
+    struct stat status;
+    const char *problem;
+    struct alias_reader *reader = alias_reader_open(path, ALIAS_FILE_MAX, &status, &problem);
+    file_add(load->table, path, &status);
+    load->path = reader ? load->table->files[0].path : name;
+    if (reader)
+        return load_table(load, parse, reader);
+    alias_problem(load, 0, "%s", problem);
+    alias_table_free(load->table);
     return NULL;
+}
+
+struct alias_table *alias_table_read(const char *name, const char *local_domain, struct conf_problems *problems)
+{
+    static alias_parser *const parsers[] = {
+        [ALIAS_VIRTUAL] = alias_virtual_read, [ALIAS_LOCAL] = alias_local_read, [ALIAS_CSV] = alias_csv_read};
+    enum alias_kind kind = ALIAS_VIRTUAL;
+    const char *path, *problem = alias_table_split(name, &kind, &path);
+    struct alias_load load = begin_load(kind, name, local_domain, problems);
+    if (!problem)
+        return read_path(name, path, parsers[kind], &load);
+    alias_problem(&load, 0, "%s", problem);
+    alias_table_free(load.table);
+    return NULL;
+}
+
+struct alias_table *alias_table_read_with(const char *path, alias_parser *parse, struct conf_problems *problems)
+{
+    struct alias_load load = begin_load(ALIAS_CSV, path, NULL, problems);
+    return read_path(path, path, parse, &load);
+}
+
+struct alias_table *alias_table_of(const char *label, struct span bytes, alias_parser *parse,
+                                   struct conf_problems *problems)
+{
+    struct alias_load load = begin_load(ALIAS_CSV, label, NULL, problems);
+    return load_table(&load, parse, alias_reader_of(bytes));
 }
 
 void alias_table_free(struct alias_table *table)

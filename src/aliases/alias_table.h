@@ -49,9 +49,12 @@ struct alias_table {
 /* "virtual:/PATH" -> its kind and path. NULL, or what is wrong with it. */
 const char *alias_table_split(const char *name, enum alias_kind *kind, const char **path);
 
+typedef struct alias_table *alias_table_read_function(const char *name, const char *local_domain,
+                                                      struct conf_problems *problems);
+
 /* Reads the table NAME. NULL after the problems were reported; warnings go to the log. LOCAL_DOMAIN: of names without
  * one, canonical; NULL: none. */
-struct alias_table *alias_table_read(const char *name, const char *local_domain, struct conf_problems *problems);
+alias_table_read_function alias_table_read;
 void alias_table_free(struct alias_table *table);
 
 /* Does a file of TABLE look otherwise than it did? MARKS (one a file) gets what they look like now. */
@@ -61,6 +64,15 @@ struct alias_mark alias_mark_of(const struct stat *status);
 /* ---- for the parsers ---- */
 
 struct alias_reader; /* a file under way, alias_reader.h */
+struct alias_load;
+
+/* Reads READER to its end into load->table. */
+typedef void alias_parser(struct alias_load *load, struct alias_reader *reader);
+
+/* A table of another room's form: from a file, and from BYTES that are called LABEL in messages. As alias_table_read(). */
+struct alias_table *alias_table_read_with(const char *path, alias_parser *parse, struct conf_problems *problems);
+struct alias_table *alias_table_of(const char *label, struct span bytes, alias_parser *parse,
+                                   struct conf_problems *problems);
 
 struct alias_load {
     struct alias_table *table;
@@ -90,12 +102,13 @@ void alias_entry_take(struct alias_load *load, unsigned line, struct alias_addre
 void alias_lines_read(struct alias_load *load, struct alias_reader *reader,
                       void (*read_entry)(struct alias_load *load, unsigned line, struct span text));
 
+/* The field that *REST, a CSV record, begins with, without its quotes and the white space around it: *FIELD points into
+ * *REST or into ROOM. *REST is what is behind SEPARATOR, ptr NULL if this was the last. NULL, or what is wrong. */
+const char *alias_csv_field(struct span *rest, char separator, struct strbuf *room, struct span *field);
+
 /* The key of ADDRESS (folded) in OUT. */
 struct span alias_key(const struct alias_address *address, char out[ALIAS_ADDRESS_MAX]);
 
-/* Each reads READER to its end. */
-void alias_virtual_read(struct alias_load *load, struct alias_reader *reader);
-void alias_local_read(struct alias_load *load, struct alias_reader *reader);
-void alias_csv_read(struct alias_load *load, struct alias_reader *reader);
+alias_parser alias_virtual_read, alias_local_read, alias_csv_read;
 
 #endif

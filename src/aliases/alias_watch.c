@@ -25,7 +25,7 @@ struct watched {
 };
 
 struct alias_watch {
-    struct aliases *aliases;
+    struct alias_tables *tables;
     struct watched *watched; /* one a table */
     struct alias_set *retired;
     pthread_t thread;
@@ -55,20 +55,20 @@ static void free_retired(struct alias_watch *watch)
 /* The current set with TABLE in the place of number I. */
 static void replace(struct alias_watch *watch, size_t i, struct alias_table *table)
 {
-    struct aliases *aliases = watch->aliases;
-    struct alias_set *old = aliases->current, *set = calloc(1, sizeof *set);
-    struct alias_table **tables = calloc(old->count, sizeof(struct alias_table *));
-    if (!set || !tables)
+    struct alias_tables *tables = watch->tables;
+    struct alias_set *old = tables->current, *set = calloc(1, sizeof *set);
+    struct alias_table **members = calloc(old->count, sizeof(struct alias_table *));
+    if (!set || !members)
         abort();
-    set->tables = tables;
+    set->tables = members;
     set->count = old->count;
     for (size_t k = 0; k < set->count; k++) {
         set->tables[k] = k == i ? table : old->tables[k];
         set->tables[k]->refs++;
     }
-    pthread_mutex_lock(&aliases->lock);
-    aliases->current = set;
-    pthread_mutex_unlock(&aliases->lock);
+    pthread_mutex_lock(&tables->lock);
+    tables->current = set;
+    pthread_mutex_unlock(&tables->lock);
     old->next = watch->retired;
     watch->retired = old;
 }
@@ -88,9 +88,9 @@ static void forget(struct alias_mark **marks)
 static void read_again(struct alias_watch *watch, size_t i)
 {
     struct watched *watched = &watch->watched[i];
-    const char *name = watch->aliases->names->items[i];
+    const char *name = watch->tables->names->items[i];
     struct conf_problems problems = {report, NULL, 0};
-    struct alias_table *table = alias_table_read(name, watch->aliases->local_domain, &problems);
+    struct alias_table *table = watch->tables->read(name, watch->tables->local_domain, &problems);
     forget(&watched->refused);
     if (table) {
         log_text(LEVEL_INFO, "%s: read again, %zu entries", name, strmap_count(table->map));
@@ -106,7 +106,7 @@ static void read_again(struct alias_watch *watch, size_t i)
 
 static void look(struct alias_watch *watch, size_t i)
 {
-    const struct alias_table *table = watch->aliases->current->tables[i];
+    const struct alias_table *table = watch->tables->current->tables[i];
     struct watched *watched = &watch->watched[i];
     size_t size = table->file_count * sizeof(struct alias_mark);
     struct alias_mark *now = calloc(table->file_count, sizeof *now);
@@ -148,22 +148,22 @@ static void *run(void *context)
 {
     struct alias_watch *watch = context;
     while (!wait_or_stop(watch)) {
-        for (size_t i = 0; i < watch->aliases->names->count; i++)
+        for (size_t i = 0; i < watch->tables->names->count; i++)
             look(watch, i);
         free_retired(watch);
     }
     return NULL;
 }
 
-struct alias_watch *alias_watch_start(struct aliases *aliases)
+struct alias_watch *alias_watch_start(struct alias_tables *tables)
 {
     struct alias_watch *watch = calloc(1, sizeof *watch);
-    struct watched *watched = calloc(aliases->names->count, sizeof *watched);
+    struct watched *watched = calloc(tables->names->count, sizeof *watched);
     pthread_condattr_t attributes;
     sigset_t all, before;
     if (!watch || !watched)
         abort();
-    watch->aliases = aliases;
+    watch->tables = tables;
     watch->watched = watched;
     pthread_mutex_init(&watch->lock, NULL);
     pthread_condattr_init(&attributes);
@@ -193,7 +193,7 @@ void alias_watch_stop(struct alias_watch *watch)
     pthread_mutex_unlock(&watch->lock);
     pthread_join(watch->thread, NULL);
     free_retired(watch);
-    for (size_t i = 0; i < watch->aliases->names->count; i++) {
+    for (size_t i = 0; i < watch->tables->names->count; i++) {
         forget(&watch->watched[i].marks);
         forget(&watch->watched[i].refused);
     }

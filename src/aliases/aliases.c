@@ -4,8 +4,7 @@
  * What is done with the answers is not decided here: whether an address that means several is a mailbox, or whether a
  * target outside makes a message a forward.
  */
-#include "aliases/alias_set.h"
-#include <stdlib.h>
+#include "aliases/alias_lookup.h"
 
 const char *aliases_verify_table(const char *table)
 {
@@ -63,23 +62,6 @@ static void read_domains(struct aliases *aliases, const struct string_list *list
     }
 }
 
-static void read_tables(struct aliases *aliases, struct conf_problems *problems)
-{
-    struct alias_set *set = calloc(1, sizeof *set);
-    struct alias_table **tables = calloc(aliases->names->count + 1, sizeof(struct alias_table *));
-    if (!set || !tables)
-        abort();
-    set->tables = tables;
-    for (size_t i = 0; i < aliases->names->count; i++) {
-        struct alias_table *table = alias_table_read(aliases->names->items[i], aliases->local_domain, problems);
-        if (table) {
-            table->refs = 1;
-            set->tables[set->count++] = table;
-        }
-    }
-    aliases->current = set;
-}
-
 struct aliases *aliases_open(const struct aliases_options *options, struct conf_problems *problems)
 {
     static const struct string_list none = {0, NULL};
@@ -88,26 +70,19 @@ struct aliases *aliases_open(const struct aliases_options *options, struct conf_
     char domain[DOMAIN_MAX + 1];
     unsigned before = problems->count;
     aliases->arena = arena;
-    aliases->names = options->tables ? options->tables : &none;
     aliases->delimiters = options->recipient_delimiter && *options->recipient_delimiter
                               ? arena_strdup(arena, options->recipient_delimiter)
                               : NULL;
     aliases->local_domains = options->local_domains;
     aliases->domains = strmap_create();
-    pthread_mutex_init(&aliases->lock, NULL);
     if (options->local_domain && domain_canonical(span_of(options->local_domain), domain) != 0)
         report(aliases, problems, "local_domain", options->local_domain, "is no domain name");
     else if (options->local_domain)
         aliases->local_domain = arena_strdup(arena, domain);
     if (options->alias_domains)
         read_domains(aliases, options->alias_domains, problems);
-    read_tables(aliases, problems);
-    if (problems->count == before && aliases->names->count > 0) {
-        aliases->watch = alias_watch_start(aliases);
-        if (!aliases->watch)
-            report(aliases, problems, "tables", aliases->names->items[0],
-                   "cannot be watched: no thread could be started");
-    }
+    alias_tables_open(&aliases->tables, options->tables ? options->tables : &none, aliases->local_domain,
+                      alias_table_read, problems);
     if (problems->count == before)
         return aliases;
     aliases_close(aliases);
@@ -118,28 +93,9 @@ void aliases_close(struct aliases *aliases)
 {
     if (!aliases)
         return;
-    alias_watch_stop(aliases->watch);
-    for (size_t i = 0; i < aliases->current->count; i++)
-        alias_table_free(aliases->current->tables[i]);
-    free(aliases->current->tables);
-    free(aliases->current);
+    alias_tables_close(&aliases->tables);
     strmap_destroy(aliases->domains);
-    pthread_mutex_destroy(&aliases->lock);
     arena_destroy(aliases->arena);
-}
-
-struct alias_set *alias_set_take(struct aliases *aliases)
-{
-    pthread_mutex_lock(&aliases->lock);
-    struct alias_set *set = aliases->current;
-    atomic_fetch_add_explicit(&set->readers, 1, memory_order_relaxed);
-    pthread_mutex_unlock(&aliases->lock);
-    return set;
-}
-
-void alias_set_give(struct alias_set *set)
-{
-    atomic_fetch_sub_explicit(&set->readers, 1, memory_order_release);
 }
 
 static bool read_address(const char *text, struct alias_address *address)
@@ -154,7 +110,7 @@ const char *aliases_canonical(struct aliases *aliases, struct arena *arena, cons
     if (!read_address(text, &address))
         return NULL;
     alias_address_fold(&address);
-    struct alias_set *set = alias_set_take(aliases);
+    struct alias_set *set = alias_set_take(&aliases->tables);
     alias_canonical(aliases, set, &address);
     alias_set_give(set);
     alias_address_print(&address, canonical);
@@ -165,8 +121,8 @@ struct aliases_targets aliases_expand(struct aliases *aliases, struct arena *are
 {
     struct alias_address address;
     if (!read_address(text, &address))
-        return (struct aliases_targets){NULL, 0, NULL, 0, false};
-    struct alias_set *set = alias_set_take(aliases);
+        return (struct aliases_targets){.count = 0};
+    struct alias_set *set = alias_set_take(&aliases->tables);
     struct aliases_targets targets = alias_expand(aliases, set, arena, &address);
     alias_set_give(set);
     return targets;

@@ -44,13 +44,21 @@ const char *aliases_verify_domain(const char *entry);
  * its delimiter and what follows (unless listed so). On ARENA; NULL if it is no address with a domain. */
 const char *aliases_canonical(struct aliases *aliases, struct arena *arena, const char *address);
 
+/* What the MTA would do by itself with a final address that it is given as a recipient: expand it once more. */
+enum aliases_route_flags {
+    ROUTE_IS_KEY_VIRTUAL = 1, /* a virtual or CSV table, or alias_domains, speaks of it ("user: user, x@gmail") */
+    ROUTE_IS_KEY_LOCAL = 2    /* an aliases(5) table does, so local(8) expands it ("user: \\user, x@gmail") */
+};
+
 struct aliases_targets {
     const char *const *items; /* canonical, distinct; an address that is no alias has itself */
     size_t count;
     /* The same as mail would be sent to them: case and tags as the tables write them, for those are the other host's to
      * understand. Distinct; may be more than items. */
     const char *const *routes;
+    const unsigned char *route_flags; /* of each route */
     size_t route_count;
+    bool is_alias; /* a table or alias_domains speaks of the address itself: it is expanded, be it to itself */
     bool is_cut; /* a loop, or more than the bounds: what was found before it; a loop alone means nothing at all */
 };
 

@@ -5,9 +5,9 @@ libpostern_a_SOURCES += \
 	src/aliases/alias_entry.c \
 	src/aliases/alias_expand.c \
 	src/aliases/alias_local.c \
-	src/aliases/alias_lookup.c \
+	src/aliases/alias_lookup.c src/aliases/alias_lookup.h \
 	src/aliases/alias_reader.c src/aliases/alias_reader.h \
-	src/aliases/alias_set.h \
+	src/aliases/alias_set.c src/aliases/alias_set.h \
 	src/aliases/alias_table.c src/aliases/alias_table.h \
 	src/aliases/alias_virtual.c \
 	src/aliases/alias_watch.c \

@@ -69,6 +69,6 @@ struct answer_mailboxes answer_mailboxes(struct responding *responding, struct a
 #define ANSWER_KIND "autoreply"
 const char *answer_memo(struct arena *arena, const char *key, const char *token, int64_t at, int64_t days);
 bool answer_before(void *responding, const char *memo, int64_t now, bool *later);
-void answer_after(void *responding, const char *memo, enum spool_end end, int64_t now);
+void answer_after(void *responding, const struct spool_left *left);
 
 #endif

@@ -79,16 +79,17 @@ bool answer_before(void *context, const char *text, int64_t now, bool *later)
     return outcome != STORE_PRESENT;
 }
 
-void answer_after(void *context, const char *text, enum spool_end end, int64_t now)
+void answer_after(void *context, const struct spool_left *left)
 {
     struct responding *responding = context;
     struct arena *arena = arena_create(1024);
     struct store_value there;
     struct memory_mark mark;
     struct memo memo;
-    if (end != SPOOL_SENT && end != SPOOL_UNKNOWN && read_memo(arena_strdup(arena, text ? text : ""), &memo) == 0 &&
-        store_get(responding->store, arena, memo.key, now, &there) == STORE_OK &&
+    if (left->end != SPOOL_SENT && left->end != SPOOL_UNKNOWN &&
+        read_memo(arena_strdup(arena, left->memo ? left->memo : ""), &memo) == 0 &&
+        store_get(responding->store, arena, memo.key, left->now, &there) == STORE_OK &&
         memory_mark_parse(arena, there.bytes, &mark) == 0 && strcmp(mark.token, memo.mark.token) == 0)
-        store_swap(responding->store, memo.key, there.bytes, (struct span){NULL, 0}, 0, now);
+        store_swap(responding->store, memo.key, there.bytes, (struct span){NULL, 0}, 0, left->now);
     arena_destroy(arena);
 }

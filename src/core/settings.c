@@ -1,5 +1,5 @@
 /*
- * settings - the rows of the sections that belong to no check. Those of redis, spool and aliases are in state_rows.c.
+ * settings - the rows of the sections that belong to no check. Those of redis, spool, aliases and forwards are in state_rows.c.
  *
  * The defaults make a Debian installation run: a socket under /run/postern, logging to syslog's mail facility,
  * nobody but the host itself trusted.
@@ -219,7 +219,8 @@ static const struct conf_section sections[] = {
      sizeof(struct redis_settings)},
     {"spool", "How what Postern itself sends leaves this machine.", settings_spool_rows,
      sizeof(struct spool_settings)},
-    {"aliases", "Which addresses mean one mailbox.", settings_alias_rows, sizeof(struct alias_settings)}};
+    {"aliases", "Which addresses mean one mailbox.", settings_alias_rows, sizeof(struct alias_settings)},
+    {"forwards", "Which addresses Postern itself sends on.", settings_forward_rows, sizeof(struct forward_settings)}};
 
 const struct conf_section *settings_sections(size_t *count)
 {
@@ -237,6 +238,7 @@ void settings_resolve(struct settings *settings, const struct conf *conf)
     settings->redis = conf_get(conf, "redis");
     settings->spool = conf_get(conf, "spool");
     settings->aliases = conf_get(conf, "aliases");
+    settings->forwards = conf_get(conf, "forwards");
     settings->content_limits = (struct content_limits){settings->message->directory, settings->message->memory,
                                                        settings->message->memory_total, settings->message->max_size};
     if (settings->general->hostname)

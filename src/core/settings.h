@@ -1,6 +1,6 @@
 /*
  * settings - the options that belong to no check: the top level of postern.conf, and log, message, dns, redis,
- * spool, aliases.
+ * spool, aliases, forwards.
  *
  * OWNS: nothing; members live in the configuration's arena. THREADS: read-only.
  */
@@ -70,6 +70,10 @@ struct alias_settings { /* section "aliases" */
     const char *recipient_delimiter;
 };
 
+struct forward_settings { /* section "forwards" */
+    const char *table;    /* "csv:/PATH", "store"; NULL: none */
+};
+
 /* All of them in one place, resolved: what the core and the checks read. */
 struct settings {
     const struct general_settings *general;
@@ -79,6 +83,7 @@ struct settings {
     const struct redis_settings *redis;
     const struct spool_settings *spool;
     const struct alias_settings *aliases;
+    const struct forward_settings *forwards;
     struct content_limits content_limits;
     char hostname[DOMAIN_MAX + 1]; /* canonical */
     const char *authserv_id;       /* ours in Authentication-Results; the option or else hostname */

@@ -8,6 +8,7 @@
 #include "aliases/aliases.h"
 #include "core/settings.h"
 #include "spool/spool.h"
+#include "srs/forwards.h"
 #include <ctype.h>
 #include <string.h>
 
@@ -73,4 +74,13 @@ const struct option_row settings_alias_rows[] = {
      .verify = verify_delimiter,
      .help = "The characters of which the first one ends the mailbox in a local part, as Postfix's recipient_delimiter: "
              "user+lists means user. Empty: none."},
+    {0}};
+
+#define FORWARDS(member) offsetof(struct forward_settings, member)
+const struct option_row settings_forward_rows[] = {
+    {.name = "table", .type = OPTION_STRING, .offset = FORWARDS(table), .verify = forwards_verify_table,
+     .help = "The forward table: csv:/PATH, a file with lines ADDRESS,TARGET,DELETE, or store, rows that posternctl "
+             "forwards manages. DELETE is 1 if the address itself gets no copy, else 0; @domain as an address stands for "
+             "those of the domain that have no line. A file that changes is read again within two seconds; a bad new "
+             "version is logged, and the old one stays in use. Empty: Postern forwards nothing by itself."},
     {0}};

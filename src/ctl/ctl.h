@@ -11,9 +11,11 @@ int ctl_autoreply(int argc, char **argv);
 int ctl_check(int argc, char **argv);
 int ctl_dmarc(int argc, char **argv);
 int ctl_explain(int argc, char **argv);
+int ctl_forwards(int argc, char **argv);
 int ctl_queue(int argc, char **argv);
 int ctl_reload(int argc, char **argv);
 int ctl_spf(int argc, char **argv);
+int ctl_srs(int argc, char **argv);
 int ctl_status(int argc, char **argv);
 
 #endif

@@ -7,6 +7,9 @@ libpostern_a_SOURCES += \
 	src/ctl/autoreply_preview.c \
 	src/ctl/autoreply_set.c \
 	src/ctl/autoreply_show.c \
+	src/ctl/forwards.c src/ctl/forwards.h \
+	src/ctl/forwards_change.c \
+	src/ctl/forwards_import.c \
 	src/ctl/input.c src/ctl/input.h \
 	src/ctl/json.c src/ctl/json.h \
 	src/ctl/json_items.c src/ctl/json_items.h \
@@ -22,4 +25,5 @@ posternctl_SOURCES += \
 	src/ctl/explain.c src/ctl/explain.h src/ctl/explain_print.c \
 	src/ctl/reload.c \
 	src/ctl/spf.c \
+	src/ctl/srs.c \
 	src/ctl/status.c

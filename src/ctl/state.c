@@ -30,14 +30,25 @@ static int take_identity(const struct ctl_call *call, const char *name)
     return status;
 }
 
-static int begin(const struct ctl_call *call, struct ctl_state *state)
+int ctl_state_read(const struct ctl_call *call, struct ctl_state *state)
 {
     static const struct log_options quiet = {"posternctl", LOG_TO_STDERR, LOG_AS_KV, LEVEL_ERROR, 0};
     struct conf_problems problems = {conf_print_problem, NULL, 0};
     *state = (struct ctl_state){.engine = NULL};
     log_open(&quiet);
     state->engine = engine_create(call->config, &problems);
-    return state->engine ? take_identity(call, state->engine->settings.general->user) : EX_CONFIG;
+    return state->engine ? EX_OK : EX_CONFIG;
+}
+
+int ctl_state_become_user(const struct ctl_call *call, const struct ctl_state *state)
+{
+    return take_identity(call, state->engine->settings.general->user);
+}
+
+static int begin(const struct ctl_call *call, struct ctl_state *state)
+{
+    int status = ctl_state_read(call, state);
+    return status ? status : ctl_state_become_user(call, state);
 }
 
 int ctl_state_open(const struct ctl_call *call, struct ctl_state *state)
@@ -60,11 +71,28 @@ int ctl_state_open_spool(const struct ctl_call *call, struct ctl_state *state)
     return state->spool ? EX_OK : ctl_fail(call, EX_OSERR, "out of memory");
 }
 
+int ctl_state_open_settings(const struct ctl_call *call, struct ctl_state *state)
+{
+    return begin(call, state);
+}
+
+int ctl_state_open_store(const struct ctl_call *call, struct ctl_state *state)
+{
+    struct conf_problems problems = {conf_print_problem, NULL, 0};
+    int status = state->engine ? EX_OK : begin(call, state);
+    if (status)
+        return status;
+    state->store = state_open_store(&state->engine->settings, call->arena, conf_path(state->engine->conf), &problems);
+    return state->store ? EX_OK : EX_CONFIG;
+}
+
 void ctl_state_close(struct ctl_state *state)
 {
     state_close(state->kept);
     if (state->spool)
         spool_close(state->spool);
+    if (state->store)
+        store_close(state->store);
     engine_destroy(state->engine);
     *state = (struct ctl_state){.engine = NULL};
 }

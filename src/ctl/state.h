@@ -13,14 +13,25 @@
 
 struct ctl_state {
     struct engine *engine;
-    struct state *kept;  /* store, alias tables, spool; NULL with ctl_state_open_spool() */
-    struct spool *spool; /* only with that */
+    struct state *kept;  /* store, alias tables, spool; NULL with ctl_state_open_spool() and ..._store() */
+    struct spool *spool; /* only with the first of these */
+    struct store *store; /* only with the second */
 };
 
 int ctl_state_open(const struct ctl_call *call, struct ctl_state *state);
 
 /* The spool alone: it can be looked at while an alias table is bad. */
 int ctl_state_open_spool(const struct ctl_call *call, struct ctl_state *state);
+
+/* The store alone, likewise. STATE is empty, or comes from ctl_state_open_settings(). */
+int ctl_state_open_store(const struct ctl_call *call, struct ctl_state *state);
+
+/* The settings alone, as the daemon's user. */
+int ctl_state_open_settings(const struct ctl_call *call, struct ctl_state *state);
+
+/* Nothing but the configuration, still as who called. ctl_state_become_user() then takes the daemon's identity. */
+int ctl_state_read(const struct ctl_call *call, struct ctl_state *state);
+int ctl_state_become_user(const struct ctl_call *call, const struct ctl_state *state);
 void ctl_state_close(struct ctl_state *state);
 
 #endif

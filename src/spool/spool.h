@@ -1,14 +1,20 @@
 /*
  * spool - what must leave this machine and must not be lost: auto-replies, and copies sent on.
  *
- * A queue in an SQLite file (DIRECTORY/spool.db), synced before spool_add() returns. One sender thread in one worker at
- * a time (a lock file decides; the next worker takes over when the first ends or drains) hands entries to an MTA over
- * SMTP. Entries wait longer after each temporary failure, and are given up after `lifetime`.
+ * A queue in an SQLite file (DIRECTORY/spool.db), synced before spool_add() returns. One worker at a time (a lock file
+ * decides; the next worker takes over when the first ends or drains) hands entries to MTAs over SMTP, in one thread for
+ * each MTA, so that one that hangs holds up only its own. Entries wait longer after each temporary failure, and are given
+ * up after `lifetime`.
  *
  * Sent once or sent surely: nobody can know whether a message that was cut off behind its final dot was taken. An entry
  * with `once` counts as sent then; one without is sent again.
  *
- * OWNS: the file. THREADS: any for add and the administrator's calls; callbacks come from the sender thread.
+ * Who gets it once: a forward-path that an MTA took responsibility for is not sent to again while the rest of its entry
+ * is retried, but for the doubt above.
+ *
+ * OWNS: the file. THREADS: any for add and the administrator's calls; callbacks come from the sender threads, those for
+ * entries of one `submit` one at a time. MEMORY: content is copied in pieces of 256 kB; together with SQLite's cache an
+ * addition takes less than 4 MB, however large the message.
  * ERRORS: SPOOL_FULL and SPOOL_FAILED (logged here); then nothing was queued.
  */
 #ifndef POSTERN_SPOOL_SPOOL_H
@@ -18,6 +24,7 @@
 #include "util/span.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct spool_options {
     const char *directory;     /* state_directory */
@@ -33,6 +40,8 @@ enum spool_outcome { SPOOL_FAILED = -1, SPOOL_OK, SPOOL_FULL };
 
 struct spool_message {
     const char *kind;         /* "autoreply": in the list and in the log */
+    const char *submit;       /* the MTA for this one, in the form of spool_options; NULL: that one, whatever it is when
+                                 the entry is sent */
     const char *reverse_path; /* "" = the null reverse-path */
     const char *const *forward_paths;
     size_t forward_path_count;
@@ -43,7 +52,13 @@ struct spool_message {
     bool needs_smtputf8;         /* the header is internationalised (an address is noticed): permanent failure if the MTA
                                     lacks SMTPUTF8 */
     bool once;
+    struct span head;            /* in front of the content: header fields of ours, whole lines; may be empty */
     struct span content;         /* header and body, CRLF lines, as it is to arrive; a bare CR or LF becomes CRLF */
+    /* Instead of content, for one that lies in a file: up to LEN bytes from OFFSET on into BUFFER: how many, or -1 (then
+     * it is SPOOL_FAILED). There are SOURCE_SIZE. Called by any thread, more than once, until spool_add() returns. */
+    ssize_t (*read_at)(const void *source, uint64_t offset, void *buffer, size_t len);
+    const void *source;
+    uint64_t source_size;
     const char *memo;            /* the owner's own text for its callbacks; may be NULL */
 };
 
@@ -55,11 +70,38 @@ const char *spool_verify_url(const char *submit);
 /* NULL only when memory is out: a file that cannot be opened yet fails the calls. Copies OPTIONS. */
 struct spool *spool_open(const struct spool_options *options);
 
-/* Durable when it says SPOOL_OK. An address or a parameter that would break the SMTP dialogue is SPOOL_FAILED. *ID for the log; may be NULL. NOW in seconds since 1970. */
+/* All of them durable, in one transaction, when it says SPOOL_OK; else none. An address, a parameter or a URL that would
+ * break the SMTP dialogue is SPOOL_FAILED. IDS for the log, one a message; may be NULL. NOW in seconds since 1970. */
+enum spool_outcome spool_add_all(struct spool *spool, const struct spool_message *messages, size_t count, int64_t now,
+                                 int64_t *ids);
+
 enum spool_outcome spool_add(struct spool *spool, const struct spool_message *message, int64_t now, int64_t *id);
 
 enum spool_end { SPOOL_SENT, SPOOL_GIVEN_UP, SPOOL_REFUSED /* 5xx */, SPOOL_DELETED /* by the administrator */,
                  SPOOL_UNKNOWN /* cut off behind the final dot, with `once` */ };
+
+struct spool_refused { /* a forward-path that was not delivered, or of which that is not known */
+    const char *forward_path;
+    const char *parameters; /* of its RCPT, as they were added; may be NULL */
+    enum spool_end end;     /* why; never SPOOL_SENT */
+    const char *reply;      /* the last that the MTA said of it, or what went wrong, "550 5.1.1 who?"; several lines are
+                               joined by " / ". NULL: it was never tried */
+};
+
+struct spool_left { /* an entry that leaves the queue; all of it is valid during the call */
+    int64_t id;
+    const char *kind, *memo; /* memo may be NULL */
+    const char *reverse_path, *mail_parameters; /* as they were added */
+    enum spool_end end;      /* SPOOL_SENT: at least one forward-path was delivered */
+    const struct spool_refused *refused; /* all that were not, in the order of adding */
+    size_t refused_count;
+    /* With refused_count > 0: what was added from its beginning up to and with the empty line, at most SPOOL_HEADER_MAX
+     * bytes; empty if it cannot be read. */
+    struct span header;
+    int64_t added, now; /* seconds since 1970 */
+};
+
+#define SPOOL_HEADER_MAX 65536
 
 struct spool_owner {
     const char *kind;
@@ -67,20 +109,21 @@ struct spool_owner {
      * even if the MTA is not there: false drops it, without after(). Must be safe to repeat. May ask for a later call
      * by setting *LATER (the store is down); then the entry waits, whatever it returns. */
     bool (*before)(void *context, const char *memo, int64_t now, bool *later);
-    /* Once, when an entry leaves the queue; before it is removed, so that a crash in between repeats it. */
-    void (*after)(void *context, const char *memo, enum spool_end end, int64_t now);
+    /* Once, when an entry leaves the queue; before it is removed, so that a crash in between repeats it. It may add
+     * entries. */
+    void (*after)(void *context, const struct spool_left *left);
     void *context;
 };
 
-/* Starts the sender thread; the process forks no children without exec from then on (the lock would be theirs too). OWNERS are copied, ended by a NULL kind. 0 or an errno value. */
+/* Starts sending; the process forks no children without exec from then on (the lock would be theirs too). OWNERS are copied, ended by a NULL kind. 0 or an errno value. */
 int spool_start(struct spool *spool, const struct spool_owner *owners);
 
 /* Lets go of the queue after the delivery under way, so that the next worker may send; spool_add() goes on working.
  * Returns at once. A delivery that has not come to its final dot a second later is broken off, which costs it nothing. */
 void spool_stop(struct spool *spool);
 
-/* Has the sender thread ended, or was there none? A process that ends before leaves it open what the MTA answered to the
- * final dot. Behind spool_stop(), and from one thread: the sender's is joined here. */
+/* Have the sender threads ended, or were there none? A process that ends before leaves it open what the MTA answered to the
+ * final dot. Behind spool_stop(), and from one thread: the senders' are joined here. */
 bool spool_is_at_rest(struct spool *spool);
 void spool_close(struct spool *spool);
 

@@ -66,7 +66,7 @@ static int mark(struct spool *spool, int64_t id, int64_t next_attempt, const cha
         *problem = sqlite3_errstr(result);
         return -1;
     }
-    spool_wake(spool);
+    spool_wake_all(spool);
     return marking.changed;
 }
 

@@ -3,12 +3,12 @@
  *
  * In the order of the steps; what is [synced] is on the disk before the next begins:
  *   before() of the owner; the dialogue up to the content; recipients that the MTA took are in DOUBT [synced]; the
- * final dot; its reply; the recipients' fates [synced, but not with `once`]; after() of the owner; the entry is removed. So a crash leaves
- * DOUBT behind exactly if the dot may have gone out, and a sender that begins decides about it: UNKNOWN with `once`, to
- * be sent again without. A fate that cannot be written (the disk is full) is written again until it can be, and nothing
- * else is sent meanwhile.
+ * final dot; its reply; the recipients' fates [synced, but not with `once`]; after() of the owner; the entry is
+ * removed. So a crash leaves DOUBT behind exactly if the dot may have gone out, and a sender that begins decides about
+ * it: UNKNOWN with `once`, to be sent again without. A fate that cannot be written (the disk is full) is written again
+ * until it can be, and nothing else is sent meanwhile.
  */
-#include "spool/spool_rows.h"
+#include "spool/spool_leave.h"
 #include "spool/spool_sender.h"
 #include "spool/spool_tell.h"
 #include "util/clock.h"
@@ -42,14 +42,6 @@ static int64_t doubled(int64_t first, int64_t count, int64_t most)
 
 /* ---- what is written of an attempt ---- */
 
-static size_t count_of(const struct spool_row *row, enum spool_fate fate)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < row->count; i++)
-        n += row->recipients[i].fate == fate;
-    return n;
-}
-
 static void turn(struct spool_row *row, enum spool_fate from, enum spool_fate to)
 {
     for (size_t i = 0; i < row->count; i++) {
@@ -60,7 +52,7 @@ static void turn(struct spool_row *row, enum spool_fate from, enum spool_fate to
 
 static int save(struct attempt *attempt, bool is_being_sent, bool is_fate, bool *has_vanished)
 {
-    struct spool_saving saving = {attempt->row, is_being_sent, is_fate, false};
+    struct spool_saving saving = {.row = attempt->row, .is_being_sent = is_being_sent, .with_recipients = is_fate};
     int result = spool_db_write(attempt->sender->spool->db, spool_rows_save, &saving, is_fate);
     *has_vanished = saving.has_vanished;
     return result;
@@ -85,29 +77,9 @@ static void drop(struct attempt *attempt)
         crash_test_point("spool.removed");
 }
 
-static enum spool_end end_of(const struct spool_row *row)
-{
-    if (count_of(row, SPOOL_FATE_ACCEPTED) > 0)
-        return SPOOL_SENT;
-    if (count_of(row, SPOOL_FATE_WAITING) > 0)
-        return SPOOL_DELETED;
-    if (count_of(row, SPOOL_FATE_UNKNOWN) > 0)
-        return SPOOL_UNKNOWN;
-    return count_of(row, SPOOL_FATE_GIVEN_UP) > 0 ? SPOOL_GIVEN_UP : SPOOL_REFUSED;
-}
-
 static void leave(struct attempt *attempt)
 {
-    const struct spool_row *row = attempt->row;
-    enum spool_end end = end_of(row);
-    if (attempt->owner && attempt->owner->after)
-        attempt->owner->after(attempt->owner->context, row->memo, end, clock_wall());
-    crash_test_point("spool.after");
-    for (size_t i = 0; i < row->count && row->count > 1; i++) {
-        if (row->recipients[i].fate != SPOOL_FATE_ACCEPTED)
-            spool_tell_recipient(row, &row->recipients[i]);
-    }
-    spool_tell_end(attempt->row, attempt->began, end, row->last_reply);
+    spool_leave(attempt->sender->spool->db, attempt->arena, attempt->row, attempt->owner, attempt->began);
     drop(attempt);
 }
 
@@ -194,9 +166,9 @@ static bool converse(struct attempt *attempt)
         spool_sender_hang_up(sender);
     if (!sender->smtp) {
         char problem[320];
-        snprintf(problem, sizeof problem, "submit: %s", spool->endpoint_problem ? spool->endpoint_problem : "");
-        if (!spool->endpoint_problem)
-            sender->smtp = spool_smtp_open(&spool->endpoint, spool->options.hostname, spool->options.timeout,
+        snprintf(problem, sizeof problem, "submit: %s", sender->endpoint_problem ? sender->endpoint_problem : "");
+        if (!sender->endpoint_problem)
+            sender->smtp = spool_smtp_open(&sender->endpoint, spool->options.hostname, spool->options.timeout,
                                            &spool->stopped_at, problem, sizeof problem);
         if (!sender->smtp) {
             row->last_reply = arena_strdup(attempt->arena, problem);
@@ -236,7 +208,7 @@ static void conclude(struct attempt *attempt)
     struct spool_row *row = attempt->row;
     int64_t now = clock_wall();
     turn(row, SPOOL_FATE_DOUBT, row->once ? SPOOL_FATE_UNKNOWN : SPOOL_FATE_WAITING);
-    if (count_of(row, SPOOL_FATE_ACCEPTED) > 0)
+    if (spool_row_count(row, SPOOL_FATE_ACCEPTED) > 0)
         crash_test_point("spool.accepted");
     if (is_past_its_time(attempt, now))
         turn(row, SPOOL_FATE_WAITING, SPOOL_FATE_GIVEN_UP);
@@ -245,10 +217,10 @@ static void conclude(struct attempt *attempt)
         if (row->recipients[i].fate == SPOOL_FATE_WAITING && row->recipients[i].reply)
             row->last_reply = row->recipients[i].reply;
     }
-    bool is_decided = count_of(row, SPOOL_FATE_WAITING) == 0;
+    bool is_decided = spool_row_count(row, SPOOL_FATE_WAITING) == 0;
     if (is_decided)
         row->next_attempt = 1; /* should we crash now, the next sender takes it up at once */
-    struct spool_saving saving = {row, false, true, false};
+    struct spool_saving saving = {.row = row, .with_recipients = true};
     /* With `once` a power failure that forgets this leaves DOUBT behind, which says the same: not again. */
     if (write_surely(attempt->sender, spool_rows_save, &saving, !row->once) != 0)
         return;
@@ -286,22 +258,22 @@ static void try_to_send(struct attempt *attempt)
 /* Its owner knows of it; more is not to be done while the MTA is not there. */
 static void let_wait(struct attempt *attempt)
 {
-    bool has_vanished;
+    /* An administrator's flush that comes meanwhile counts. */
+    struct spool_saving saving = {.row = attempt->row, .keeps_next = true};
     attempt->row->last_reply = "waits for the MTA to come back";
-    if (save(attempt, false, false, &has_vanished) != SQLITE_OK)
+    if (spool_db_write(attempt->sender->spool->db, spool_rows_save, &saving, false) != SQLITE_OK)
         spool_sender_wait(attempt->sender, AGAIN_MS);
 }
 
 static void handle(struct attempt *attempt, int64_t now)
 {
     struct spool_row *row = attempt->row;
-    bool is_paused =
-        clock_monotonic_us() < attempt->sender->pause_until && row->next_attempt != SPOOL_NEXT_NOW;
+    bool is_paused = clock_monotonic_us() < attempt->sender->pause_until && row->next_attempt != SPOOL_NEXT_NOW;
     for (const struct spool_owner *owner = attempt->sender->spool->owners; owner->kind; owner++) {
         if (strcmp(owner->kind, row->kind) == 0)
             attempt->owner = owner;
     }
-    bool is_waiting = count_of(row, SPOOL_FATE_WAITING) > 0;
+    bool is_waiting = spool_row_count(row, SPOOL_FATE_WAITING) > 0;
     if (is_waiting && row->next_attempt >= 0 && is_past_its_time(attempt, now) && row->attempts > 0 && is_paused) {
         turn(row, SPOOL_FATE_WAITING, SPOOL_FATE_GIVEN_UP); /* no last try at an MTA that is down */
         is_waiting = false;

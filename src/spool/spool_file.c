@@ -53,6 +53,10 @@ static const char *const migrations[] = {
     "CREATE TRIGGER entry_out AFTER DELETE ON entry BEGIN"
     " DELETE FROM recipient WHERE entry = old.id; DELETE FROM content WHERE entry = old.id;"
     " UPDATE total SET messages = messages - 1, bytes = bytes - old.bytes; END;",
+    /* 2. submit: which MTA, "" for the usual one. */
+    "ALTER TABLE entry ADD COLUMN submit TEXT NOT NULL DEFAULT '';"
+    "DROP INDEX entry_next;"
+    "CREATE INDEX entry_next ON entry(submit, next_attempt, id);",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof *migrations))

@@ -9,29 +9,42 @@
 #include "spool/spool_wire.h"
 #include <pthread.h>
 
+struct spool_sender; /* spool_sender.h */
+
+struct spool_bell {         /* what a thread waits for; of the mutex of the spool */
+    pthread_cond_t changed; /* by the monotonic clock */
+    bool has_rung;
+};
+
 struct spool {
-    struct arena *arena;          /* of what is fixed from spool_open() or spool_start() on */
-    struct spool_options options; /* fixed, copied */
-    struct spool_endpoint endpoint;
-    const char *endpoint_problem; /* NULL: none */
-    struct spool_db *db;          /* locks inside */
+    struct arena *arena;              /* of what is fixed from spool_open() or spool_start() on */
+    struct spool_options options;     /* fixed, copied */
+    struct spool_db *db;              /* locks inside */
     const struct spool_owner *owners; /* fixed from spool_start() on, ended by a NULL kind */
-    bool has_thread;              /* of the thread that starts and closes */
-    pthread_t thread;
-    _Atomic(int64_t) stopped_at;  /* monotonic us; 0: not yet */
-    _Atomic(bool) is_sending;     /* the thread runs */
-    pthread_mutex_t mutex;        /* guards: */
-    pthread_cond_t changed;
-    bool is_woken;                /* something was added, or it is to stop */
-    int64_t complained_at;        /* monotonic us; 0: never */
+    bool has_thread;                  /* of the thread that starts and closes */
+    pthread_t thread;                 /* the keeper */
+    _Atomic(int64_t) stopped_at;      /* monotonic us; 0: not yet */
+    _Atomic(bool) is_sending;         /* the threads run */
+    pthread_mutex_t mutex;            /* guards: */
+    struct spool_bell keeper;         /* something was added for an MTA without a sender, or it is to stop */
+    struct spool_sender *senders;
+    int64_t complained_at; /* monotonic us; 0: never */
 };
 
 /* At most once a minute. */
 void spool_complain(struct spool *spool, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-void spool_wake(struct spool *spool);
+/* Something was added for SUBMIT (NULL: the usual one). */
+void spool_wake(struct spool *spool, const char *submit);
+void spool_wake_all(struct spool *spool);
 
-/* The sender thread; CONTEXT is the spool. */
-void *spool_sender(void *context);
+/* True if the bell rang before MS were over. */
+bool spool_wait(struct spool *spool, struct spool_bell *bell, int ms);
+
+/* Makes a condition that waits by the monotonic clock. */
+void spool_bell_init(struct spool_bell *bell);
+
+/* The keeper's thread; CONTEXT is the spool. */
+void *spool_keep(void *context);
 
 #endif

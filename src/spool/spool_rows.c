@@ -1,6 +1,5 @@
 /*
- * spool_rows - plain SQL. Content lies in pieces of PART_SIZE, so that neither writing nor sending a large message
- * needs a second copy of it in memory or a long transaction.
+ * spool_rows - plain SQL.
  *
  * Whatever writes to an entry names its token too: after the file was moved aside ids begin again, and the fate of one
  * message must not be written to another.
@@ -8,109 +7,81 @@
 #include "spool/spool_rows.h"
 #include "spool/spool_file.h"
 
-#define PART_SIZE (256 * 1024)
-
 static const char *text_of(struct arena *arena, sqlite3_stmt *rows, int column)
 {
     const char *text = (const char *)sqlite3_column_text(rows, column);
     return text ? arena_strdup(arena, text) : NULL;
 }
 
-/* The end of a loop over rows: SQLITE_DONE is good. */
-static int end_of(sqlite3_stmt *rows, int step)
+int spool_rows_end(sqlite3_stmt *rows, int step)
 {
     int result = spool_query_end(rows);
     return step == SQLITE_DONE || step == SQLITE_ROW ? SQLITE_OK : result != SQLITE_OK ? result : step;
 }
 
-static int has_room(sqlite3 *sql, struct spool_adding *adding)
+static int one_id(sqlite3 *sql, int64_t *id, const char *statement, const char *submit, int64_t bound)
 {
     sqlite3_stmt *rows;
-    int result = spool_query(sql, &rows, "SELECT messages, bytes FROM total", "");
-    if (result != SQLITE_OK)
-        return result;
-    int step = sqlite3_step(rows);
-    if (step == SQLITE_ROW) {
-        uint64_t messages = (uint64_t)sqlite3_column_int64(rows, 0), bytes = (uint64_t)sqlite3_column_int64(rows, 1);
-        adding->is_full = messages >= adding->max_messages || bytes > adding->max_bytes ||
-                          adding->message->content.len > adding->max_bytes - bytes;
-    }
-    return step == SQLITE_DONE ? SQLITE_CORRUPT : end_of(rows, step);
-}
-
-static int add_recipients(sqlite3 *sql, int64_t id, const struct spool_message *message)
-{
-    int result = SQLITE_OK;
-    for (size_t i = 0; i < message->forward_path_count && result == SQLITE_OK; i++) {
-        const char *parameters =
-            message->each_rcpt_parameters ? message->each_rcpt_parameters[i] : message->rcpt_parameters;
-        result = spool_sql(sql, "INSERT INTO recipient(entry, number, path, parameters) VALUES(?, ?, ?, ?)", "iitt", id,
-                           (int64_t)i, message->forward_paths[i], parameters);
-    }
-    return result;
-}
-
-int spool_rows_add(sqlite3 *sql, void *context)
-{
-    struct spool_adding *adding = context;
-    const struct spool_message *message = adding->message;
-    int result = has_room(sql, adding);
-    if (result != SQLITE_OK || adding->is_full)
-        return result;
-    result =
-        spool_sql(sql,
-                  "INSERT INTO entry(token, kind, reverse_path, mail_parameters, needs_smtputf8, is_8bit, once, memo,"
-                  " added, next_attempt, bytes) VALUES(random(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                  "tttiiitiii", message->kind, message->reverse_path, message->mail_parameters,
-                  (int64_t)adding->needs_smtputf8, (int64_t)adding->is_8bit, (int64_t)message->once, message->memo,
-                  adding->now, adding->now > 1 ? adding->now : 1, (int64_t)message->content.len);
-    adding->id = sqlite3_last_insert_rowid(sql);
-    if (result == SQLITE_OK)
-        result = add_recipients(sql, adding->id, message);
-    struct span rest = message->content;
-    for (int64_t part = 0; rest.len > 0 && result == SQLITE_OK; part++) {
-        size_t n = rest.len < PART_SIZE ? rest.len : PART_SIZE;
-        result = spool_sql(sql, "INSERT INTO content(entry, part, bytes) VALUES(?, ?, ?)", "iib", adding->id, part,
-                           (struct span){rest.ptr, n});
-        rest.ptr += n;
-        rest.len -= n;
-    }
-    return result;
-}
-
-static int one_id(sqlite3 *sql, int64_t *id, const char *statement, int64_t bound)
-{
-    sqlite3_stmt *rows;
-    int result = spool_query(sql, &rows, statement, "i", bound);
+    int result = spool_query(sql, &rows, statement, "ti", submit, bound);
     if (result != SQLITE_OK)
         return result;
     int step = sqlite3_step(rows);
     if (step == SQLITE_ROW)
         *id = sqlite3_column_int64(rows, 0);
-    return end_of(rows, step);
+    return spool_rows_end(rows, step);
 }
 
 int spool_rows_pick(sqlite3 *sql, void *context)
 {
     struct spool_picking *picking = context;
     picking->id = 0;
-    int result =
-        one_id(sql, &picking->id, "SELECT id FROM entry WHERE next_attempt <= ? ORDER BY next_attempt, id LIMIT 1",
-               picking->is_paused ? SPOOL_NEXT_NOW : picking->now);
-    if (result == SQLITE_OK && !picking->id && picking->is_paused)
-        result =
-            one_id(sql, &picking->id, "SELECT id FROM entry WHERE added <= ? AND attempts > 0 ORDER BY added LIMIT 1",
-                   picking->now - picking->lifetime);
+    int result = one_id(sql, &picking->id,
+                        "SELECT id FROM entry WHERE submit = ? AND next_attempt <= ? ORDER BY next_attempt, id LIMIT 1",
+                        picking->submit, picking->is_paused ? SPOOL_NEXT_NOW : picking->now);
     if (result == SQLITE_OK && !picking->id && picking->is_paused)
         result = one_id(sql, &picking->id,
-                        "SELECT id FROM entry WHERE next_attempt <= ? AND last_reply IS NULL ORDER BY next_attempt, id"
-                        " LIMIT 1",
-                        picking->now);
+                        "SELECT id FROM entry WHERE submit = ? AND added <= ? AND attempts > 0 ORDER BY added LIMIT 1",
+                        picking->submit, picking->now - picking->lifetime);
+    if (result == SQLITE_OK && !picking->id && picking->is_paused)
+        result = one_id(sql, &picking->id,
+                        "SELECT id FROM entry WHERE submit = ? AND next_attempt <= ? AND last_reply IS NULL"
+                        " ORDER BY next_attempt, id LIMIT 1",
+                        picking->submit, picking->now);
     if (result == SQLITE_OK && !picking->id && !picking->is_paused) /* the clock was set back */
-        result =
-            one_id(sql, &picking->id, "SELECT id FROM entry WHERE next_attempt > ? ORDER BY next_attempt DESC LIMIT 1",
-                   picking->now + picking->wait_most);
+        result = one_id(sql, &picking->id,
+                        "SELECT id FROM entry WHERE submit = ? AND next_attempt > ? ORDER BY next_attempt DESC LIMIT 1",
+                        picking->submit, picking->now + picking->wait_most);
     return result;
+}
+
+int spool_rows_any(sqlite3 *sql, void *context)
+{
+    struct spool_picking *picking = context;
+    picking->id = 0;
+    return one_id(sql, &picking->id, "SELECT id FROM entry WHERE submit = ? LIMIT ?", picking->submit, 1);
+}
+
+int spool_rows_submits(sqlite3 *sql, void *context)
+{
+    struct spool_submits *submits = context;
+    size_t capacity = 0;
+    sqlite3_stmt *rows;
+    submits->items = NULL;
+    submits->count = 0;
+    /* From one to the next by the index, instead of through all entries. */
+    int step, result = spool_query(sql, &rows,
+                                   "WITH RECURSIVE url(u) AS (SELECT min(submit) FROM entry UNION ALL"
+                                   " SELECT (SELECT min(submit) FROM entry WHERE submit > u) FROM url WHERE u NOT NULL)"
+                                   " SELECT u FROM url WHERE u NOT NULL LIMIT ?",
+                                   "i", (int64_t)submits->most);
+    if (result != SQLITE_OK)
+        return result;
+    while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
+        submits->items =
+            arena_grow(submits->arena, submits->items, &capacity, submits->count + 1, sizeof *submits->items);
+        submits->items[submits->count++] = text_of(submits->arena, rows, 0);
+    }
+    return spool_rows_end(rows, step);
 }
 
 static int load_recipients(sqlite3 *sql, struct arena *arena, struct spool_row *row)
@@ -134,7 +105,7 @@ static int load_recipients(sqlite3 *sql, struct arena *arena, struct spool_row *
             .reply = text_of(arena, rows, 4),
         };
     }
-    return end_of(rows, step);
+    return spool_rows_end(rows, step);
 }
 
 #define ROW_COLUMNS                                                                                                    \
@@ -172,7 +143,7 @@ int spool_rows_load(sqlite3 *sql, void *context)
     int step = sqlite3_step(rows);
     if (step == SQLITE_ROW)
         loading->row = read_row(loading->arena, rows);
-    result = end_of(rows, step);
+    result = spool_rows_end(rows, step);
     return result == SQLITE_OK && loading->row ? load_recipients(sql, loading->arena, loading->row) : result;
 }
 
@@ -190,7 +161,7 @@ int spool_rows_part(sqlite3 *sql, void *context)
         const void *bytes = sqlite3_column_blob(rows, 0);
         strbuf_add(part->bytes, (struct span){bytes, (size_t)sqlite3_column_bytes(rows, 0)});
     }
-    return end_of(rows, step);
+    return spool_rows_end(rows, step);
 }
 
 int spool_rows_save(sqlite3 *sql, void *context)
@@ -199,10 +170,10 @@ int spool_rows_save(sqlite3 *sql, void *context)
     const struct spool_row *row = saving->row;
     int result = spool_sql(sql,
                            "UPDATE entry SET attempts = ?, is_being_sent = ?, last_reply = ?,"
-                           " next_attempt = CASE WHEN next_attempt < 0 THEN next_attempt ELSE ? END"
+                           " next_attempt = CASE WHEN next_attempt < 0 OR ? THEN next_attempt ELSE ? END"
                            " WHERE id = ? AND token = ?",
-                           "iitiii", row->attempts, (int64_t)saving->is_being_sent, row->last_reply,
-                           row->next_attempt, row->id, row->token);
+                           "iitiiii", row->attempts, (int64_t)saving->is_being_sent, row->last_reply,
+                           (int64_t)saving->keeps_next, row->next_attempt, row->id, row->token);
     saving->has_vanished = result == SQLITE_OK && sqlite3_changes(sql) == 0;
     if (!saving->with_recipients || saving->has_vanished)
         return result;
@@ -280,5 +251,5 @@ int spool_rows_list(sqlite3 *sql, void *context)
             .is_being_sent = sqlite3_column_int(rows, 14) != 0,
         };
     }
-    return end_of(rows, step);
+    return spool_rows_end(rows, step);
 }

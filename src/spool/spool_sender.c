@@ -1,18 +1,20 @@
 /*
- * spool_sender - the one thread, in the one process that holds the lock, which takes entries to the MTA.
+ * spool_sender - a thread, in the one process that holds the lock, which takes the entries for one MTA there.
  *
  * An MTA that is down is asked for a pause and not once for every entry: a minute at most, so that mail flows soon
  * after it is back. Meanwhile the owners hear of new entries, for what they hold for them may run out. What each entry
  * waits for itself is doubled from retry_first to retry_most. Entries that are due
  * are looked for once a second, because other processes add, flush and delete.
+ *
+ * It ends when it is to stop, when the lock is lost, and when there was nothing for its MTA for a while: the keeper
+ * starts another one when there is again. The sender for the usual MTA stays.
  */
 #include "spool/spool_sender.h"
 #include "spool/spool_rows.h"
 #include "util/clock.h"
-#include <errno.h>
 
 #define POLL_MS 1000
-#define LOCK_POLL_MS 250
+#define IDLE_US 30000000 /* until a sender for another than the usual MTA ends */
 
 bool spool_sender_is_stopping(const struct spool_sender *sender)
 {
@@ -21,16 +23,7 @@ bool spool_sender_is_stopping(const struct spool_sender *sender)
 
 bool spool_sender_wait(struct spool_sender *sender, int ms)
 {
-    struct spool *spool = sender->spool;
-    int64_t until = clock_monotonic_us() + (int64_t)ms * 1000;
-    struct timespec at = {until / 1000000, until % 1000000 * 1000};
-    pthread_mutex_lock(&spool->mutex);
-    while (!spool->is_woken && pthread_cond_timedwait(&spool->changed, &spool->mutex, &at) == 0)
-        ;
-    bool is_woken = spool->is_woken;
-    spool->is_woken = false;
-    pthread_mutex_unlock(&spool->mutex);
-    return is_woken;
+    return spool_wait(sender->spool, &sender->bell, ms);
 }
 
 int64_t spool_seconds(int64_t ms)
@@ -47,24 +40,12 @@ void spool_sender_hang_up(struct spool_sender *sender)
 
 /* ---- the loop ---- */
 
-/* Is the queue ours? */
-static bool hold_queue(struct spool_sender *sender)
+static void rest(struct spool_sender *sender)
 {
-    if (sender->lock.fd >= 0 && !spool_lock_is_good(&sender->lock)) {
-        spool_sender_hang_up(sender);
-        spool_lock_drop(&sender->lock);
-    }
-    if (sender->lock.fd < 0) {
-        sender->is_recovered = false;
-        int error = spool_lock_take(&sender->lock);
-        if (error && error != EWOULDBLOCK)
-            spool_complain(sender->spool, "%s/spool.lock: %s", sender->lock.directory, strerror(error));
-        if (error)
-            return false;
-    }
-    if (!sender->is_recovered)
-        sender->is_recovered = spool_db_write(sender->spool->db, spool_rows_recover, NULL, true) == SQLITE_OK;
-    return sender->is_recovered;
+    if (!sender->idle_since)
+        sender->idle_since = clock_monotonic_us();
+    if (!spool_sender_wait(sender, POLL_MS) && sender->smtp)
+        spool_sender_hang_up(sender); /* idle for a second */
 }
 
 static void work(struct spool_sender *sender)
@@ -72,31 +53,49 @@ static void work(struct spool_sender *sender)
     const struct spool_options *options = &sender->spool->options;
     int64_t now = clock_wall();
     struct spool_picking picking = {
+        .submit = sender->submit,
         .now = now,
         .lifetime = spool_seconds(options->lifetime),
         .wait_most = spool_seconds(options->retry_most) + 1,
         .is_paused = clock_monotonic_us() < sender->pause_until,
     };
-    if (spool_db_read(sender->spool->db, spool_rows_pick, &picking) != SQLITE_OK)
+    if (spool_db_read(sender->spool->db, spool_rows_pick, &picking) != SQLITE_OK) {
         spool_sender_wait(sender, POLL_MS);
-    else if (picking.id)
+    } else if (picking.id) {
+        sender->idle_since = 0;
         spool_attempt(sender, picking.id, now);
-    else if (!spool_sender_wait(sender, POLL_MS) && sender->smtp)
-        spool_sender_hang_up(sender); /* idle for a second */
+    } else {
+        rest(sender);
+    }
 }
 
-void *spool_sender(void *context)
+static bool is_superfluous(struct spool_sender *sender)
 {
-    struct spool *spool = context;
-    struct spool_sender sender = {.spool = spool, .lock = {spool->options.directory, -1}};
-    while (!spool_sender_is_stopping(&sender)) {
-        if (hold_queue(&sender))
-            work(&sender);
-        else
-            spool_sender_wait(&sender, LOCK_POLL_MS);
+    struct spool_picking picking = {.submit = sender->submit};
+    if (!sender->submit[0] || !sender->idle_since || clock_monotonic_us() - sender->idle_since < IDLE_US)
+        return false;
+    sender->idle_since = 0; /* if there are entries, which wait for their time, it looks again in a while */
+    return spool_db_read(sender->spool->db, spool_rows_any, &picking) == SQLITE_OK && !picking.id;
+}
+
+/* From then on spool_wake() turns to the keeper. False: something was added in this moment. */
+static bool leave(struct spool_sender *sender, bool must)
+{
+    pthread_mutex_lock(&sender->spool->mutex);
+    bool is_over = sender->is_over = must || !sender->bell.has_rung;
+    pthread_mutex_unlock(&sender->spool->mutex);
+    return is_over;
+}
+
+void *spool_send(void *context)
+{
+    struct spool_sender *sender = context;
+    while (!spool_sender_is_stopping(sender) && spool_lock_is_good(sender->lock)) {
+        if (is_superfluous(sender) && leave(sender, false))
+            break;
+        work(sender);
     }
-    spool_sender_hang_up(&sender);
-    spool_lock_drop(&sender.lock);
-    atomic_store(&spool->is_sending, false);
+    spool_sender_hang_up(sender);
+    leave(sender, true);
     return NULL;
 }

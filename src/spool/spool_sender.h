@@ -1,5 +1,7 @@
 /*
- * spool_sender - what the sender's loop and an attempt share. THREADS: the sender's alone.
+ * spool_sender - what a sender's loop and an attempt share: the entries for one MTA, and the thread that sends them.
+ *
+ * THREADS: the sender's alone, but for the members said otherwise.
  */
 #ifndef POSTERN_SPOOL_SPOOL_SENDER_H
 #define POSTERN_SPOOL_SPOOL_SENDER_H
@@ -10,13 +12,24 @@
 
 struct spool_sender {
     struct spool *spool;
-    struct spool_lock lock;
-    bool is_recovered;       /* since the lock was taken */
-    struct spool_smtp *smtp; /* NULL: not connected */
-    unsigned carried;        /* messages, by it */
-    int64_t troubles;        /* connections that failed, since the last that did not */
-    int64_t pause_until;     /* monotonic us */
+    struct arena *arena;
+    const char *submit; /* as its entries have it; fixed */
+    struct spool_endpoint endpoint;
+    const char *endpoint_problem;  /* NULL: none */
+    const struct spool_lock *lock; /* the keeper's; held as long as the thread runs */
+    struct spool_smtp *smtp;       /* NULL: not connected */
+    unsigned carried;              /* messages, by it */
+    int64_t troubles;              /* connections that failed, since the last that did not */
+    int64_t pause_until;           /* monotonic us */
+    int64_t idle_since;            /* monotonic us; 0: it is not */
+    pthread_t thread;              /* the keeper's */
+    struct spool_bell bell;        /* of the spool's mutex, and so are: */
+    bool is_over;                  /* it is to be joined */
+    struct spool_sender *next;
 };
+
+/* The thread; CONTEXT is the sender. */
+void *spool_send(void *context);
 
 bool spool_sender_is_stopping(const struct spool_sender *sender);
 

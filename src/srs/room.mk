@@ -2,15 +2,26 @@
 libpostern_a_SOURCES += \
 	src/srs/dispatch.h \
 	src/srs/forwarding.h \
-	src/srs/forwards.h \
-	src/srs/routes.h \
-	src/srs/socketmap.c src/srs/socketmap.h \
-	src/srs/socketmap_client.c src/srs/socketmap_client.h \
-	src/srs/socketmap_lookup.c src/srs/socketmap_lookup.h \
-	src/srs/socketmap_wire.c src/srs/socketmap_wire.h \
+	src/srs/routes.h
+# the forward table
+libpostern_a_SOURCES += \
+	src/srs/forward_row.c src/srs/forward_row.h \
+	src/srs/forwards.c src/srs/forwards.h \
+	src/srs/forwards_csv.c src/srs/forwards_csv.h
+# the codec, its keys, the token
+libpostern_a_SOURCES += \
 	src/srs/srs.c src/srs/srs.h \
 	src/srs/srs_address.c src/srs/srs_address.h \
 	src/srs/srs_codec.c src/srs/srs_codec.h \
 	src/srs/srs_hash.c src/srs/srs_hash.h \
 	src/srs/srs_keys.c src/srs/srs_keys.h \
 	src/srs/srs_keys_file.c src/srs/srs_keys_file.h
+# the socketmap
+libpostern_a_SOURCES += \
+	src/srs/socketmap.h
+# the socketmap
+libpostern_a_SOURCES += \
+	src/srs/socketmap.c src/srs/socketmap.h \
+	src/srs/socketmap_client.c src/srs/socketmap_client.h \
+	src/srs/socketmap_lookup.c src/srs/socketmap_lookup.h \
+	src/srs/socketmap_wire.c src/srs/socketmap_wire.h

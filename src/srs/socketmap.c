@@ -263,6 +263,16 @@ static int start(struct socketmap *map)
     return start_threads(map);
 }
 
+const char *socketmap_verify_socket(const char *socket)
+{
+    struct endpoint endpoint;
+    struct strbuf why;
+    strbuf_init(&why, 0);
+    int result = endpoint_parse(&endpoint, "socketmap", socket, &why);
+    strbuf_free(&why);
+    return result == 0 ? NULL : "is neither unix:/PATH nor inet:PORT@ADDRESS nor inet6:PORT@ADDRESS";
+}
+
 struct socketmap *socketmap_open(const struct socketmap_options *options, struct srs *srs, struct arena *arena,
                                  const char **problem)
 {

@@ -1,11 +1,11 @@
 /*
  * srs - holds the keys for whoever asks, and the senders that are too long.
  *
- * The keys in use are one object with a count of who uses it; a call takes it, works without a lock, and gives it back. A
- * call that finds the last look at the file half a second old looks itself (one at a time, the others go on with what
- * there is), so there is no thread. A file that changed is read when it looks the same twice or its time is over a second
- * ago: an editor that writes it in place is not interrupted in the middle, for an address signed with half a key could
- * never be undone.
+ * The keys in use are one object with a count of who uses it; a call takes it, works without a lock, and gives it back.
+ * A call that finds the last look at the file half a second old looks itself (one at a time, the others go on with what
+ * there is), so there is no thread. A file that changed is read when it looks the same twice or its time is over a
+ * second ago: an editor that writes it in place is not interrupted in the middle, for an address signed with half a key
+ * could never be undone.
  *
  * The row of a long sender ends with the last day on which its address is valid, and a day more for the other machines'
  * clocks. It is synced before the address is given away; a row that is there for long enough is not written again. What

@@ -1,16 +1,16 @@
 /*
  * srs - the codec with its keys and with the store behind it: what the check, the socketmap and posternctl share.
  *
- * A sender whose rewritten local part would be over SRS_LOCAL_MAX is kept in the store ("srs/TOKEN", for max_age) under a
- * token, and written SRS0=HASH=TT==TOKEN@DOMAIN: the domain is empty, the token stands where the local part would. The
- * token is made of the sender by the key, so that the same sender has the same row; on reading, the row's expiry is
+ * A sender whose rewritten local part would be over SRS_LOCAL_MAX is kept in the store ("srs/TOKEN", for max_age) under
+ * a token, and written SRS0=HASH=TT==TOKEN@DOMAIN: the domain is empty, the token stands where the local part would.
+ * The token is made of the sender by the key, so that the same sender has the same row; on reading, the row's expiry is
  * that of TT. With Redis every machine that has the same secrets can undo it.
  *
  * The secrets file is looked at at most twice a second and read again when it was changed, once it is quiet; a bad new
  * version leaves the old keys in use and is logged once.
  *
- * OWNS: the keys. THREADS: any; it locks inside. A call blocks only for the store (which is synced), and only with a long
- * sender, and one in half a second for a look at the file.
+ * OWNS: the keys. THREADS: any; it locks inside. A call blocks only for the store (which is synced), and only with a
+ * long sender, and one in half a second for a look at the file.
  */
 #ifndef POSTERN_SRS_SRS_H
 #define POSTERN_SRS_SRS_H

@@ -20,13 +20,15 @@ struct srs_address {
     struct span domain;
 };
 
-/* False: ADDRESS has no local part, no domain, a control character, a quote that does not end, or a domain that is none. */
+/* False: ADDRESS has no local part, no domain, a control character, a quote that does not end, or a domain that is
+ * none. */
 bool srs_address_split(struct arena *arena, const char *address, struct srs_address *parts);
 
 /* The opposite. *LOCAL_LENGTH (if asked for): octets of the local part as written. */
 const char *srs_address_join(struct arena *arena, const struct srs_address *parts, size_t *local_length);
 
-/* Can it stand behind an "@", and in an SRS address, where "=" ends it? A name in ASCII or UTF-8, or an address literal. */
+/* Can it stand behind an "@", and in an SRS address, where "=" ends it? A name in ASCII or UTF-8, or an address
+ * literal. */
 bool srs_address_is_domain(struct span domain);
 
 /* Is there any control character in TEXT? */

@@ -1,16 +1,17 @@
 /*
  * srs_codec - the fields of SRS addresses.
  *
- * The separator behind SRS0 and SRS1 is one of "=", "+" and "-"; between the fields it is always "=", as everybody does it.
- * A domain cannot hold "=", so the local part may: it is the last field. An SRS1 holds the local part of a foreign SRS0
- * from its separator on, unread: it is not ours to check, and its forwarder gets back what he wrote. For a foreign SRS1 the
- * hash is replaced and the first forwarder's host is kept, so that the way back is two hops however long the way was.
+ * The separator behind SRS0 and SRS1 is one of "=", "+" and "-"; between the fields it is always "=", as everybody does
+ * it. A domain cannot hold "=", so the local part may: it is the last field. An SRS1 holds the local part of a foreign
+ * SRS0 from its separator on, unread: it is not ours to check, and its forwarder gets back what he wrote. For a foreign
+ * SRS1 the hash is replaced and the first forwarder's host is kept, so that the way back is two hops however long the
+ * way was.
  *
- * What begins with SRS1 and has no such fields is forwarded like any other local part (SRS0=HASH=TT=x=SRS1=...), which can
- * be undone. Mail::SRS writes an SRS1 that nobody can undo.
+ * What begins with SRS1 and has no such fields is forwarded like any other local part (SRS0=HASH=TT=x=SRS1=...), which
+ * can be undone. Mail::SRS writes an SRS1 that nobody can undo.
  *
- * Reading checks the form first, then the hash, then the age: only a genuine address is called expired. An SRS1 has no age
- * of its own.
+ * Reading checks the form first, then the hash, then the age: only a genuine address is called expired. An SRS1 has no
+ * age of its own.
  *
  * An SRS0 with an empty domain is ours alone: its local part is a token (srs.h).
  */

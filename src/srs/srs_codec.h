@@ -2,8 +2,8 @@
  * srs_codec - the Sender Rewriting Scheme: SRS0 and SRS1 addresses written and undone.
  *
  * SRS0=HASH=TT=DOMAIN=LOCAL@OURS stands for LOCAL@DOMAIN; SRS1=HASH=HOST==REST@OURS for SRS0=REST@HOST, which another
- * forwarder wrote. HASH is the beginning of a HMAC-SHA1 in base64 over the rest in lower case, TT the day modulo 1024 in
- * base32. Written as Mail::SRS and PostSRSd do it, but with the URL's alphabet (no "/" and "+", which some servers
+ * forwarder wrote. HASH is the beginning of a HMAC-SHA1 in base64 over the rest in lower case, TT the day modulo 1024
+ * in base32. Written as Mail::SRS and PostSRSd do it, but with the URL's alphabet (no "/" and "+", which some servers
  * refuse); read in both alphabets and in any case, because relays change it. Mail::SRS and PostSRSd before 2.2.6 read a
  * hash with "-" or "_" as forged; with their secrets we read theirs.
  *
@@ -24,10 +24,10 @@
 struct srs_codec {
     const struct span *secrets; /* the first signs, all verify */
     size_t secret_count;
-    unsigned hash_length;       /* characters written, 4 to 8 */
-    unsigned hash_minimum;      /* characters that are read at least, 4 to 8 */
-    char separator;             /* behind SRS0 and SRS1: '=', '+' or '-'; all are read */
-    int64_t max_age;            /* days */
+    unsigned hash_length;  /* characters written, 4 to 8 */
+    unsigned hash_minimum; /* characters that are read at least, 4 to 8 */
+    char separator;        /* behind SRS0 and SRS1: '=', '+' or '-'; all are read */
+    int64_t max_age;       /* days */
 };
 
 enum srs_outcome {
@@ -54,16 +54,17 @@ bool srs_is_address(const char *address);
 enum srs_outcome srs_codec_forward(const struct srs_codec *codec, struct arena *arena, const char *address,
                                    const char *domain, int64_t now, const char **result);
 
-/* What ADDRESS stands for; whether its domain is ours is the caller's to know. An SRS1 gives the SRS0 it was made of (with
- * the separator it had); that is no longer ours to check, so its age is not looked at. *RESULT is NULL unless SRS_OK or
- * SRS_UNKNOWN. */
+/* What ADDRESS stands for; whether its domain is ours is the caller's to know. An SRS1 gives the SRS0 it was made of
+ * (with the separator it had); that is no longer ours to check, so its age is not looked at. *RESULT is NULL unless
+ * SRS_OK or SRS_UNKNOWN. */
 enum srs_outcome srs_codec_reverse(const struct srs_codec *codec, struct arena *arena, const char *address, int64_t now,
                                    const char **result);
 
 /* How many days ago ADDRESS was written, -1 for tomorrow; false if it is no SRS0. Does not look at the hash. */
 bool srs_codec_age(struct arena *arena, const char *address, int64_t now, int64_t *days);
 
-/* For srs.h. The token of ADDRESS, made by the first secret; SRS0=HASH=TT==TOKEN@DOMAIN. SRS_NONE, SRS_OK, SRS_TOO_LONG. */
+/* For srs.h. The token of ADDRESS, made by the first secret; SRS0=HASH=TT==TOKEN@DOMAIN. SRS_NONE, SRS_OK,
+ * SRS_TOO_LONG. */
 enum srs_outcome srs_codec_make_token(const struct srs_codec *codec, struct arena *arena, const char *address,
                                       char token[SRS_TOKEN_LENGTH + 1]);
 enum srs_outcome srs_codec_forward_token(const struct srs_codec *codec, struct arena *arena, const char *token,

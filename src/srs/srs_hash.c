@@ -1,10 +1,10 @@
 /*
  * srs_hash - libcrypto's HMAC.
  *
- * The fields are not separated in what is hashed, because Mail::SRS and PostSRSd do not separate them. So a letter can be
- * moved from one field to the next without the hash taking notice; whoever reads an address must not conclude from the
- * hash that the fields end where they ended. It is no worse than what everybody can have anyway, an SRS address for a
- * sender of his choice, by sending a message from there.
+ * The fields are not separated in what is hashed, because Mail::SRS and PostSRSd do not separate them. So a letter can
+ * be moved from one field to the next without the hash taking notice; whoever reads an address must not conclude from
+ * the hash that the fields end where they ended. It is no worse than what everybody can have anyway, an SRS address for
+ * a sender of his choice, by sending a message from there.
  *
  * Hashes are compared without case, because relays write local parts in lower case (a bounce may be all that comes
  * back), and in both alphabets, because others write "+" and "/". That leaves about 5 bits a character.

@@ -1,9 +1,9 @@
 /*
  * srs_keys - reads the lines of the secrets file, and writes them anew for a rotation.
  *
- * A rotation keeps every line as it is, puts a new key and the line "# retired DATE" in front, and leaves out the keys (not
- * the comments) behind a date that is more than max_age days and one ago: what they signed has expired. The one day more is
- * for clocks, and for other machines that got the new file later.
+ * A rotation keeps every line as it is, puts a new key and the line "# retired DATE" in front, and leaves out the keys
+ * (not the comments) behind a date that is more than max_age days and one ago: what they signed has expired. The one
+ * day more is for clocks, and for other machines that got the new file later.
  *
  * A file that we make begins with a key and not with a comment, because PostSRSd 1 takes every line for a key.
  */
@@ -213,8 +213,8 @@ int srs_keys_rotate(const char *path, struct arena *arena, int64_t max_age, int6
         add_retired(&out, now);
         add_kept(&out, file.content, now / DAY - max_age - 1, kept);
         if (*kept >= SRS_KEYS_MAX) {
-            *problem = arena_printf(arena, "%s: holds %zu secrets that are still needed, and there may be %d", path, *kept,
-                                    SRS_KEYS_MAX);
+            *problem = arena_printf(arena, "%s: holds %zu secrets that are still needed, and there may be %d", path,
+                                    *kept, SRS_KEYS_MAX);
             status = -1;
         }
     }

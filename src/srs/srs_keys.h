@@ -2,12 +2,12 @@
  * srs_keys - the secrets file: one secret a line, the first one signs, all verify.
  *
  * Lines that begin with # are comments; "# retired YYYY-MM-DD" says when the keys behind it were replaced, so that
- * srs_keys_rotate() knows which are too old to be of use. A file of PostSRSd's can be used as it is. Line ends may be CRLF,
- * white space around a secret does not belong to it.
+ * srs_keys_rotate() knows which are too old to be of use. A file of PostSRSd's can be used as it is. Line ends may be
+ * CRLF, white space around a secret does not belong to it.
  *
- * The file must be a regular one (no symbolic link), belong to root or to whoever reads it, have a mode of 0640 at most,
- * SRS_KEYS_FILE_MAX octets and SRS_KEYS_LINE_MAX a line. It is written anew as FILE.new and renamed into place, so a
- * reader sees the old one or the new one; a lock on the file itself (flock(2)) keeps two rotations apart.
+ * The file must be a regular one (no symbolic link), belong to root or to whoever reads it, have a mode of 0640 at
+ * most, SRS_KEYS_FILE_MAX octets and SRS_KEYS_LINE_MAX a line. It is written anew as FILE.new and renamed into place,
+ * so a reader sees the old one or the new one; a lock on the file itself (flock(2)) keeps two rotations apart.
  *
  * OWNS: a struct srs_keys owns its secrets and wipes them. THREADS: any, one for each struct srs_keys.
  * ERRORS: -1 and *PROBLEM ("FILE: text" or "FILE:LINE: text", on ARENA).
@@ -36,8 +36,8 @@ void srs_keys_free(struct srs_keys *keys);
 /* Makes a file with one new random key, mode 0600. 1: somebody was first, which is as good. */
 int srs_keys_create(const char *path, struct arena *arena, const char **problem);
 
-/* Puts a new key first, and leaves out those that were retired more than MAX_AGE days before NOW (seconds since 1970). Mode,
- * owner and comments stay. *KEPT: how many old keys still verify. */
+/* Puts a new key first, and leaves out those that were retired more than MAX_AGE days before NOW (seconds since 1970).
+ * Mode, owner and comments stay. *KEPT: how many old keys still verify. */
 int srs_keys_rotate(const char *path, struct arena *arena, int64_t max_age, int64_t now, size_t *kept,
                     const char **problem);
 

@@ -1,12 +1,13 @@
 /*
  * srs_keys_file - opens, reads and replaces the secrets file.
  *
- * O_NOFOLLOW and fstat(2) of what is open: what was checked is what is read. O_NONBLOCK, so that a FIFO does not hold us
- * up. The lock is on the file and not on one beside it, so that nothing is left lying about; but the file is replaced
- * by rename, so whoever got the lock looks whether the name still means the file that he has locked.
+ * O_NOFOLLOW and fstat(2) of what is open: what was checked is what is read. O_NONBLOCK, so that a FIFO does not hold
+ * us up. The lock is on the file and not on one beside it, so that nothing is left lying about; but the file is
+ * replaced by rename, so whoever got the lock looks whether the name still means the file that he has locked.
  *
- * A new file (rotation) is FILE.new until it is complete. Whoever holds the lock may delete one that a crash left behind.
- * At creation there is nothing to lock yet: there the complete file is linked to its name, which fails if there is one.
+ * A new file (rotation) is FILE.new until it is complete. Whoever holds the lock may delete one that a crash left
+ * behind. At creation there is nothing to lock yet: there the complete file is linked to its name, which fails if there
+ * is one.
  */
 #include "srs/srs_keys_file.h"
 #include "srs/srs_keys.h"

@@ -15,7 +15,7 @@
 struct srs_keys_file {
     struct span content; /* malloc'ed; srs_keys_wipe() ends it */
     struct stat status;
-    int fd;              /* -1: closed */
+    int fd; /* -1: closed */
 };
 
 /* Checked and read. IS_LOCKED: with an exclusive lock that lives as long as `fd`, which stays open; it waits for it. */

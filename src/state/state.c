@@ -26,8 +26,8 @@ static struct aliases *open_aliases(const struct settings *settings, struct conf
     return aliases_open(&options, problems);
 }
 
-static struct store *open_store(struct arena *arena, const struct settings *settings, const char *path,
-                                struct conf_problems *problems)
+struct store *state_open_store(const struct settings *settings, struct arena *arena, const char *path,
+                               struct conf_problems *problems)
 {
     const struct redis_settings *redis = settings->redis;
     const struct store_options options = {settings->general->store, redis->prefix, redis->password_file,
@@ -47,7 +47,7 @@ struct state *state_open(const struct settings *settings, const char *path, stru
     struct state *state = ARENA_NEW(arena, struct state);
     const struct spool_options spool = state_spool_options(settings);
     state->arena = arena;
-    state->store = open_store(arena, settings, path, problems);
+    state->store = state_open_store(settings, arena, path, problems);
     state->aliases = open_aliases(settings, problems);
     state->spool = spool_open(&spool);
     if (state->store && state->aliases && state->spool)

@@ -27,6 +27,10 @@ struct state *state_open(const struct settings *settings, const char *path, stru
 /* The spool as SETTINGS have it, for those who need nothing else. */
 struct spool_options state_spool_options(const struct settings *settings);
 
+/* And the store, for store_close(). NULL after the problem was reported. */
+struct store *state_open_store(const struct settings *settings, struct arena *arena, const char *path,
+                               struct conf_problems *problems);
+
 /* Starts the spool's sender for OWNERS (spool.h), and the upkeep of the store. 0 or an errno value. */
 int state_start(struct state *state, const struct spool_owner *owners);
 

@@ -148,6 +148,16 @@ struct span strmap_value(const struct strmap *map, strmap_at at)
     return (struct span){record->bytes + record->key_len, record->value_len};
 }
 
+void strmap_each_key(const struct strmap *map, void (*visit)(void *context, struct span key, strmap_at at),
+                     void *context)
+{
+    for (size_t i = 0; i < map->size; i++) {
+        strmap_at at = map->slots[i].at;
+        if (at)
+            visit(context, (struct span){record_at(map, at)->bytes, record_at(map, at)->key_len}, at);
+    }
+}
+
 void strmap_each(const struct strmap *map, void (*visit)(void *context, struct span value), void *context)
 {
     for (size_t i = 0; i < map->size; i++) {

@@ -27,6 +27,10 @@ strmap_at strmap_next(const struct strmap *map, strmap_at at);
 /* The value there, valid until the next strmap_add(). */
 struct span strmap_value(const struct strmap *map, strmap_at at);
 
+/* Calls VISIT with every key and its first value, in no order that means anything. */
+void strmap_each_key(const struct strmap *map, void (*visit)(void *context, struct span key, strmap_at at),
+                     void *context);
+
 /* Calls VISIT with every value, in no order that means anything. */
 void strmap_each(const struct strmap *map, void (*visit)(void *context, struct span value), void *context);
 

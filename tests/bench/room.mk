@@ -14,7 +14,7 @@ EXTRA_DIST += \
 	contrib/try contrib/try.py \
 	tests/live/attachment_table.py tests/live/conftest.py tests/live/load.py tests/live/tsan.supp \
 	tests/live/test_attachments.py tests/live/test_auth.py tests/live/test_autoreply.py tests/live/test_chain.py tests/live/test_dkim.py \
-	tests/live/test_dmarc.py tests/live/test_explain.py tests/live/test_helo.py tests/live/test_input.py \
+	tests/live/test_dmarc.py tests/live/test_explain.py tests/live/test_forwards.py tests/live/test_helo.py tests/live/test_input.py \
 	tests/live/test_machine.py tests/live/test_process.py tests/live/test_protocol.py tests/live/test_recipients.py \
 	tests/live/test_rspamd.py \
 	tests/live/test_spf_suite.py tests/live/spf_cases.yml tests/live/test_two_mtas.py \

@@ -144,6 +144,7 @@ def test_examples_of_the_manual(desk, tmp_path):
     assert len(examples) >= 10
     (tmp_path / "away.txt").write_text("I am away.\n")
     (tmp_path / "message.eml").write_text("To: list@example.com\nList-Id: <list.example.com>\nSubject: x\n\nx\n")
+    (tmp_path / "forwards.csv").write_text("address,target,delete\nanna@example.net,anna@example.org,0\n")
     said = {}
     for line in examples:
         script = f'posternctl() {{ "{program("posternctl")}" -c "{desk.config}" "$@"; }}\n{line}'

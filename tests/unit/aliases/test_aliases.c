@@ -145,6 +145,66 @@ static void test_expand(void **state)
     tables_end(tables);
 }
 
+/* "V" and "L" of each route in the order of tables_expand(), and "alias" in front if the address is one. */
+static const char *flags(struct tables *tables, const char *address)
+{
+    struct aliases_targets targets = aliases_expand(tables->aliases, tables->arena, address);
+    const char *text = targets.is_alias ? "alias" : "plain";
+    for (size_t i = 0; i < targets.route_count; i++)
+        text = arena_printf(tables->arena, "%s %s%s%s", text, targets.routes[i],
+                            targets.route_flags[i] & ROUTE_IS_KEY_VIRTUAL ? ":V" : "",
+                            targets.route_flags[i] & ROUTE_IS_KEY_LOCAL ? ":L" : "");
+    return text;
+}
+
+/* Which final addresses the MTA would expand by itself, were they its recipients. */
+static void test_final_addresses_that_are_keys(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address, *expected;
+    } rows[] = {
+        {"nobody@example.net", "plain nobody@example.net"},
+        {"info@example.net", "alias one@x.example"},
+        {"user@example.net", "alias user@example.net:V user@gmail.example"},
+        {"User+T@example.net", "alias user+T@example.net:V user+T@gmail.example"},
+        {"to.user@example.net", "alias user@example.net:V user@gmail.example"},
+        {"only@example.net", "alias only@example.net:V"},
+        {"csv@example.net", "alias csv@example.net:V x@x.example"},
+        {"x@self.example", "alias x@self.example:V"},
+        {"bob@example.net", "alias bob@example.net:L bob@gmail.example"},     /* \bob */
+        {"carol@example.net", "alias carol@example.net:L carol@gmail.example"}, /* carol */
+        {"listed@example.net", "alias listed@example.net:L l@x.example"},    /* in an included list */
+        /* behind aliases(5) user is final, but given as a recipient it is a virtual alias */
+        {"late@example.net", "alias user@example.net:V"},
+        /* a virtual alias that means itself and, for local(8), one that does */
+        {"both@example.net", "alias both@example.net:V:L b@x.example"},
+        {"x@option.example", "alias x@example.net"},
+        {"none@example.net", "alias"},
+        {"loop@example.net", "alias"},
+        {"no address", "plain"},
+    };
+    struct tables *tables = tables_begin();
+    tables_write(tables, "list", "listed\nl@x.example\n");
+    tables_add(tables, "virtual", "virtual",
+               "info@example.net one@x.example\nuser@example.net user@example.net, user@gmail.example\n"
+               "to.user@example.net user@example.net\nonly@example.net only\n@self.example @self.example\n"
+               "both both\nloop@example.net pool@example.net\npool@example.net loop@example.net\n");
+    tables_add(tables, "csv", "csv", "csv@example.net,csv@example.net x@x.example\n");
+    tables_add(tables, "aliases", "aliases",
+               "bob: \\bob, bob@gmail.example\ncarol: carol, carol@gmail.example\nlate: user\nnone: /dev/null\n"
+               "listed: :include:%/list\nboth: both, b@x.example\n");
+    tables->domain_items[tables->domains.count++] = "option.example=example.net";
+    if (!tables_open(tables))
+        fail_msg("%s", strbuf_text(&tables->problems));
+    for (size_t i = 0; i < SIZE(rows); i++) {
+        const char *got = flags(tables, rows[i].address);
+        if (strcmp(got, rows[i].expected) != 0)
+            fail_msg("%s is '%s' and not '%s'", rows[i].address, got, rows[i].expected);
+    }
+    tables_end(tables);
+}
+
 /* The same target written in several ways is one item and several routes. */
 static void test_distinct(void **state)
 {
@@ -482,6 +542,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_canonical),
         cmocka_unit_test(test_expand),
+        cmocka_unit_test(test_final_addresses_that_are_keys),
         cmocka_unit_test(test_distinct),
         cmocka_unit_test(test_tables_in_order),
         cmocka_unit_test(test_delimiters),

@@ -428,7 +428,9 @@ static void at_the_end(void **state)
     desk_open(&desk);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         put_mark(&desk, rows[i].token, false);
-        answer_after(desk.responding, answer_memo(desk.arena, "seen/k", MINE, NOW, 7), rows[i].end, NOW + 60);
+        answer_after(desk.responding, &(struct spool_left){.memo = answer_memo(desk.arena, "seen/k", MINE, NOW, 7),
+                                                           .end = rows[i].end,
+                                                           .now = NOW + 60});
         assert_int_equal(memory_of(&desk).count, rows[i].remembered);
     }
     desk_close(&desk);

@@ -34,11 +34,10 @@ static bool worker_before(void *context, const char *memo, int64_t now, bool *la
     return true;
 }
 
-static void worker_after(void *context, const char *memo, enum spool_end end, int64_t now)
+static void worker_after(void *context, const struct spool_left *left)
 {
     static const char *const names[] = {"sent", "given-up", "refused", "deleted", "unknown"};
-    (void)now;
-    note(((struct record *)context)->fd, names[end], memo);
+    note(((struct record *)context)->fd, names[left->end], left->memo);
 }
 
 static int open_record(const char *directory)

@@ -38,14 +38,13 @@ static inline bool bench_before(void *context, const char *memo, int64_t now, bo
     return is_wanted;
 }
 
-static inline void bench_after(void *context, const char *memo, enum spool_end end, int64_t now)
+static inline void bench_after(void *context, const struct spool_left *left)
 {
     struct bench *bench = context;
-    (void)now;
     pthread_mutex_lock(&bench->mutex);
     if (bench->afters < 100) {
-        bench->ends[bench->afters] = end;
-        snprintf(bench->memos[bench->afters], sizeof bench->memos[0], "%s", memo ? memo : "(none)");
+        bench->ends[bench->afters] = left->end;
+        snprintf(bench->memos[bench->afters], sizeof bench->memos[0], "%s", left->memo ? left->memo : "(none)");
     }
     bench->afters++;
     pthread_mutex_unlock(&bench->mutex);
