@@ -18,10 +18,8 @@ libpostern_a_SOURCES += \
 	src/srs/srs_keys_file.c src/srs/srs_keys_file.h
 # the socketmap
 libpostern_a_SOURCES += \
-	src/srs/socketmap.h
-# the socketmap
-libpostern_a_SOURCES += \
 	src/srs/socketmap.c src/srs/socketmap.h \
 	src/srs/socketmap_client.c src/srs/socketmap_client.h \
 	src/srs/socketmap_lookup.c src/srs/socketmap_lookup.h \
 	src/srs/socketmap_wire.c src/srs/socketmap_wire.h
+EXTRA_DIST += contrib/postfix/srs-local.cf
