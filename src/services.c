@@ -2,22 +2,36 @@
 #include "services.h"
 #include "auth/dkim_verify.h"
 #include "autoreply/answer.h"
+#include "checks/autoreply.h"
+#include "checks/srs.h"
 #include "dns/dns.h"
 #include "mime/archive.h"
 #include "mime/scan.h"
+#include "srs/copies.h"
+#include "srs/nondelivery.h"
+#include "srs/socketmap.h"
 #include "util/log.h"
 #include <errno.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-static bool has_check(const struct engine *engine, const char *name)
+static bool plan_has(const struct engine *engine, const char *name)
 {
     for (size_t i = 0; i < engine->plan.count; i++) {
         if (strcmp(engine->plan.entries[i].check->name, name) == 0)
             return true;
     }
     return false;
+}
+
+/* The options of the check srs if it has something to do, else NULL. */
+static const struct forwarding_options *wants_forwarding(const struct engine *engine)
+{
+    const struct srs_check_options *options = conf_get(engine->conf, check_srs.name);
+    return plan_has(engine, check_srs.name) && forwarding_is_wanted(&engine->settings, &options->forwarding)
+               ? &options->forwarding
+               : NULL;
 }
 
 static int report(const struct engine *engine, struct conf_problems *problems, int status, const char *text)
@@ -27,33 +41,68 @@ static int report(const struct engine *engine, struct conf_problems *problems, i
     return status;
 }
 
-int services_check(const struct engine *engine, struct conf_problems *problems)
+/* Opens what replies and forwarding stand on. MAY_CREATE: what is missing may be begun. */
+static int open_rooms(struct engine *engine, bool may_create, struct conf_problems *problems)
+{
+    struct services *services = &engine->services;
+    const struct forwarding_options *forwarding = wants_forwarding(engine);
+    const char *path = conf_path(engine->conf);
+    services->state = state_open(&engine->settings, path, problems);
+    if (!services->state)
+        return EX_CONFIG;
+    if (plan_has(engine, check_autoreply.name))
+        services->responding = responding_open(&engine->settings, services->state);
+    if (forwarding)
+        services->forwarding =
+            forwarding_open(&engine->settings, forwarding, services->state, path, may_create, problems);
+    return forwarding && !services->forwarding ? EX_CONFIG : EX_OK;
+}
+
+static void close_rooms(struct engine *engine)
+{
+    struct services *services = &engine->services;
+    socketmap_close(services->socketmap);
+    forwarding_close(services->forwarding);
+    responding_close(services->responding);
+    state_close(services->state);
+    services->socketmap = NULL;
+    services->forwarding = NULL;
+    services->responding = NULL;
+    services->state = NULL;
+}
+
+/* A trial changes nothing and must not need to be the daemon's user: what it cannot read it does without. */
+static bool can_try(const struct engine *engine)
+{
+    static const char sqlite[] = "sqlite:";
+    const char *store = engine->settings.general->store;
+    const struct forwarding_options *forwarding = wants_forwarding(engine);
+    struct arena *arena = conf_arena(engine->conf);
+    if (strncmp(store, sqlite, strlen(sqlite)) == 0 && access(store + strlen(sqlite), R_OK | W_OK) != 0)
+        return false;
+    return !forwarding || !forwarding->domain ||
+           access(forwarding_srs_options(&engine->settings, forwarding, arena).secrets_file, R_OK) == 0;
+}
+
+static bool wants_rooms(const struct engine *engine)
+{
+    return plan_has(engine, check_autoreply.name) || wants_forwarding(engine);
+}
+
+int services_check(struct engine *engine, struct conf_problems *problems)
 {
     if (engine_check_directory(engine, problems) != 0)
         return -1;
-    if (!has_check(engine, "autoreply"))
-        return 0;
-    struct state *state = state_open(&engine->settings, conf_path(engine->conf), problems);
-    state_close(state);
-    return state ? 0 : -1;
+    int status = wants_rooms(engine) ? open_rooms(engine, true, problems) : EX_OK;
+    close_rooms(engine);
+    return status == EX_OK ? 0 : -1;
 }
 
 static int open_state(struct engine *engine, struct conf_problems *problems)
 {
-    /* A trial changes nothing, so it does not begin a store either. */
-    static const char sqlite[] = "sqlite:";
-    const char *store = engine->settings.general->store;
-    bool is_file = strncmp(store, sqlite, strlen(sqlite)) == 0;
-    if (!has_check(engine, "autoreply") ||
-        (engine->services.is_trial && is_file && access(store + strlen(sqlite), R_OK | W_OK) != 0))
+    if (!wants_rooms(engine) || (engine->services.is_trial && !can_try(engine)))
         return EX_OK;
-    struct state *state = state_open(&engine->settings, conf_path(engine->conf), problems);
-    if (!state)
-        return EX_CONFIG;
-    engine->services.state = state;
-    if (has_check(engine, "autoreply"))
-        engine->services.responding = responding_open(&engine->settings, state);
-    return EX_OK;
+    return open_rooms(engine, !engine->services.is_trial, problems);
 }
 
 int services_open(struct engine *engine, struct conf_problems *problems)
@@ -80,6 +129,25 @@ int services_open(struct engine *engine, struct conf_problems *problems)
     return open_state(engine, problems);
 }
 
+static int start_socketmap(struct engine *engine)
+{
+    struct services *services = &engine->services;
+    const struct forwarding *forwarding = services->forwarding;
+    const char *problem = NULL;
+    if (!forwarding || !forwarding->srs || !forwarding->options->socketmap)
+        return 0;
+    const struct socketmap_options options = {.socket = forwarding->options->socketmap,
+                                              .group = forwarding->options->socketmap_group,
+                                              .mode = forwarding->options->socketmap_mode,
+                                              .domain = forwarding->options->domain,
+                                              .domains = forwarding->srs_domains,
+                                              .local_domains = engine->settings.general->local_domains};
+    services->socketmap = socketmap_open(&options, forwarding->srs, conf_arena(engine->conf), &problem);
+    if (!services->socketmap)
+        log_text(LEVEL_ERROR, "%s: srs: %s", conf_path(engine->conf), problem);
+    return services->socketmap ? 0 : -1;
+}
+
 int services_start(struct engine *engine)
 {
     const struct services *services = &engine->services;
@@ -87,15 +155,19 @@ int services_start(struct engine *engine)
     size_t count = 0;
     if (services->responding)
         owners[count++] = (struct spool_owner){ANSWER_KIND, answer_before, answer_after, services->responding};
+    if (services->forwarding)
+        owners[count++] = (struct spool_owner){COPIES_KIND, NULL, nondelivery_after, services->forwarding};
     int error = services->state ? state_start(services->state, owners) : 0;
     if (error)
         log_text(LEVEL_ERROR, "cannot start sending what is queued: %s", strerror(error));
-    return error ? EX_OSERR : EX_OK;
+    return error || start_socketmap(engine) != 0 ? EX_OSERR : EX_OK;
 }
 
 void services_drain(struct engine *engine)
 {
     state_drain(engine->services.state);
+    if (engine->services.socketmap)
+        socketmap_drain(engine->services.socketmap);
 }
 
 bool services_are_drained(const struct engine *engine)
@@ -106,10 +178,9 @@ bool services_are_drained(const struct engine *engine)
 void services_close(struct engine *engine)
 {
     struct services *services = &engine->services;
-    responding_close(services->responding);
-    state_close(services->state);
+    close_rooms(engine);
     archive_scanner_destroy(services->archives);
     verifier_service_destroy(services->verifier);
     dns_destroy(services->dns);
-    *services = (struct services){.responding = NULL};
+    *services = (struct services){.dns = NULL};
 }

@@ -8,9 +8,9 @@
 
 #include "core/engine.h"
 
-/* Problems of the configuration that only show when something is opened; nothing is started or changed. 0, or -1 and
- * reported. */
-int services_check(const struct engine *engine, struct conf_problems *problems);
+/* Problems of the configuration that only show when something is opened. Nothing is started; files that the daemon would
+ * begin (store, spool, secrets) are begun. 0, or -1 and reported. */
+int services_check(struct engine *engine, struct conf_problems *problems);
 
 /* Into engine->services. Before any thread: the archive server is forked. 0, or a status of sysexits.h and reported. */
 int services_open(struct engine *engine, struct conf_problems *problems);

@@ -11,6 +11,7 @@
 #include "autoreply/compose_private.h"
 #include "autoreply/mail_text.h"
 #include "autoreply/schedule.h"
+#include "util/clock.h"
 #include "util/strbuf.h"
 #include <time.h>
 
@@ -55,18 +56,9 @@ static void add_subject(struct arena *arena, struct strbuf *out, const struct co
 /* RFC 5322 3.3: with the offset of the message's zone, in whole minutes. */
 static void add_date(struct strbuf *out, const struct compose_request *request)
 {
-    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    char date[CLOCK_MAIL_SIZE];
     int64_t minutes = schedule_offset(request->message->zone, request->now) / 60;
-    time_t local = (time_t)(request->now + minutes * 60);
-    int64_t distance = minutes < 0 ? -minutes : minutes;
-    struct tm tm;
-    if (!gmtime_r(&local, &tm))
-        return;
-    strbuf_printf(out, "Date: %s, %d %s %d %02d:%02d:%02d %c%02d%02d\r\n", days[tm.tm_wday], tm.tm_mday,
-                  months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec, minutes < 0 ? '-' : '+',
-                  (int)(distance / 60), (int)(distance % 60));
+    strbuf_printf(out, "Date: %s\r\n", clock_format_mail(request->now, (int)minutes, date));
 }
 
 static void add_id(struct strbuf *out, struct span id)

@@ -13,3 +13,7 @@ libpostern_a_SOURCES += \
 	src/checks/dmarc.c src/checks/dmarc.h
 libpostern_a_SOURCES += \
 	src/checks/autoreply.c src/checks/autoreply.h
+libpostern_a_SOURCES += \
+	src/checks/bounces.c src/checks/bounces.h \
+	src/checks/srs.c src/checks/srs.h \
+	src/checks/srs_rows.c

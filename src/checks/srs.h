@@ -18,4 +18,7 @@ struct srs_check_options {
     const struct template *reply_forged, *reply_expired, *reply_unknown, *reply_not_a_bounce, *reply_loop;
 };
 
+/* Rows of its options, in srs_rows.c. */
+extern const struct option_row srs_rows[];
+
 #endif

@@ -63,6 +63,7 @@ struct verifier_service; /* auth/dkim_verify.h */
 struct state;           /* state/state.h */
 struct responding;      /* autoreply/responding.h */
 struct forwarding;      /* srs/forwarding.h */
+struct socketmap;       /* srs/socketmap.h */
 
 /* Services shared by all threads of the worker; each locks inside. A member may be NULL where no active check needs
  * it (and in unit tests). */
@@ -73,6 +74,7 @@ struct services {
     struct state *state;
     struct responding *responding;
     struct forwarding *forwarding;
+    struct socketmap *socketmap;
     struct counters *counters; /* for what is no verdict: "why.TOKEN" of a check's whys */
     bool is_trial;             /* no daemon: nothing may be changed anywhere */
 };
@@ -125,7 +127,9 @@ struct check {
     const char *const *needs_facts;   /* facts of checks before it; may be NULL */
     unsigned never_objects; /* 1u << PHASE_..., ORed: hooks that only look; the MTA is told not to wait for them, and an
                              * objection of theirs is dropped */
-    bool (*edits_envelope)(const void *options); /* may it change sender or recipients, with these options? NULL: no */
+    bool edits_envelope; /* may change sender or recipients */
+    /* Has it nothing to do with these options? Then it is not in the plan. NULL: it always has. */
+    bool (*is_idle)(const struct settings *settings, const void *options);
     bool may_vouch;         /* may answer VOUCH: what waits for one is judged once this check has run */
     check_hook *on_connect; /* the client's address is known; cannot refuse */
     check_hook *on_helo;    /* each HELO/EHLO; cannot refuse: judge here, enforce at rcpt */

@@ -30,6 +30,7 @@ struct edit {
 struct edits {
     struct edit *items;
     size_t count, capacity;
+    bool discards; /* every recipient is taken over in PHASE_COMMIT: the MTA delivers nothing, and no edit matters */
 };
 
 /* NAME is a field name of ours; VALUE may hold anything: what could end the header line is replaced by '?'. */

@@ -35,15 +35,16 @@ const struct conf_section *engine_sections(size_t *count)
     return sections;
 }
 
-static void plan_build(struct plan *plan, const struct conf *conf, const struct general_settings *general)
+static void plan_build(struct plan *plan, const struct conf *conf, const struct settings *settings)
 {
+    const struct general_settings *general = settings->general;
     int global_mode = general->mode;
     plan->entries = ARENA_ARRAY(conf_arena(conf), struct plan_entry, check_count);
     plan->needs = plan->core_needs = general->tag_subject ? NEEDS_HEADER : 0;
     for (size_t i = 0; i < check_count; i++) {
         const struct check_options *options = conf_get(conf, checks[i]->name);
         int mode = options->mode == MODE_GLOBAL ? global_mode : options->mode;
-        if (mode == MODE_OFF)
+        if (mode == MODE_OFF || (checks[i]->is_idle && checks[i]->is_idle(settings, options)))
             continue;
         struct plan_entry *entry = &plan->entries[plan->count++];
         *entry = (struct plan_entry){checks[i], options, mode, checks[i]->needs, NULL};
@@ -51,7 +52,7 @@ static void plan_build(struct plan *plan, const struct conf *conf, const struct 
             entry->needs = checks[i]->needs_with(options);
         entry->error = arena_printf(conf_arena(conf), "%s.error", checks[i]->name);
         plan->needs |= entry->needs;
-        plan->edits_envelope |= checks[i]->edits_envelope && checks[i]->edits_envelope(options);
+        plan->edits_envelope |= checks[i]->edits_envelope;
     }
 }
 
@@ -110,7 +111,7 @@ struct engine *engine_create(const char *path, struct conf_problems *problems)
     struct engine *engine = ARENA_NEW(conf_arena(conf), struct engine);
     engine->conf = conf;
     settings_resolve(&engine->settings, conf);
-    plan_build(&engine->plan, conf, engine->settings.general);
+    plan_build(&engine->plan, conf, &engine->settings);
     counters_build(engine);
     return engine;
 }

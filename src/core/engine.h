@@ -15,7 +15,7 @@
 struct plan_entry {
     const struct check *check;
     const struct check_options *options; /* the head of the check's own struct */
-    enum check_mode mode;                /* ENFORCE or MONITOR: what is off is not in the plan */
+    enum check_mode mode;                /* ENFORCE or MONITOR: what is off, or idle, is not in the plan */
     unsigned needs;                      /* enum check_needs, ORed: with these options */
     const char *error;                   /* "helo.error", the token of RESULT_ERROR */
 };

@@ -54,7 +54,6 @@ struct message {
     const char *queue_id;     /* NULL until the MTA has one */
     const char *reverse_path; /* as given, without angle brackets; "" = the null reverse-path */
     const char *parameters;   /* ESMTP parameters of MAIL as given, "SIZE=1000 BODY=8BITMIME"; NULL if there were none */
-    bool is_discarded;        /* every recipient was taken over by something in PHASE_COMMIT: the MTA delivers nothing */
     struct recipient *recipients; /* all that were tried, in order; the verdict tells which stand */
     size_t recipient_count, recipient_capacity;
     size_t standing_count;    /* those that stand, repeated ones included */

@@ -372,7 +372,7 @@ struct outcome runner_finish(const struct engine *engine, struct session *sessio
         judge_message(engine, session, message, PHASE_COMMIT);
     report_message(engine, session, message);
     struct outcome outcome = outcome_of(&message->verdict);
-    if (outcome.action == OUTCOME_CONTINUE && message->is_discarded)
+    if (outcome.action == OUTCOME_CONTINUE && message->edits.discards)
         outcome.action = OUTCOME_DISCARD;
     return outcome;
 }

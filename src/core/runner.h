@@ -17,7 +17,7 @@ enum outcome_action {
     OUTCOME_CONTINUE,
     OUTCOME_TEMPFAIL,
     OUTCOME_REJECT,
-    OUTCOME_DISCARD /* accepted, and everything about it is done elsewhere; only of runner_finish() */
+    OUTCOME_DISCARD /* accepted, and all of it is done elsewhere; only of runner_finish() */
 };
 
 struct outcome {

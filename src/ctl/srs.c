@@ -8,7 +8,7 @@
  *
  * rotate runs as the user who owns the file: that is the daemon's, or root if the administrator keeps it in /etc.
  */
-#include "srs/srs.h"
+#include "checks/srs.h"
 #include "ctl/ctl.h"
 #include "ctl/json.h"
 #include "ctl/state.h"
@@ -29,14 +29,9 @@ struct request {
 static void srs_options_of(const struct engine *engine, struct arena *arena, struct srs_options *options,
                            const char **domain)
 {
-    *options = (struct srs_options){
-        .secrets_file = arena_printf(arena, "%s/srs-secrets", engine->settings.general->state_directory),
-        .hash_length = 4,
-        .hash_minimum = 4,
-        .separator = '=',
-        .max_age = 21,
-    };
-    *domain = NULL;
+    const struct srs_check_options *check = conf_get(engine->conf, check_srs.name);
+    *options = forwarding_srs_options(&engine->settings, &check->forwarding, arena);
+    *domain = check->forwarding.domain;
 }
 
 /* For the terminal. */

@@ -96,7 +96,7 @@ int apply_edits(SMFICTX *ctx, const struct message *message, struct negotiated n
     static const enum edit_kind order[] = {EDIT_DELETE_HEADER, EDIT_CHANGE_HEADER, EDIT_ADD_HEADER,
                                            EDIT_CHANGE_SENDER, EDIT_DELETE_RECIPIENT, EDIT_ADD_RECIPIENT,
                                            EDIT_QUARANTINE};
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+    for (size_t i = 0; i < sizeof order / sizeof *order && !message->edits.discards; i++) {
         if (apply_kind(ctx, message, order[i], negotiated) != 0)
             return -1;
     }

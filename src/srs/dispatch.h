@@ -17,7 +17,7 @@ struct dispatch_recipient {
     const char *given;      /* as at RCPT */
     const char *parameters; /* of RCPT, or NULL */
     struct routes routes;
-    const char *srs_domain; /* for what leaves; NULL: the reverse-path may stay */
+    const char *srs_domain; /* for what leaves; NULL, for all of them: the reverse-path may stay */
 };
 
 struct dispatch_options {
@@ -43,7 +43,7 @@ struct dispatch {
     size_t added_count, added_capacity;
     struct dispatch_copy *copies;
     size_t copy_count, copy_capacity;
-    bool is_forward; /* something leaves that was for somebody here */
+    bool is_forward; /* something leaves, or would if it were not kept at home */
     bool is_empty;   /* the message itself has no recipient left */
 };
 

@@ -1,8 +1,12 @@
 # srs/: sender rewriting, the forward table, the socketmap; libcrypto in the codec and the keys, else libc.
 libpostern_a_SOURCES += \
-	src/srs/dispatch.h \
-	src/srs/forwarding.h \
-	src/srs/routes.h
+	src/srs/copies.c src/srs/copies.h \
+	src/srs/dispatch.c src/srs/dispatch.h \
+	src/srs/forwarding.c src/srs/forwarding.h \
+	src/srs/nondelivery.c src/srs/nondelivery.h \
+	src/srs/routes.c src/srs/routes.h \
+	src/srs/trace.c src/srs/trace.h \
+	src/srs/travel.c src/srs/travel.h
 # the forward table
 libpostern_a_SOURCES += \
 	src/srs/forward_row.c src/srs/forward_row.h \

@@ -19,6 +19,7 @@
 struct route {
     const char *address;
     bool leaves;       /* its domain is none of ours */
+    bool is_self;      /* it is the recipient */
     bool expands_more; /* an MTA that takes it as a recipient puts it through its virtual aliases again */
 };
 
@@ -27,7 +28,7 @@ struct routes {
     size_t count;
     const char *canonical; /* of the recipient; the address as it is if it has no canonical form */
     bool by_table;         /* Postern's own table has a part in it: the MTA would not do this by itself */
-    bool stays;            /* the recipient itself is among them */
+    bool stays;            /* the recipient itself is among them: is_self */
     bool is_direct;        /* nothing was expanded: the one route is the recipient */
     bool is_cut;           /* a loop or a bound: some may be missing */
 };

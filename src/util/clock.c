@@ -66,3 +66,19 @@ int clock_parse(const char *text, int64_t *seconds)
     *seconds = (int64_t)timegm(&tm);
     return 0;
 }
+
+const char *clock_format_mail(int64_t seconds, int offset, char text[CLOCK_MAIL_SIZE])
+{
+    static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t there = (time_t)(seconds + offset * 60);
+    int distance = offset < 0 ? -offset : offset;
+    struct tm tm;
+    if (!gmtime_r(&there, &tm)) /* past the year 2^31 */
+        return clock_format_mail(0, 0, text);
+    snprintf(text, CLOCK_MAIL_SIZE, "%s, %d %s %d %02d:%02d:%02d %c%02d%02d", days[tm.tm_wday], tm.tm_mday,
+             months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec, offset < 0 ? '-' : '+',
+             distance / 60, distance % 60);
+    return text;
+}

@@ -21,6 +21,10 @@ int64_t clock_wall(void);
 #define CLOCK_TEXT_SIZE 32
 const char *clock_format(int64_t seconds, char text[CLOCK_TEXT_SIZE]);
 
+/* "Sun, 22 Nov 2026 03:24:22 +0000" (RFC 5322 3.3), OFFSET minutes east of UTC. Into TEXT, which it returns. */
+#define CLOCK_MAIL_SIZE 64
+const char *clock_format_mail(int64_t seconds, int offset, char text[CLOCK_MAIL_SIZE]);
+
 /* "2026-11-22T03:24:22Z" or a number of seconds -> seconds since 1970. 0, or -1 if TEXT is no time. */
 int clock_parse(const char *text, int64_t *seconds);
 

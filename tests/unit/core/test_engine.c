@@ -97,10 +97,20 @@ static void modes_make_the_plan(void **state)
     (void)state;
     struct engine *engine = engine_of("");
     assert_non_null(engine);
-    assert_int_equal(engine->plan.count, check_count);
+    assert_int_equal(engine->plan.count, check_count - 2); /* nothing is forwarded, and no bounces are looked at */
+    assert_false(engine->plan.edits_envelope);
     assert_true(plan_has_hook(&engine->plan, PHASE_RCPT));
     assert_true(plan_has_hook(&engine->plan, PHASE_EOM));
     assert_true(plan_needs(&engine->plan, CLASS_LOCAL) & NEEDS_CONTENT);
+    engine_destroy(engine);
+
+    engine = engine_of("srs { domain = \"srs.example.net\" }\nforwards { table = \"store\" }\nbounces { require_srs = yes }\n");
+    assert_int_equal(engine->plan.count, check_count);
+    assert_true(engine->plan.edits_envelope);
+    assert_true(plan_has_hook(&engine->plan, PHASE_COMMIT));
+    engine_destroy(engine);
+    engine = engine_of("forwards { table = \"store\" }\n");
+    assert_int_equal(engine->plan.count, check_count - 1);
     engine_destroy(engine);
 
 #define ENVELOPE_ONLY "attachments { mode = off }\ndmarc { mode = off }\ndkim { mode = off }\nauthres { mode = off }\nautoreply { mode = off }\n"

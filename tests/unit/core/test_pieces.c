@@ -62,7 +62,7 @@ static void edits_of_the_envelope(void **state)
         {"a@b.example", "NOTIFY=NEVER\r\nDATA", -1},
     };
     struct arena *arena = arena_create(0);
-    struct edits edits = {NULL, 0, 0};
+    struct edits edits = {.items = NULL};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t before = edits.count;
         assert_int_equal(edits_add_recipient(&edits, arena, rows[i].address, rows[i].parameters), rows[i].expected);
@@ -77,7 +77,7 @@ static void test_edits(void **state)
 {
     (void)state;
     struct arena *arena = arena_create(256);
-    struct edits edits = {NULL, 0, 0};
+    struct edits edits = {.items = NULL};
     char flood[2000];
     memset(flood, 'f', sizeof flood - 1);
     flood[sizeof flood - 1] = '\0';
@@ -197,7 +197,7 @@ static void test_folded_edits(void **state)
     };
     struct arena *arena = arena_create(256);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct edits edits = {NULL, 0, 0};
+        struct edits edits = {.items = NULL};
         edits_add_folded(&edits, arena, "X-A", rows[i].value);
         edits_change_header(&edits, arena, "Subject", 2, rows[i].value);
         assert_string_equal(edits.items[0].value, rows[i].added);
@@ -209,7 +209,7 @@ static void test_folded_edits(void **state)
     memset(large, 'x', 40000);
     for (size_t i = 500; i < 40000; i += 500)
         memcpy(large + i, "\n\t", 2);
-    struct edits edits = {NULL, 0, 0};
+    struct edits edits = {.items = NULL};
     edits_add_folded(&edits, arena, "X-A", large);
     assert_true(strlen(edits.items[0].value) <= 32768);
     assert_string_equal(edit_kind_name(EDIT_CHANGE_HEADER), "change-header");

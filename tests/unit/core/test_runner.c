@@ -381,7 +381,7 @@ static void the_commit_is_the_last_word(void **state)
         world.options.result[rows[i].phase] = rows[i].code;
         world.message =
             message_begin(world.session, &world.engine.settings, &world.engine.plan, "<a@sender.example>", 1000);
-        world.message->is_discarded = rows[i].is_discarded;
+        world.message->edits.discards = rows[i].is_discarded;
         runner_eom(&world.engine, world.session, world.message);
         struct outcome outcome =
             runner_finish(&world.engine, world.session, world.message, rows[i].edits_failed);

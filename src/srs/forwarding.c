@@ -1,0 +1,124 @@
+/* forwarding - opens codec and table; nothing is asked of them here. */
+#include "srs/forwarding.h"
+#include "util/domain.h"
+#include <string.h>
+
+#define DAY_MS 86400000
+
+bool forwarding_is_wanted(const struct settings *settings, const struct forwarding_options *options)
+{
+    return options->domain || settings->forwards->table;
+}
+
+struct srs_options forwarding_srs_options(const struct settings *settings, const struct forwarding_options *options,
+                                          struct arena *arena)
+{
+    const char *file = options->secrets_file
+                           ? options->secrets_file
+                           : arena_printf(arena, "%s/srs-secrets", settings->general->state_directory);
+    return (struct srs_options){.secrets_file = file,
+                                .hash_length = (unsigned)options->hash_length,
+                                .hash_minimum = (unsigned)options->hash_minimum,
+                                .separator = options->separator[0],
+                                .max_age = options->max_age / DAY_MS};
+}
+
+static const struct domain_set *collect_domains(const struct forwarding_options *options, struct arena *arena)
+{
+    struct domain_set *set = domain_set_create(arena);
+    if (options->domain)
+        domain_set_add(set, options->domain);
+    for (size_t i = 0; i < options->domain_map->count; i++)
+        domain_set_add(set, strchr(options->domain_map->items[i], '=') + 1);
+    return set;
+}
+
+static void report(struct forwarding *forwarding, const char *path, const char *problem, struct conf_problems *problems)
+{
+    problems->count++;
+    problems->report(problems->context, arena_printf(forwarding->arena, "%s: srs: %s", path, problem));
+}
+
+static int open_srs(struct forwarding *forwarding, const char *path, bool may_create, struct conf_problems *problems)
+{
+    const char *problem = NULL;
+    if (!forwarding->options->domain)
+        return 0;
+    const struct srs_options options =
+        forwarding_srs_options(forwarding->settings, forwarding->options, forwarding->arena);
+    forwarding->srs = srs_open(&options, forwarding->state->store, may_create, forwarding->arena, &problem);
+    if (forwarding->srs)
+        return 0;
+    report(forwarding, path, problem, problems);
+    return -1;
+}
+
+static int open_forwards(struct forwarding *forwarding, struct conf_problems *problems)
+{
+    const char *table = forwarding->settings->forwards->table;
+    if (!table)
+        return 0;
+    forwarding->forwards = forwards_open(table, forwarding->state->store, problems);
+    return forwarding->forwards ? 0 : -1;
+}
+
+struct forwarding *forwarding_open(const struct settings *settings, const struct forwarding_options *options,
+                                   struct state *state, const char *path, bool may_create,
+                                   struct conf_problems *problems)
+{
+    struct arena *arena = arena_create(4096);
+    struct forwarding *forwarding = ARENA_NEW(arena, struct forwarding);
+    *forwarding = (struct forwarding){.arena = arena, .settings = settings, .options = options, .state = state};
+    forwarding->srs_domains = collect_domains(options, arena);
+    if (open_srs(forwarding, path, may_create, problems) == 0 && open_forwards(forwarding, problems) == 0)
+        return forwarding;
+    forwarding_close(forwarding);
+    return NULL;
+}
+
+void forwarding_close(struct forwarding *forwarding)
+{
+    if (!forwarding)
+        return;
+    if (forwarding->srs)
+        srs_close(forwarding->srs);
+    if (forwarding->forwards)
+        forwards_close(forwarding->forwards);
+    arena_destroy(forwarding->arena);
+}
+
+const char *forwarding_srs_domain(const struct forwarding *forwarding, const char *recipient)
+{
+    const struct string_list *map = forwarding->options->domain_map;
+    const char *at = strrchr(recipient, '@');
+    for (size_t i = 0; at && i < map->count; i++) {
+        const char *equals = strchr(map->items[i], '=');
+        char domain[DOMAIN_MAX + 1];
+        struct span from = {map->items[i], (size_t)(equals - map->items[i])};
+        if (domain_canonical(from, domain) == 0 && strcmp(domain, at + 1) == 0)
+            return equals + 1;
+    }
+    return forwarding->options->domain;
+}
+
+static bool domain_of(const char *address, char out[DOMAIN_MAX + 1])
+{
+    const char *at = strrchr(address, '@');
+    return at && domain_canonical(span_of(at + 1), out) == 0;
+}
+
+bool forwarding_is_ours(const struct forwarding *forwarding, const char *address)
+{
+    char domain[DOMAIN_MAX + 1];
+    return srs_is_address(address) && domain_of(address, domain) && domain_set_has(forwarding->srs_domains, domain);
+}
+
+bool forwarding_is_local(const struct forwarding *forwarding, const char *address)
+{
+    char domain[DOMAIN_MAX + 1];
+    const char *at = strrchr(address, '@');
+    if (!at || !at[1])
+        return true;
+    return domain_of(address, domain) && (domain_set_has(forwarding->settings->general->local_domains, domain) ||
+                                          domain_set_has(forwarding->srs_domains, domain));
+}
