@@ -89,11 +89,19 @@ static bool wants_rooms(const struct engine *engine)
     return plan_has(engine, check_autoreply.name) || wants_forwarding(engine);
 }
 
+/* Secrets that are still to be made are made by the worker, as the daemon's user: a check is often run by root. */
+static bool lacks_secrets(const struct engine *engine)
+{
+    const struct forwarding_options *forwarding = wants_forwarding(engine);
+    return forwarding && forwarding->domain &&
+           access(forwarding_srs_options(&engine->settings, forwarding, conf_arena(engine->conf)).secrets_file, F_OK) != 0;
+}
+
 int services_check(struct engine *engine, struct conf_problems *problems)
 {
     if (engine_check_directory(engine, problems) != 0)
         return -1;
-    int status = wants_rooms(engine) ? open_rooms(engine, true, problems) : EX_OK;
+    int status = wants_rooms(engine) && !lacks_secrets(engine) ? open_rooms(engine, false, problems) : EX_OK;
     close_rooms(engine);
     return status == EX_OK ? 0 : -1;
 }
