@@ -33,7 +33,8 @@ static const struct check_why whys[] = {
     {WHY_EXPIRED, "An SRS address of ours that is older than max_age."},
     {WHY_UNKNOWN, "An address that looks like SRS and is none, or whose long sender is no longer in the store."},
     {WHY_NOT_A_BOUNCE, "A genuine SRS address, but only bounces may use it."},
-    {WHY_LOOP, "The message was sent on from here before, for the same recipient or too often."},
+    {WHY_LOOP, "The message was sent on from here before, for the same recipient or too often; or the forward table leads "
+               "back to where it began."},
     {WHY_FULL, "The spool is full, so the copies that are to be sent on cannot be taken."},
     {WHY_SPOOL, "The copies that are to be sent on could not be written to the spool."},
     {NULL, NULL}};
@@ -225,6 +226,7 @@ static void add_trace(const struct check_call *call, struct kept *kept)
 
 static struct result on_accepted(const struct check_call *call)
 {
+    const struct srs_check_options *options = call->options;
     struct kept *kept = kept_of(call);
     if (!call->services->forwarding)
         return RESULT(RESULT_DUNNO);
@@ -232,6 +234,8 @@ static struct result on_accepted(const struct check_call *call)
     *travel = find_travel(call, kept);
     if (travel->problem)
         return (struct result){RESULT_ERROR, NULL, travel->problem};
+    if (travel->loop)
+        return (struct result){RESULT_REJECT, WHY_LOOP, expand(call, options->reply_loop, travel->loop)};
     struct result result = refuse_loop(call, travel);
     const char *text = travel_tell(call->arena, travel);
     if (result.code != RESULT_OK || !text)
@@ -256,7 +260,6 @@ static void log_travel(const struct check_call *call, const struct kept *kept, c
     const struct fact *fact = call_fact(call, "srs");
     const struct log_field fields[] = {LOG_STRING("id", message->queue_id ? message->queue_id : call->session->id),
                                        LOG_STRING("from", message->reverse_path),
-                                       LOG_STRING("reverse_path", kept->travel.reverse_path),
                                        LOG_STRING("text", fact ? fact->text : ""),
                                        LOG_NUMBER("copies", (int64_t)kept->travel.dispatch.copy_count),
                                        LOG_NUMBER("spool", kept->travel.dispatch.copy_count ? ids[0] : 0)};

@@ -8,3 +8,6 @@ SOCKETMAP_PLACE = tests/unit/srs/place.c tests/unit/srs/place.h
 tests_unit_srs_test_socketmap_wire_SOURCES = tests/unit/srs/test_socketmap_wire.c $(FAKE_SRS)
 tests_unit_srs_test_socketmap_SOURCES = tests/unit/srs/test_socketmap.c $(SOCKETMAP_PLACE) $(FAKE_SRS)
 tests_unit_srs_test_socketmap_handover_SOURCES = tests/unit/srs/test_socketmap_handover.c $(SOCKETMAP_PLACE) $(FAKE_SRS)
+check_PROGRAMS += tests/unit/srs/test_nondelivery tests/unit/srs/test_routes
+tests_unit_srs_test_nondelivery_SOURCES = tests/unit/srs/test_nondelivery.c
+tests_unit_srs_test_routes_SOURCES = tests/unit/srs/test_routes.c tests/unit/aliases/tables.c tests/unit/aliases/tables.h
