@@ -12,7 +12,7 @@
  */
 #include "checks/srs.h"
 #include "auth/sender.h"
-#include "core/counters.h"
+#include "core/engine.h"
 #include "srs/copies.h"
 #include "util/log.h"
 #include <strings.h>
@@ -228,8 +228,10 @@ static struct result on_accepted(const struct check_call *call)
 {
     const struct srs_check_options *options = call->options;
     struct kept *kept = kept_of(call);
-    if (!call->services->forwarding)
+    if (!call->services->forwarding) {
+        facts_set(call->facts, call->arena, "srs", "not looked at: the store or the secrets cannot be read from here", NULL);
         return RESULT(RESULT_DUNNO);
+    }
     struct travel *travel = &kept->travel;
     *travel = find_travel(call, kept);
     if (travel->problem)
@@ -241,7 +243,7 @@ static struct result on_accepted(const struct check_call *call)
     if (result.code != RESULT_OK || !text)
         return result;
     facts_set(call->facts, call->arena, "srs", text, NULL);
-    if (call->is_trial)
+    if (plan_mode(call->plan, check_srs.name, session_class(call->session)) == MODE_MONITOR)
         return result;
     if (queue_edits(call, &travel->dispatch, travel->reverse_path) != 0)
         return (struct result){RESULT_ERROR, NULL, "an address of the new envelope cannot be said in SMTP"};
