@@ -256,7 +256,6 @@ static void log_travel(const struct check_call *call, const struct kept *kept, c
     const struct fact *fact = call_fact(call, "srs");
     const struct log_field fields[] = {LOG_STRING("id", message->queue_id ? message->queue_id : call->session->id),
                                        LOG_STRING("from", message->reverse_path),
-                                       LOG_STRING("reverse_path", kept->travel.reverse_path),
                                        LOG_STRING("text", fact ? fact->text : ""),
                                        LOG_NUMBER("copies", (int64_t)kept->travel.dispatch.copy_count),
                                        LOG_NUMBER("spool", kept->travel.dispatch.copy_count ? ids[0] : 0)};

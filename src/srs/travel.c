@@ -54,6 +54,19 @@ static enum travel_sender judge_sender(const struct travel_question *question)
     return forwarding_is_local(forwarding, sender) ? TRAVEL_OWN : TRAVEL_FOREIGN;
 }
 
+/* The SRS address that was written to is taken out, whoever it stands for is put in: the MTA cannot do that. */
+static void take_over(struct working *w, struct routes *routes)
+{
+    struct route *items = ARENA_ARRAY(w->arena, struct route, routes->count + 1);
+    for (size_t i = 0; i < routes->count; i++) {
+        items[i] = routes->items[i];
+        items[i].is_self = false;
+    }
+    routes->items = items;
+    routes->by_table = true;
+    routes->stays = routes->is_direct = false;
+}
+
 /* What leaves without being forwarded: the recipient was named at its own host, and nobody redirected it. */
 static void leave_relayed(struct working *w, struct routes *routes)
 {
@@ -79,12 +92,10 @@ static bool find_routes(struct working *w, size_t i)
     if (routes_find(&source, w->arena, from->original ? from->original : from->given, question->message->now,
                     &to->routes) != STORE_OK)
         return false;
-    if (from->original) {
-        to->routes.by_table = true; /* the MTA cannot do it */
-        to->routes.stays = to->routes.is_direct = false;
-    } else {
+    if (from->original)
+        take_over(w, &to->routes);
+    else
         leave_relayed(w, &to->routes);
-    }
     return true;
 }
 

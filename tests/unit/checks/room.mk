@@ -12,3 +12,5 @@ check_PROGRAMS += tests/unit/checks/test_forgery
 tests_unit_checks_test_forgery_SOURCES = tests/unit/checks/test_forgery.c
 check_PROGRAMS += tests/unit/checks/test_autoreply
 tests_unit_checks_test_autoreply_SOURCES = tests/unit/checks/test_autoreply.c
+check_PROGRAMS += tests/unit/checks/test_srs
+tests_unit_checks_test_srs_SOURCES = tests/unit/checks/test_srs.c

@@ -1,0 +1,468 @@
+/* srs and bounces: what becomes of an envelope, with real tables, a real codec and a real spool that sends nothing. */
+#include "unit.h"
+
+#include "checks/srs.h"
+#include "core/engine.h"
+#include "core/runner.h"
+#include "srs/copies.h"
+#include "srs/trace.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NOW 1800000000
+#define SIZE(array) (sizeof(array) / sizeof *(array))
+
+static const char VIRTUAL[] = "sales@here.example x@remote.example\n"
+                              "both@here.example alice@here.example, x@remote.example\n"
+                              "self@here.example self@here.example, y@remote.example\n"
+                              "two@here.example x@remote.example y@other.example\n"
+                              "home@here.example alice@here.example, bob@here.example\n"
+                              "viatable@here.example moved@here.example\n"
+                              "other@mapped.example z@remote.example\n";
+static const char LOCAL[] = "keeper: keeper, k@remote.example\ngone: g@remote.example\n";
+static const char FORWARDS[] = "address,target,delete\n"
+                               "moved@here.example,m@remote.example,1\n"
+                               "copy@here.example,c@remote.example,0\n"
+                               "inside@here.example,bob@here.example,1\n"
+                               "toself@here.example,self@here.example,1\n"
+                               "chain@here.example,moved@here.example,1\n";
+
+struct world {
+    char directory[64];
+    struct engine *engine;
+    struct session *session;
+    struct message *message;
+};
+
+static void report(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "%s\n", text);
+}
+
+static void write_file(const struct world *world, const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", world->directory, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    chmod(path, 0600);
+}
+
+/* OPTIONS "-": no SRS. */
+static void world_open(struct world *world, const char *options, const char *more)
+{
+    char text[4096], path[128];
+    struct conf_problems problems = {report, NULL, 0};
+    *world = (struct world){.directory = "/tmp/postern-srs-XXXXXX"};
+    assert_non_null(mkdtemp(world->directory));
+    write_file(world, "virtual", VIRTUAL);
+    write_file(world, "aliases", LOCAL);
+    write_file(world, "forwards.csv", FORWARDS);
+    write_file(world, "secrets", "a secret of the tests\n");
+    snprintf(text, sizeof text,
+             "hostname = \"mx.here.example\"\nstate_directory = \"%s\"\nstore = \"sqlite:%s/store.db\"\n"
+             "local_domains = { \"here.example\", \"mx.here.example\", \"mapped.example\" }\n"
+             "trusted_networks = { \"127.0.0.0/8\", \"192.0.2.0/24\" }\nmessage { directory = \"/tmp\" }\n"
+             "log { level = error }\nhelo { mode = off }\nspf { mode = off }\ndkim { mode = off }\ndmarc { mode = off }\n"
+             "attachments { mode = off }\nauthres { mode = off }\nautoreply { mode = off }\n"
+             "aliases { tables = { \"virtual:%s/virtual\", \"aliases:%s/aliases\" } }\n"
+             "forwards { table = \"csv:%s/forwards.csv\" }\n"
+             "srs { %s\nsecrets_file = \"%s/secrets\"\n%s\n}\n%s\n",
+             world->directory, world->directory, world->directory, world->directory, world->directory,
+             *options == '-' ? "" : "domain = \"srs.example\"\ndomain_map = { \"mapped.example=srs2.example\" }",
+             world->directory, *options == '-' ? "" : options, more);
+    write_file(world, "postern.conf", text);
+    snprintf(path, sizeof path, "%s/postern.conf", world->directory);
+    world->engine = engine_create(path, &problems);
+    assert_non_null(world->engine);
+    const struct srs_check_options *check = conf_get(world->engine->conf, "srs");
+    struct services *services = &world->engine->services;
+    services->state = state_open(&world->engine->settings, path, &problems);
+    assert_non_null(services->state);
+    services->forwarding = forwarding_open(&world->engine->settings, &check->forwarding, services->state, path, true,
+                                           &problems);
+    assert_non_null(services->forwarding);
+    world->session = session_create();
+}
+
+static void world_close(struct world *world)
+{
+    char command[128];
+    message_end(&world->message);
+    session_destroy(world->session);
+    forwarding_close(world->engine->services.forwarding);
+    state_close(world->engine->services.state);
+    engine_destroy(world->engine);
+    snprintf(command, sizeof command, "rm -r %s", world->directory);
+    assert_int_equal(system(command), 0);
+}
+
+/* "SRS0=hash=TT=" is different each day: "SRS0=*=". */
+static void add_plain(struct strbuf *out, const char *address)
+{
+    const char *at = strchr(address, '@');
+    if (strncmp(address, "SRS0=", 5) == 0 && at && at - address > 13)
+        strbuf_printf(out, "SRS0=*=%s", address + 13);
+    else if (strncmp(address, "SRS1=", 5) == 0)
+        strbuf_printf(out, "SRS1=*=%s", address + 10);
+    else
+        strbuf_puts(out, *address ? address : "<>");
+}
+
+/* "F:sender -removed +added" and ", copy from to to" of what the last message caused. */
+static void describe(const struct world *world, struct strbuf *out)
+{
+    static const char marks[] = {[EDIT_CHANGE_SENDER] = 'F', [EDIT_DELETE_RECIPIENT] = '-', [EDIT_ADD_RECIPIENT] = '+'};
+    const struct edits *edits = &world->message->edits;
+    struct arena *arena = arena_create(4096);
+    struct spool_entry *entries;
+    size_t count;
+    const char *problem;
+    if (edits->discards)
+        strbuf_puts(out, "discard ");
+    for (size_t i = 0; i < edits->count && !edits->discards; i++) {
+        if (edits->items[i].kind < EDIT_CHANGE_SENDER)
+            continue;
+        strbuf_printf(out, "%c", marks[edits->items[i].kind]);
+        add_plain(out, edits->items[i].value);
+        strbuf_putc(out, ' ');
+    }
+    assert_int_equal(spool_list(world->engine->services.state->spool, arena, &entries, &count, &problem), 0);
+    for (size_t i = 0; i < count; i++) {
+        strbuf_puts(out, "{");
+        add_plain(out, entries[i].reverse_path);
+        strbuf_printf(out, " > %s} ", entries[i].forward_paths);
+    }
+    assert_true(spool_delete(world->engine->services.state->spool, 0, &problem) >= 0);
+    arena_destroy(arena);
+}
+
+struct mail {
+    const char *client, *login, *from;
+    const char *to[4];
+    const char *field; /* of the header, "Name: value" */
+};
+
+/* One message; what the last phase answers. REFUSED: the reply to the first recipient that was refused. */
+static struct outcome play(struct world *world, const struct mail *mail, const char **refused)
+{
+    const struct engine *engine = world->engine;
+    struct outcome outcome = {OUTCOME_CONTINUE, NULL};
+    message_end(&world->message);
+    assert_int_equal(netaddr_parse(mail->client, &world->session->client), 0);
+    runner_connect(engine, world->session);
+    runner_helo(engine, world->session, "mail.sender.example");
+    session_identify(world->session, mail->login, NULL);
+    struct message *message = world->message =
+        message_begin(world->session, &engine->settings, &engine->plan, mail->from, NOW);
+    *refused = NULL;
+    for (size_t i = 0; i < 4 && mail->to[i]; i++) {
+        outcome = runner_rcpt(engine, world->session, message, message_add_rcpt(message, mail->to[i], NULL));
+        if (outcome.reply && !*refused)
+            *refused = outcome.reply;
+    }
+    if (message->standing_count == 0)
+        return outcome;
+    runner_data(engine, world->session, message);
+    if (mail->field) {
+        const char *colon = strchr(mail->field, ':');
+        message_add_header(message, (struct span){mail->field, (size_t)(colon - mail->field)}, span_of(colon + 1));
+    }
+    message_add_header(message, span_of("Subject"), span_of(" hello"));
+    message_end_header(message);
+    runner_eoh(engine, world->session, message);
+    runner_body(engine, world->session, message, span_of("text\r\n"));
+    outcome = runner_eom(engine, world->session, message);
+    return runner_finish(engine, world->session, message, false);
+}
+
+static void expect(struct world *world, const struct mail *mail, const char *expected)
+{
+    struct strbuf text;
+    const char *refused;
+    strbuf_init(&text, 0);
+    struct outcome outcome = play(world, mail, &refused);
+    if (outcome.reply || refused)
+        strbuf_printf(&text, "%.9s ", outcome.reply ? outcome.reply : refused);
+    if (!outcome.reply)
+        describe(world, &text);
+    if (strcmp(strbuf_text(&text), expected) != 0)
+        fail_msg("%s to %s: \"%s\" and not \"%s\"", mail->from, mail->to[0], strbuf_text(&text), expected);
+    strbuf_free(&text);
+}
+
+#define OUTSIDE "203.0.113.5"
+#define HERE "127.0.0.1"
+#define TRUSTED "192.0.2.9"
+#define SRS "SRS0=*=sender.example=s@srs.example"
+
+static void what_becomes_of_an_envelope(void **state)
+{
+    (void)state;
+    static const struct {
+        struct mail mail;
+        const char *expected;
+    } rows[] = {
+        /* local delivery is never touched */
+        {{OUTSIDE, NULL, "s@sender.example", {"alice@here.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "s@sender.example", {"home@here.example", "alice@here.example"}, NULL}, ""},
+        /* all of it leaves by aliases: one reverse-path, and the MTA does the rest */
+        {{OUTSIDE, NULL, "s@sender.example", {"sales@here.example"}, NULL}, "F" SRS " "},
+        {{OUTSIDE, NULL, "s@sender.example", {"two@here.example", "Sales+tag@HERE.example"}, NULL}, "F" SRS " "},
+        {{OUTSIDE, NULL, "s@sender.example", {"gone@mx.here.example"}, NULL}, "F" SRS " "},
+        /* by our table */
+        {{OUTSIDE, NULL, "s@sender.example", {"moved@here.example"}, NULL},
+         "F" SRS " -moved@here.example +m@remote.example "},
+        {{OUTSIDE, NULL, "s@sender.example", {"chain@here.example"}, NULL},
+         "F" SRS " -chain@here.example +m@remote.example "},
+        {{OUTSIDE, NULL, "s@sender.example", {"viatable@here.example"}, NULL},
+         "F" SRS " -viatable@here.example +m@remote.example "},
+        {{OUTSIDE, NULL, "s@sender.example", {"inside@here.example"}, NULL}, "-inside@here.example +bob@here.example "},
+        /* somebody here and somebody elsewhere: a copy */
+        {{OUTSIDE, NULL, "s@sender.example", {"alice@here.example", "sales@here.example"}, NULL},
+         "-sales@here.example {" SRS " > x@remote.example} "},
+        {{OUTSIDE, NULL, "s@sender.example", {"copy@here.example"}, NULL}, "{" SRS " > c@remote.example} "},
+        {{OUTSIDE, NULL, "s@sender.example", {"both@here.example"}, NULL},
+         "-both@here.example +alice@here.example {" SRS " > x@remote.example} "},
+        {{OUTSIDE, NULL, "s@sender.example", {"both@here.example", "sales@here.example", "alice@here.example"}, NULL},
+         "-both@here.example -sales@here.example +alice@here.example {" SRS " > x@remote.example} "},
+        {{OUTSIDE, NULL, "s@sender.example", {"home@here.example", "moved@here.example"}, NULL},
+         "-moved@here.example {" SRS " > m@remote.example} "},
+        /* an alias that lists itself would be expanded again: both go by copies, and nobody is left */
+        {{OUTSIDE, NULL, "s@sender.example", {"self@here.example"}, NULL},
+         "discard {s@sender.example > self@here.example} {" SRS " > y@remote.example} "},
+        {{OUTSIDE, NULL, "s@sender.example", {"toself@here.example", "alice@here.example"}, NULL},
+         "-toself@here.example {s@sender.example > self@here.example} {" SRS " > y@remote.example} "},
+        /* local(8) does that by itself, again and again: the socketmap's work */
+        {{OUTSIDE, NULL, "s@sender.example", {"keeper@mx.here.example"}, NULL}, ""},
+        /* one copy for each SRS domain */
+        {{OUTSIDE, NULL, "s@sender.example", {"other@mapped.example"}, NULL},
+         "FSRS0=*=sender.example=s@srs2.example "},
+        {{OUTSIDE, NULL, "s@sender.example", {"other@mapped.example", "sales@here.example"}, NULL},
+         "discard {SRS0=*=sender.example=s@srs2.example > z@remote.example} {" SRS " > x@remote.example} "},
+        /* senders that stay as they are; our table works all the same */
+        {{OUTSIDE, NULL, "<>", {"sales@here.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "<>", {"moved@here.example"}, NULL}, "-moved@here.example +m@remote.example "},
+        {{OUTSIDE, NULL, "b@here.example", {"sales@here.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "b@here.example", {"copy@here.example"}, NULL}, "+c@remote.example "},
+        {{OUTSIDE, NULL, "SRS0=aaaa=AA=x.example=y@srs.example", {"sales@here.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "nodomain", {"sales@here.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "SRS0=aaaa=AA=x.example=y@mid.example", {"sales@here.example"}, NULL},
+         "FSRS1=*=mid.example==aaaa=AA=x.example=y@srs.example "},
+        /* what is merely relayed; and a redirection that came back to this host */
+        {{OUTSIDE, NULL, "s@sender.example", {"x@remote.example"}, NULL}, ""},
+        {{TRUSTED, NULL, "s@sender.example", {"x@remote.example"}, NULL}, ""},
+        {{HERE, "alice", "s@sender.example", {"x@remote.example"}, NULL}, ""},
+        {{HERE, NULL, "b@here.example", {"x@remote.example"}, NULL}, ""},
+        {{HERE, NULL, "s@sender.example", {"x@remote.example"}, NULL}, "F" SRS " "},
+        {{HERE, NULL, "s@sender.example", {"x@remote.example", "alice@here.example"}, NULL},
+         "-x@remote.example {" SRS " > x@remote.example} "},
+    };
+    struct world world;
+    world_open(&world, "", "");
+    for (size_t i = 0; i < SIZE(rows); i++)
+        expect(&world, &rows[i].mail, rows[i].expected);
+    world_close(&world);
+}
+
+static void one_reverse_path_for_all(void **state)
+{
+    (void)state;
+    static const struct mail mail = {OUTSIDE, NULL, "s@sender.example", {"alice@here.example", "self@here.example"}, NULL};
+    static const struct mail table = {OUTSIDE, NULL, "s@sender.example", {"copy@here.example"}, NULL};
+    struct world world;
+    world_open(&world, "mixed = rewrite", "");
+    expect(&world, &mail, "F" SRS " ");
+    expect(&world, &table, "F" SRS " +c@remote.example ");
+    assert_false(world.engine->plan.needs & NEEDS_CONTENT);
+    world_close(&world);
+}
+
+static void without_a_domain_only_the_table_works(void **state)
+{
+    (void)state;
+    static const struct mail mail = {OUTSIDE, NULL, "s@sender.example", {"copy@here.example", "sales@here.example"}, NULL};
+    struct world world;
+    world_open(&world, "-", "");
+    expect(&world, &mail, "+c@remote.example ");
+    world_close(&world);
+}
+
+/* The genuine address of ORIGINAL at DOMAIN, AGE days old. */
+static const char *srs_of(const struct world *world, const char *original, const char *domain, int age)
+{
+    static const char *result;
+    struct arena *arena = world->engine->services.forwarding->arena;
+    assert_int_equal(srs_forward(world->engine->services.forwarding->srs, arena, original, domain,
+                                 NOW - (int64_t)age * 86400, false, &result),
+                     SRS_OK);
+    return result;
+}
+
+static void the_way_back(void **state)
+{
+    (void)state;
+    struct world world;
+    struct arena *arena = arena_create(1024);
+    world_open(&world, "", "");
+    const char *genuine = srs_of(&world, "s@sender.example", "srs.example", 3);
+    const char *old = srs_of(&world, "s@sender.example", "srs.example", 30);
+    const char *twice = srs_of(&world, genuine, "srs2.example", 0);
+    const char *local = srs_of(&world, "sales@here.example", "srs.example", 0);
+    const char *foreign = arena_printf(arena, "%.*s@elsewhere.example", (int)(strchr(genuine, '@') - genuine), genuine);
+    char *forged = arena_strdup(arena, genuine);
+    forged[5] = forged[5] == 'a' ? 'b' : 'a';
+    char *lower = arena_strdup(arena, genuine);
+    for (char *p = lower; *p; p++)
+        *p |= *p >= 'A' && *p <= 'Z' ? 32 : 0;
+    const struct {
+        struct mail mail;
+        const char *expected;
+    } rows[] = {
+        {{OUTSIDE, NULL, "<>", {genuine}, NULL}, arena_printf(arena, "-" SRS " +s@sender.example ")},
+        /* not the null reverse-path, so it travels on like anything else */
+        {{OUTSIDE, NULL, "MAILER-DAEMON@remote.example", {genuine}, NULL},
+         "FSRS0=*=remote.example=MAILER-DAEMON@srs.example -" SRS " +s@sender.example "},
+        {{OUTSIDE, NULL, "postmaster@remote.example", {genuine}, NULL},
+         "FSRS0=*=remote.example=postmaster@srs.example -" SRS " +s@sender.example "},
+        {{OUTSIDE, NULL, "<>", {lower}, NULL}, arena_printf(arena, "-%s +s@sender.example ", lower)},
+        {{OUTSIDE, NULL, "<>", {twice}, NULL}, arena_printf(arena, "-SRS1=*=%s +s@sender.example ", twice + 10)},
+        {{OUTSIDE, NULL, "<>", {local}, NULL}, "-SRS0=*=here.example=sales@srs.example +x@remote.example "},
+        {{OUTSIDE, NULL, "<>", {foreign}, NULL}, ""},
+        {{OUTSIDE, NULL, "<>", {"SRS0-team@here.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "<>", {forged}, NULL}, "550 5.1.1 "},
+        {{OUTSIDE, NULL, "<>", {old}, NULL}, "550 5.7.1 "},
+        {{OUTSIDE, NULL, "<>", {"SRS0=x@srs.example"}, NULL}, "550 5.1.1 "},
+        {{OUTSIDE, NULL, "s@sender.example", {genuine}, NULL}, "550 5.7.1 "},
+        {{HERE, NULL, "s@sender.example", {genuine}, NULL}, "550 5.7.1 "},
+        {{OUTSIDE, "alice", "b@here.example", {genuine}, NULL}, "550 5.7.1 "},
+        {{OUTSIDE, NULL, "mailer-daemons@remote.example", {genuine}, NULL}, "550 5.7.1 "},
+        {{OUTSIDE, NULL, "<>", {"alice@here.example", genuine}, NULL}, "-" SRS " +s@sender.example "},
+    };
+    for (size_t i = 0; i < SIZE(rows); i++)
+        expect(&world, &rows[i].mail, rows[i].expected);
+    world_close(&world);
+    world_open(&world, "reverse_any_sender = yes", "");
+    genuine = srs_of(&world, "s@sender.example", "srs.example", 3);
+    const struct mail any = {OUTSIDE, NULL, "p@person.example", {genuine}, NULL};
+    expect(&world, &any, "FSRS0=*=person.example=p@srs.example -" SRS " +s@sender.example ");
+    world_close(&world);
+    arena_destroy(arena);
+}
+
+static void what_was_sent_on_before(void **state)
+{
+    (void)state;
+    static const char *const recipients[] = {"sales@here.example"};
+    struct arena *arena = arena_create(1024);
+    const char *trace = trace_value(arena, "mx2.here.example", "4ABC", recipients, 1);
+    const char *other[] = {"somebody@else.example"};
+    const char *hop = arena_printf(arena, "X-Postern-Forwarded: %s", trace_value(arena, "far.example", "1", other, 1));
+    const struct {
+        struct mail mail;
+        const char *expected;
+    } rows[] = {
+        {{OUTSIDE, NULL, "s@sender.example", {"sales@here.example"}, arena_printf(arena, "X-Postern-Forwarded: %s", trace)},
+         "554 5.4.6 "},
+        {{OUTSIDE, NULL, "s@sender.example", {"both@here.example", "Sales+x@here.example"},
+          arena_printf(arena, "x-postern-forwarded: %s", trace)},
+         "554 5.4.6 "},
+        {{OUTSIDE, NULL, "s@sender.example", {"moved@here.example"}, arena_printf(arena, "X-Postern-Forwarded: %s", trace)},
+         "F" SRS " -moved@here.example +m@remote.example "},
+        {{OUTSIDE, NULL, "s@sender.example", {"alice@here.example"}, arena_printf(arena, "X-Postern-Forwarded: %s", trace)},
+         ""},
+        {{OUTSIDE, NULL, "s@sender.example", {"sales@here.example"}, "Delivered-To: SALES@here.example"}, "554 5.4.6 "},
+        {{OUTSIDE, NULL, "s@sender.example", {"sales@here.example"}, "Delivered-To: alice@here.example"}, "F" SRS " "},
+        {{OUTSIDE, NULL, "<>", {"sales@here.example"}, arena_printf(arena, "X-Postern-Forwarded: %s", trace)},
+         "554 5.4.6 "},
+        {{OUTSIDE, NULL, "s@sender.example", {"sales@here.example"}, hop}, "F" SRS " "},
+    };
+    struct world world;
+    world_open(&world, "max_hops = 1", "");
+    for (size_t i = 0; i < SIZE(rows); i++)
+        expect(&world, &rows[i].mail, rows[i].expected);
+    world_close(&world);
+    arena_destroy(arena);
+}
+
+static void our_own_mail_is_signed(void **state)
+{
+    (void)state;
+    static const struct {
+        struct mail mail;
+        const char *expected;
+    } rows[] = {
+        {{OUTSIDE, "alice", "a@here.example", {"x@remote.example"}, NULL}, "FSRS0=*=here.example=a@srs.example "},
+        {{TRUSTED, NULL, "a@here.example", {"x@remote.example", "bob@here.example"}, NULL},
+         "-x@remote.example {SRS0=*=here.example=a@srs.example > x@remote.example} "},
+        {{OUTSIDE, NULL, "a@here.example", {"x@remote.example"}, NULL}, ""},
+        {{OUTSIDE, "alice", "a@mapped.example", {"x@remote.example"}, NULL}, ""},
+        {{OUTSIDE, "alice", "a@here.example", {"bob@here.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "<>", {"a@here.example"}, NULL}, "550 5.7.1 "},
+        {{OUTSIDE, NULL, "<>", {"postmaster@here.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "<>", {"a@mapped.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "s@sender.example", {"a@here.example"}, NULL}, ""},
+        {{HERE, NULL, "<>", {"a@here.example"}, NULL}, ""},
+    };
+    struct world world;
+    world_open(&world, "sign_outgoing = { \"here.example\" }", "bounces { require_srs = yes }");
+    for (size_t i = 0; i < SIZE(rows); i++)
+        expect(&world, &rows[i].mail, rows[i].expected);
+    world_close(&world);
+}
+
+/* A dry run, and monitor mode, change nothing and keep nothing. */
+static void a_trial_only_says_so(void **state)
+{
+    (void)state;
+    static const struct mail mail = {OUTSIDE, NULL, "s@sender.example", {"copy@here.example", "self@here.example"}, NULL};
+    const char *refused;
+    struct world world;
+    world_open(&world, "mode = monitor", "");
+    expect(&world, &mail, "");
+    world_close(&world);
+    world_open(&world, "", "");
+    world.engine->services.is_trial = true;
+    play(&world, &mail, &refused);
+    const struct fact *fact = facts_get(&world.message->facts, "srs");
+    assert_non_null(strstr(fact->text, "copy from <SRS0="));
+    assert_non_null(strstr(fact->text, "without self@here.example"));
+    expect(&world, &mail, "");
+    world_close(&world);
+}
+
+static void a_full_spool_is_a_4xx(void **state)
+{
+    (void)state;
+    static const struct mail mail = {OUTSIDE, NULL, "s@sender.example", {"alice@here.example", "sales@here.example"}, NULL};
+    static const struct mail two = {OUTSIDE, NULL, "s@sender.example", {"other@mapped.example", "sales@here.example"}, NULL};
+    struct world world;
+    const char *refused;
+    world_open(&world, "", "spool { max_messages = 1 }");
+    expect(&world, &two, "452 4.3.1 ");
+    assert_string_equal(world.message->verdict.why, "srs.spool-full");
+    expect(&world, &mail, "-sales@here.example {" SRS " > x@remote.example} ");
+    play(&world, &mail, &refused);
+    expect(&world, &mail, "452 4.3.1 ");
+    world_close(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_becomes_of_an_envelope),
+        cmocka_unit_test(one_reverse_path_for_all),
+        cmocka_unit_test(without_a_domain_only_the_table_works),
+        cmocka_unit_test(the_way_back),
+        cmocka_unit_test(what_was_sent_on_before),
+        cmocka_unit_test(our_own_mail_is_signed),
+        cmocka_unit_test(a_trial_only_says_so),
+        cmocka_unit_test(a_full_spool_is_a_4xx),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
