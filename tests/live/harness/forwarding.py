@@ -6,11 +6,14 @@ its SRS domain, *.away.example is where mail is forwarded to.
 """
 import contextlib
 import os
+import pwd
 import re
+import warnings
 
 import dkim
 import dns.resolver
 import pytest
+import spf
 
 from .postfix import PrivatePostfix, Service
 from .posternd import Posternd, quote, strings
@@ -121,11 +124,12 @@ class Forwarder:
     # What the world thinks of a message.
     def spf(self, message, client=OUR_IP):
         """pyspf's result for MESSAGE (Delivered) or a reverse-path, handed over from CLIENT."""
-        import spf
         path = getattr(message, "sender", message)
         before, dns.resolver.default_resolver = dns.resolver.default_resolver, self.resolver
         try:
-            return spf.check2(i=client, s=path, h="mx.example.net")[0]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # pyspf asks dnspython in an old way
+                return spf.check2(i=client, s=path, h="mx.example.net")[0]
         finally:
             dns.resolver.default_resolver = before
 
@@ -143,7 +147,6 @@ class Forwarder:
 
 
 def _nobody():
-    import pwd
     entry = pwd.getpwnam("nobody")
     return entry.pw_uid, entry.pw_gid
 
