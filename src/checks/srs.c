@@ -14,6 +14,7 @@
 #include "auth/sender.h"
 #include "core/counters.h"
 #include "srs/copies.h"
+#include "util/crash.h"
 #include "util/log.h"
 #include <strings.h>
 
@@ -268,8 +269,10 @@ static struct result on_commit(const struct check_call *call)
     if (call->is_trial || !kept || !kept->is_planned)
         return RESULT(RESULT_DUNNO);
     int64_t *ids = ARENA_ARRAY(call->arena, int64_t, kept->travel.dispatch.copy_count + 1);
+    crash_test_point("srs.commit");
     switch (copies_add(call->services->forwarding, call->arena, call->message, &kept->travel, kept->trace, ids)) {
     case SPOOL_OK:
+        crash_test_point("srs.committed");
         log_travel(call, kept, ids);
         return RESULT(RESULT_OK);
     case SPOOL_FULL:

@@ -3,7 +3,7 @@ mailboxes here as it came."""
 import email
 import re
 
-from harness.forwarding import OUR_IP, SENDER, SENDER_IP, SRS0, desk, forwarder, make_desk  # noqa: F401
+from harness.forwarding import OUR_IP, SENDER, SENDER_IP, SRS0
 from harness.posternd import strings
 
 ONE, TWO = "info@one.away.example", "both@two.away.example"

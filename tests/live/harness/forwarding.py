@@ -8,6 +8,7 @@ import contextlib
 import os
 import pwd
 import re
+import signal
 import warnings
 
 import dkim
@@ -49,7 +50,8 @@ def main_recipe(directory):
     for line in recipe("srs-main.cf").splitlines():
         if line and line[0] not in "# ":
             name, _, value = line.partition("=")
-            settings[name.strip()] = value.strip().replace("hash:", "texthash:").replace("/etc/postfix", directory)
+            settings[name.strip()] = value.strip().replace("hash:", "texthash:").replace(
+                "/etc/postfix", directory).replace("unix:postern/", f"unix:{directory}/sockets/")
     return settings
 
 
@@ -88,9 +90,28 @@ class Forwarder:
                      "smtputf8_enable": "yes", "queue_run_delay": "2s", "minimal_backoff_time": "2s",
                      "smtpd_recipient_restrictions": "", "recipient_delimiter": "+"})
         services = [Service(name, [spec]) for name, spec in self.sockets.items() if name != "local"]
+        # A posternd that answers the socketmap's questions for all of them.
+        self.secrets = self._write("secrets", "a secret that all of them share\n")
+        os.chmod(self.secrets, 0o600)
+        os.chown(self.secrets, *_nobody())
+        self.reverser = Posternd(self.directory, "reverser", sections=self.sections(
+            {"srs": {"socketmap": quote(f"unix:{self.directory}/sockets/srs.sock"), "socketmap_mode": '"0666"'}}))
         self.mta = PrivatePostfix(self.directory, [*services, copies_recipe()], main=main,
                                   transport=f"smtp:[127.0.0.1]:{self.world.port}",
                                   non_smtpd_milters=[self.sockets["local"]])
+
+    def sections(self, more, submit="smtp://127.0.0.1:9"):
+        """postern.conf."""
+        base = {
+            "": {"hostname": '"mx.example.net"',
+                 "local_domains": strings("example.net", "other.example", "fwd.example.net", "fwd.other.example")},
+            "dns": {"servers": strings(self.zones.address)},
+            "srs": {"domain": '"fwd.example.net"', "secrets_file": quote(self.secrets), "submit": quote(submit)},
+            "aliases": {"tables": strings(f"virtual:{self.directory}/virtual")},
+            "spool": {"retry_first": "200ms", "retry_most": "1s"}}
+        for section, options in (more or {}).items():
+            base[section] = {**base.get(section, {}), **options}
+        return base
 
     def _write(self, name, text):
         path = os.path.join(self.directory, name)
@@ -112,11 +133,13 @@ class Forwarder:
         self.resolver.nameservers, self.resolver.port = ["127.0.0.1"], self.zones.port
 
     def start(self):
+        self.reverser.start()
         self.mta.start()
         return self
 
     def stop(self):
         self.mta.stop()
+        self.reverser.stop()
         self.home.stop()
         self.world.stop()
         self.zones.close()
@@ -160,16 +183,9 @@ class Desk:
         self.mta, self.world, self.home = forwarder.mta, forwarder.world, forwarder.home
         self.clock = os.path.join(forwarder.directory, f"clock{Desk.count}")
         self.move_clock(0)
-        base = {
-            "": {"hostname": '"mx.example.net"',
-                 "local_domains": strings("example.net", "other.example", "fwd.example.net", "fwd.other.example")},
-            "dns": {"servers": strings(forwarder.zones.address)},
-            "srs": {"domain": '"fwd.example.net"', "submit": quote(f"smtp://127.0.0.1:{self.mta.ports['copies']}")},
-            "aliases": {"tables": strings(f"virtual:{forwarder.directory}/virtual")},
-            "spool": {"retry_first": "200ms", "retry_most": "1s"}}
-        for section, options in (sections or {}).items():
-            base[section] = {**base.get(section, {}), **options}
-        self.daemon = Posternd(forwarder.directory, f"d{Desk.count}-{name}", forwarder.sockets[name], base,
+        self.sections = sections or {}
+        merged = forwarder.sections(self.sections, f"smtp://127.0.0.1:{self.mta.ports['copies']}")
+        self.daemon = Posternd(forwarder.directory, f"d{Desk.count}-{name}", forwarder.sockets[name], merged,
                                environment={"POSTERN_TEST_CLOCK": self.clock, **(environment or {})})
         self.daemon.start()
 
@@ -179,6 +195,17 @@ class Desk:
         with open(self.clock + ".new", "w", encoding="ascii") as file:
             file.write(str(seconds))
         os.rename(self.clock + ".new", self.clock)
+
+    def reload(self, sections=None):
+        """With other sections than at the start."""
+        self.daemon.reload(self.forwarder.sections(self.sections if sections is None else sections,
+                                                   f"smtp://127.0.0.1:{self.mta.ports['copies']}"))
+
+    def kill(self):
+        """Master, workers and all: as if the power had failed."""
+        os.killpg(self.daemon.pid, signal.SIGKILL)
+        self.daemon.process.wait()
+        self.daemon.process = None
 
     # To the forwarder.
     def client(self, addr=SENDER_IP, helo="mail.sender.example", **xclient):
@@ -275,12 +302,14 @@ def forwarder(area):
 @contextlib.contextmanager
 def running_desk(forwarder, sections=None, environment=None, name=None):
     slot = name or forwarder.free.pop()
-    desk = Desk(forwarder, slot, sections, environment)
+    desk = None
     try:
+        desk = Desk(forwarder, slot, sections, environment)
         yield desk
         assert desk.daemon.stop() in (0, None), desk.daemon.text()[-4000:]
     finally:
-        desk.daemon.stop()
+        if desk:
+            desk.daemon.stop()
         if not name:
             forwarder.free.append(slot)
 
