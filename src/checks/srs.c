@@ -242,6 +242,8 @@ static struct result on_accepted(const struct check_call *call)
         return result;
     if (queue_edits(call, &travel->dispatch, travel->reverse_path) != 0)
         return (struct result){RESULT_ERROR, NULL, "an address of the new envelope cannot be said in SMTP"};
+    if (travel->dispatch.is_empty && travel->dispatch.copy_count == 0)
+        return (struct result){RESULT_ERROR, NULL, "nobody would get the message"};
     add_trace(call, kept);
     call->edits->discards = travel->dispatch.is_empty;
     kept->is_planned = true;
