@@ -195,6 +195,8 @@ def read_options():
                         "of the store, in SQLite and in a redis-server of its own, at 1,000 and 1,000,000 rows")
     parser.add_argument("--replies", action="store_true", help="instead: mail to a mailbox with an active automatic "
                         "reply, from new and from known senders, against mail to one without")
+    parser.add_argument("--forward", action="store_true", help="instead: mail that is forwarded, by an alias of the "
+                        "MTA's, by Postern's own table, and as a copy beside one that stays, against mail that is not")
     options = parser.parse_args()
     options.auth |= options.rivals
     if options.auth and os.geteuid() != 0:
@@ -232,6 +234,12 @@ def main():
         from bench_replies import measure_replies
         try:
             return 1 if measure_replies(area, options.sessions, 3 if options.quick else options.rounds, 600, spread) else 0
+        finally:
+            remove_directory(area)
+    if options.forward:
+        from bench_forward import measure_forward
+        try:
+            return 1 if measure_forward(area, options.sessions, 3 if options.quick else options.rounds, 600, spread) else 0
         finally:
             remove_directory(area)
     if options.auth:

@@ -3,6 +3,7 @@
 #include "auth/dkim_verify.h"
 #include "autoreply/answer.h"
 #include "checks/autoreply.h"
+#include "checks/bounces.h"
 #include "checks/srs.h"
 #include "dns/dns.h"
 #include "mime/archive.h"
@@ -41,12 +42,27 @@ static int report(const struct engine *engine, struct conf_problems *problems, i
     return status;
 }
 
+/* bounces can only tell what is signed from what is not if something is. */
+static int check_bounces_options(const struct engine *engine, struct conf_problems *problems)
+{
+    const struct srs_check_options *srs = conf_get(engine->conf, check_srs.name);
+    if (!plan_has(engine, check_bounces.name) || (srs->forwarding.domain && plan_has(engine, check_srs.name) &&
+                                                  domain_set_count(srs->forwarding.sign_outgoing) > 0))
+        return EX_OK;
+    return report(engine, problems, EX_CONFIG,
+                  arena_printf(conf_arena(engine->conf), "%s: bounces: require_srs: srs { domain, sign_outgoing } are not set, or "
+                                                         "srs is off, so no outgoing mail is signed",
+                               conf_path(engine->conf)));
+}
+
 /* Opens what replies and forwarding stand on. MAY_CREATE: what is missing may be begun. */
 static int open_rooms(struct engine *engine, bool may_create, struct conf_problems *problems)
 {
     struct services *services = &engine->services;
     const struct forwarding_options *forwarding = wants_forwarding(engine);
     const char *path = conf_path(engine->conf);
+    if (check_bounces_options(engine, problems) != EX_OK)
+        return EX_CONFIG;
     services->state = state_open(&engine->settings, path, problems);
     if (!services->state)
         return EX_CONFIG;
@@ -86,14 +102,14 @@ static bool can_try(const struct engine *engine)
 
 static bool wants_rooms(const struct engine *engine)
 {
-    return plan_has(engine, check_autoreply.name) || wants_forwarding(engine);
+    return plan_has(engine, check_autoreply.name) || plan_has(engine, check_bounces.name) || wants_forwarding(engine);
 }
 
 int services_check(struct engine *engine, struct conf_problems *problems)
 {
     if (engine_check_directory(engine, problems) != 0)
         return -1;
-    int status = wants_rooms(engine) ? open_rooms(engine, true, problems) : EX_OK;
+    int status = wants_rooms(engine) ? open_rooms(engine, false, problems) : EX_OK;
     close_rooms(engine);
     return status == EX_OK ? 0 : -1;
 }
@@ -154,9 +170,9 @@ int services_start(struct engine *engine)
     struct spool_owner owners[3] = {{.kind = NULL}};
     size_t count = 0;
     if (services->responding)
-        owners[count++] = (struct spool_owner){ANSWER_KIND, answer_before, answer_after, services->responding};
+        owners[count++] = (struct spool_owner){ANSWER_KIND, answer_before, answer_after, services->responding, answer_settle};
     if (services->forwarding)
-        owners[count++] = (struct spool_owner){COPIES_KIND, NULL, nondelivery_after, services->forwarding};
+        owners[count++] = (struct spool_owner){COPIES_KIND, NULL, nondelivery_after, services->forwarding, NULL};
     int error = services->state ? state_start(services->state, owners) : 0;
     if (error)
         log_text(LEVEL_ERROR, "cannot start sending what is queued: %s", strerror(error));

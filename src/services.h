@@ -9,7 +9,7 @@
 #include "core/engine.h"
 
 /* Problems of the configuration that only show when something is opened. Nothing is started; files that the daemon would
- * begin (store, spool, secrets) are begun. 0, or -1 and reported. */
+ * begin (store, spool) are begun. 0, or -1 and reported. */
 int services_check(struct engine *engine, struct conf_problems *problems);
 
 /* Into engine->services. Before any thread: the archive server is forked. 0, or a status of sysexits.h and reported. */

@@ -12,7 +12,7 @@
  */
 #include "checks/srs.h"
 #include "auth/sender.h"
-#include "core/counters.h"
+#include "core/engine.h"
 #include "srs/copies.h"
 #include "util/crash.h"
 #include "util/log.h"
@@ -34,7 +34,8 @@ static const struct check_why whys[] = {
     {WHY_EXPIRED, "An SRS address of ours that is older than max_age."},
     {WHY_UNKNOWN, "An address that looks like SRS and is none, or whose long sender is no longer in the store."},
     {WHY_NOT_A_BOUNCE, "A genuine SRS address, but only bounces may use it."},
-    {WHY_LOOP, "The message was sent on from here before, for the same recipient or too often."},
+    {WHY_LOOP, "The message was sent on from here before, for the same recipient or too often; or the forward table leads "
+               "back to where it began."},
     {WHY_FULL, "The spool is full, so the copies that are to be sent on cannot be taken."},
     {WHY_SPOOL, "The copies that are to be sent on could not be written to the spool."},
     {NULL, NULL}};
@@ -226,19 +227,24 @@ static void add_trace(const struct check_call *call, struct kept *kept)
 
 static struct result on_accepted(const struct check_call *call)
 {
+    const struct srs_check_options *options = call->options;
     struct kept *kept = kept_of(call);
-    if (!call->services->forwarding)
+    if (!call->services->forwarding) {
+        facts_set(call->facts, call->arena, "srs", "not looked at: the store or the secrets cannot be read from here", NULL);
         return RESULT(RESULT_DUNNO);
+    }
     struct travel *travel = &kept->travel;
     *travel = find_travel(call, kept);
     if (travel->problem)
         return (struct result){RESULT_ERROR, NULL, travel->problem};
+    if (travel->loop)
+        return (struct result){RESULT_REJECT, WHY_LOOP, expand(call, options->reply_loop, travel->loop)};
     struct result result = refuse_loop(call, travel);
     const char *text = travel_tell(call->arena, travel);
     if (result.code != RESULT_OK || !text)
         return result;
     facts_set(call->facts, call->arena, "srs", text, NULL);
-    if (call->is_trial)
+    if (plan_mode(call->plan, check_srs.name, session_class(call->session)) == MODE_MONITOR)
         return result;
     if (queue_edits(call, &travel->dispatch, travel->reverse_path) != 0)
         return (struct result){RESULT_ERROR, NULL, "an address of the new envelope cannot be said in SMTP"};

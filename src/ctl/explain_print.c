@@ -50,12 +50,15 @@ static void print_edits(FILE *out, const struct edits *edits)
     for (size_t i = 0; i < edits->count; i++) {
         const struct edit *edit = &edits->items[i];
         fprintf(out, "  %s", edit_kind_name(edit->kind));
-        if (edit->name)
+        bool is_envelope = edit->kind >= EDIT_CHANGE_SENDER;
+        if (edit->name && !is_envelope)
             fprintf(out, " %s", edit->name);
         if (edit->index)
             fprintf(out, " #%u", edit->index);
         if (edit->value)
-            fprintf(out, ": %s", edit->value);
+            fprintf(out, is_envelope ? " <%s>" : ": %s", edit->value);
+        if (edit->name && is_envelope)
+            fprintf(out, " %s", edit->name);
         fputc('\n', out);
     }
 }

@@ -1,7 +1,9 @@
 /* forwarding - opens codec and table; nothing is asked of them here. */
 #include "srs/forwarding.h"
 #include "util/domain.h"
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DAY_MS 86400000
 
@@ -39,6 +41,22 @@ static void report(struct forwarding *forwarding, const char *path, const char *
     problems->report(problems->context, arena_printf(forwarding->arena, "%s: srs: %s", path, problem));
 }
 
+/* What two options say together. */
+static const char *find_contradiction(const struct forwarding *forwarding)
+{
+    const struct forwarding_options *options = forwarding->options;
+    const char *delimiter = forwarding->settings->aliases->recipient_delimiter;
+    if (options->hash_minimum > options->hash_length)
+        return "hash_minimum: is more than hash_length, so no address of ours would be believed";
+    if (options->domain && delimiter && strchr(delimiter, options->separator[0]))
+        return "separator: is in aliases { recipient_delimiter }, so the MTA would take what is behind it for a tag";
+    if (options->spf_aware && options->own_addresses->count == 0)
+        return "spf_aware: own_addresses is empty, so there is nothing that a record could permit";
+    if (!options->domain && domain_set_count(options->sign_outgoing) > 0)
+        return "sign_outgoing: domain is empty, so there is nothing to sign with";
+    return NULL;
+}
+
 static int open_srs(struct forwarding *forwarding, const char *path, bool may_create, struct conf_problems *problems)
 {
     const char *problem = NULL;
@@ -46,6 +64,8 @@ static int open_srs(struct forwarding *forwarding, const char *path, bool may_cr
         return 0;
     const struct srs_options options =
         forwarding_srs_options(forwarding->settings, forwarding->options, forwarding->arena);
+    if (!may_create && access(options.secrets_file, F_OK) != 0 && errno == ENOENT)
+        return 0; /* the daemon will make it */
     forwarding->srs = srs_open(&options, forwarding->state->store, may_create, forwarding->arena, &problem);
     if (forwarding->srs)
         return 0;
@@ -70,7 +90,10 @@ struct forwarding *forwarding_open(const struct settings *settings, const struct
     struct forwarding *forwarding = ARENA_NEW(arena, struct forwarding);
     *forwarding = (struct forwarding){.arena = arena, .settings = settings, .options = options, .state = state};
     forwarding->srs_domains = collect_domains(options, arena);
-    if (open_srs(forwarding, path, may_create, problems) == 0 && open_forwards(forwarding, problems) == 0)
+    const char *contradiction = find_contradiction(forwarding);
+    if (contradiction)
+        report(forwarding, path, contradiction, problems);
+    else if (open_srs(forwarding, path, may_create, problems) == 0 && open_forwards(forwarding, problems) == 0)
         return forwarding;
     forwarding_close(forwarding);
     return NULL;

@@ -50,7 +50,7 @@ struct srs_options forwarding_srs_options(const struct settings *settings, const
                                           struct arena *arena);
 
 /* SETTINGS, OPTIONS and STATE must outlive it; PATH is the configuration's, for the messages. MAY_CREATE: a missing file
- * of secrets is made. NULL after all problems were reported. */
+ * of secrets is made; else, for who only looks, there is no codec then. NULL after all problems were reported. */
 struct forwarding *forwarding_open(const struct settings *settings, const struct forwarding_options *options,
                                    struct state *state, const char *path, bool may_create,
                                    struct conf_problems *problems);

@@ -4,6 +4,9 @@
  * A recipient at another host, named as such by the client, is relayed and not forwarded: his mail is rewritten only if it
  * is a redirection come back (a Sieve script, a .forward: a client on this host, a stranger's reverse-path), or if the
  * reverse-path is one that we sign. Everything else that leaves does so by an alias or by our table.
+ *
+ * What is not known whole must not be taken apart, or somebody would not get his mail: an alias beyond the bounds is left
+ * to the MTA as it is, and of our own table nothing is carried out.
  */
 #include "srs/travel.h"
 #include "util/domain.h"
@@ -67,6 +70,28 @@ static void take_over(struct working *w, struct routes *routes)
     routes->stays = routes->is_direct = false;
 }
 
+/* The MTA does what it does with the recipient. */
+static void leave_alone(struct working *w, struct routes *routes)
+{
+    struct route *route = ARENA_NEW(w->arena, struct route);
+    *route = (struct route){routes->canonical, false, true, false};
+    *routes = (struct routes){.items = route, .count = 1, .canonical = routes->canonical, .stays = true};
+}
+
+/* 0, or -1: our table cannot be carried out for him. */
+static int check_whole(struct working *w, struct dispatch_recipient *recipient)
+{
+    struct routes *routes = &recipient->routes;
+    if (routes->by_table && routes->count == 0)
+        w->travel->loop = recipient->given;
+    else if (routes->by_table && routes->is_cut)
+        w->travel->problem = arena_printf(w->arena, "the forwards of %s lead too far: over %d addresses, %d levels, or a loop",
+                                          recipient->given, ALIASES_TARGETS_MAX, ROUTES_TABLE_DEPTH);
+    else if (routes->is_cut)
+        leave_alone(w, routes);
+    return w->travel->loop || w->travel->problem ? -1 : 0;
+}
+
 /* What leaves without being forwarded: the recipient was named at its own host, and nobody redirected it. */
 static void leave_relayed(struct working *w, struct routes *routes)
 {
@@ -92,6 +117,8 @@ static bool find_routes(struct working *w, size_t i)
     if (routes_find(&source, w->arena, from->original ? from->original : from->given, question->message->now,
                     &to->routes) != STORE_OK)
         return false;
+    if (check_whole(w, to) != 0)
+        return true;
     if (from->original)
         take_over(w, &to->routes);
     else
@@ -171,8 +198,9 @@ struct travel travel_find(struct arena *arena, const struct travel_question *que
         if (!find_routes(&w, i)) {
             travel.outcome = STORE_DOWN;
             travel.problem = "the forward table does not answer";
-            return travel;
         }
+        if (travel.problem || travel.loop)
+            return travel;
     }
     find_forwarded(&w);
     const struct dispatch_options options = {

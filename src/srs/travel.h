@@ -44,6 +44,7 @@ struct travel_question {
 struct travel {
     enum store_outcome outcome;     /* STORE_OK, or STORE_DOWN: try again later */
     const char *problem;            /* for the log; NULL: none. Then nothing else is valid */
+    const char *loop;               /* a recipient whose forwards lead to nobody but themselves; likewise */
     enum travel_sender sender;
     struct dispatch dispatch;
     const char *reverse_path;       /* of the message itself; NULL: it stays */

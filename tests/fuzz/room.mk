@@ -14,6 +14,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_socketmap \
 	tests/fuzz/fuzz_spf \
 	tests/fuzz/fuzz_spool_reply \
+	tests/fuzz/fuzz_srs \
 	tests/fuzz/fuzz_tnef
 EXTRA_DIST += tests/fuzz/corpus
 if FUZZERS

@@ -6,6 +6,7 @@
 #include "core/runner.h"
 #include "srs/copies.h"
 #include "srs/trace.h"
+#include "util/strbuf.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -27,7 +28,10 @@ static const char FORWARDS[] = "address,target,delete\n"
                                "copy@here.example,c@remote.example,0\n"
                                "inside@here.example,bob@here.example,1\n"
                                "toself@here.example,self@here.example,1\n"
-                               "chain@here.example,moved@here.example,1\n";
+                               "chain@here.example,moved@here.example,1\n"
+                               "round@here.example,trip@here.example,1\n"
+                               "trip@here.example,round@here.example,1\n"
+                               "deep0@here.example,deep1@here.example,0\n";
 
 struct world {
     char directory[64];
@@ -53,6 +57,26 @@ static void write_file(const struct world *world, const char *name, const char *
     chmod(path, 0600);
 }
 
+/* With an alias and a forward that are longer than anybody follows. */
+static void write_tables(const struct world *world)
+{
+    struct strbuf text;
+    strbuf_init(&text, 1 << 20);
+    strbuf_puts(&text, VIRTUAL);
+    strbuf_puts(&text, "many@here.example list0@here.example list1@here.example");
+    for (int i = 0; i < 1600; i++)
+        strbuf_printf(&text, i % 800 ? " m%d@remote.example" : "\nlist%d@here.example", i % 800 ? i : i / 800);
+    strbuf_puts(&text, "\n");
+    write_file(world, "virtual", strbuf_text(&text));
+    strbuf_free(&text);
+    strbuf_init(&text, 1 << 20);
+    strbuf_puts(&text, FORWARDS);
+    for (int i = 1; i < 30; i++)
+        strbuf_printf(&text, "deep%d@here.example,deep%d@here.example,1\n", i, i + 1);
+    write_file(world, "forwards.csv", strbuf_text(&text));
+    strbuf_free(&text);
+}
+
 /* OPTIONS "-": no SRS. */
 static void world_open(struct world *world, const char *options, const char *more)
 {
@@ -60,20 +84,20 @@ static void world_open(struct world *world, const char *options, const char *mor
     struct conf_problems problems = {report, NULL, 0};
     *world = (struct world){.directory = "/tmp/postern-srs-XXXXXX"};
     assert_non_null(mkdtemp(world->directory));
-    write_file(world, "virtual", VIRTUAL);
+    write_tables(world);
     write_file(world, "aliases", LOCAL);
-    write_file(world, "forwards.csv", FORWARDS);
     write_file(world, "secrets", "a secret of the tests\n");
     snprintf(text, sizeof text,
              "hostname = \"mx.here.example\"\nstate_directory = \"%s\"\nstore = \"sqlite:%s/store.db\"\n"
              "local_domains = { \"here.example\", \"mx.here.example\", \"mapped.example\" }\n"
              "trusted_networks = { \"127.0.0.0/8\", \"192.0.2.0/24\" }\nmessage { directory = \"/tmp\" }\n"
-             "log { level = error }\nhelo { mode = off }\nspf { mode = off }\ndkim { mode = off }\ndmarc { mode = off }\n"
+             "log { level = error }\nhelo { mode = off }\n%sdkim { mode = off }\ndmarc { mode = off }\n"
              "attachments { mode = off }\nauthres { mode = off }\nautoreply { mode = off }\n"
              "aliases { tables = { \"virtual:%s/virtual\", \"aliases:%s/aliases\" } }\n"
              "forwards { table = \"csv:%s/forwards.csv\" }\n"
              "srs { %s\nsecrets_file = \"%s/secrets\"\n%s\n}\n%s\n",
-             world->directory, world->directory, world->directory, world->directory, world->directory,
+             world->directory, world->directory, strstr(more, "spf {") ? "" : "spf { mode = off }\n",
+             world->directory, world->directory, world->directory,
              *options == '-' ? "" : "domain = \"srs.example\"\ndomain_map = { \"mapped.example=srs2.example\" }",
              world->directory, *options == '-' ? "" : options, more);
     write_file(world, "postern.conf", text);
@@ -245,6 +269,11 @@ static void what_becomes_of_an_envelope(void **state)
          "FSRS0=*=sender.example=s@srs2.example "},
         {{OUTSIDE, NULL, "s@sender.example", {"other@mapped.example", "sales@here.example"}, NULL},
          "discard {SRS0=*=sender.example=s@srs2.example > z@remote.example} {" SRS " > x@remote.example} "},
+        /* what leads to nobody is not thrown away; what leads too far is not carried out in part */
+        {{OUTSIDE, NULL, "s@sender.example", {"alice@here.example", "round@here.example"}, NULL}, "554 5.4.6 "},
+        {{OUTSIDE, NULL, "s@sender.example", {"deep0@here.example"}, NULL}, "451 4.3.0 "},
+        {{OUTSIDE, NULL, "s@sender.example", {"many@here.example", "sales@here.example"}, NULL},
+         "-sales@here.example {" SRS " > x@remote.example} "},
         /* senders that stay as they are; our table works all the same */
         {{OUTSIDE, NULL, "<>", {"sales@here.example"}, NULL}, ""},
         {{OUTSIDE, NULL, "<>", {"moved@here.example"}, NULL}, "-moved@here.example +m@remote.example "},
@@ -416,6 +445,77 @@ static void our_own_mail_is_signed(void **state)
     world_close(&world);
 }
 
+static void a_sender_whose_record_permits_us(void **state)
+{
+    (void)state;
+    static const struct dns_fake_row zone[] = {
+        {"sender.example", DNS_TXT, DNS_ANSWER, "v=spf1 ip4:198.51.100.1 ip4:198.51.100.2 -all"},
+        {"one.example", DNS_TXT, DNS_ANSWER, "v=spf1 ip4:198.51.100.1 -all"},
+        {"dead.example", DNS_TXT, DNS_SERVFAIL, NULL},
+    };
+    static const struct {
+        struct mail mail;
+        const char *expected;
+    } rows[] = {
+        {{OUTSIDE, NULL, "s@sender.example", {"sales@here.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "s@sender.example", {"copy@here.example"}, NULL}, "+c@remote.example "},
+        {{OUTSIDE, NULL, "s@one.example", {"sales@here.example"}, NULL}, "FSRS0=*=one.example=s@srs.example "},
+        {{OUTSIDE, NULL, "s@dead.example", {"sales@here.example"}, NULL}, "FSRS0=*=dead.example=s@srs.example "},
+        {{OUTSIDE, NULL, "s@none.example", {"sales@here.example"}, NULL}, "FSRS0=*=none.example=s@srs.example "},
+        /* own_addresses are this host, too */
+        {{TRUSTED, NULL, "s@one.example", {"x@remote.example"}, NULL}, ""},
+    };
+    struct world world;
+    world_open(&world, "spf_aware = yes\nown_addresses = { \"198.51.100.1\", \"198.51.100.2\" }", "");
+    world.engine->services.dns = dns_create_fake(zone, SIZE(zone));
+    for (size_t i = 0; i < SIZE(rows); i++)
+        expect(&world, &rows[i].mail, rows[i].expected);
+    dns_destroy(world.engine->services.dns);
+    world_close(&world);
+}
+
+/* Suspicious mail stays at home where somebody there gets it; what else could be done with the rest? */
+static void suspicious_mail_stays_at_home(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *to[2];
+        const char *expected;
+    } rows[] = {
+        {{"copy@here.example", NULL}, ""},
+        {{"both@here.example", NULL}, "-both@here.example +alice@here.example "},
+        {{"self@here.example", NULL}, "discard {s@soft.example > self@here.example} "},
+        {{"sales@here.example", NULL}, "FSRS0=*=soft.example=s@srs.example "},
+        {{"moved@here.example", NULL}, "FSRS0=*=soft.example=s@srs.example -moved@here.example +m@remote.example "},
+    };
+    static const struct dns_fake_row zone[] = {{"soft.example", DNS_TXT, DNS_ANSWER, "v=spf1 ~all"}};
+    struct world world;
+    world_open(&world, "forward_tagged = no", "spf { defer_to_dmarc = no }");
+    world.engine->services.dns = dns_create_fake(zone, SIZE(zone));
+    for (size_t i = 0; i < SIZE(rows); i++) {
+        const struct mail mail = {OUTSIDE, NULL, "s@soft.example", {rows[i].to[0]}, NULL};
+        expect(&world, &mail, rows[i].expected);
+        assert_int_equal(world.message->verdict.disposition, DISPOSITION_TAG);
+    }
+    dns_destroy(world.engine->services.dns);
+    world_close(&world);
+}
+
+/* What is held goes nowhere by itself: no copies, the envelope as it will be if somebody releases it. */
+static void a_held_message_is_not_split(void **state)
+{
+    (void)state;
+    static const struct mail mail = {OUTSIDE, NULL, "s@soft.example", {"alice@here.example", "sales@here.example"}, NULL};
+    static const struct dns_fake_row zone[] = {{"soft.example", DNS_TXT, DNS_ANSWER, "v=spf1 ~all"}};
+    struct world world;
+    world_open(&world, "", "spf { softfail = quarantine }");
+    world.engine->services.dns = dns_create_fake(zone, SIZE(zone));
+    expect(&world, &mail, "FSRS0=*=soft.example=s@srs.example ");
+    assert_int_equal(world.message->verdict.disposition, DISPOSITION_QUARANTINE);
+    dns_destroy(world.engine->services.dns);
+    world_close(&world);
+}
+
 /* A dry run, and monitor mode, change nothing and keep nothing. */
 static void a_trial_only_says_so(void **state)
 {
@@ -432,7 +532,7 @@ static void a_trial_only_says_so(void **state)
     const struct fact *fact = facts_get(&world.message->facts, "srs");
     assert_non_null(strstr(fact->text, "copy from <SRS0="));
     assert_non_null(strstr(fact->text, "without self@here.example"));
-    expect(&world, &mail, "");
+    expect(&world, &mail, "-self@here.example "); /* for who explains; nothing is in the spool */
     world_close(&world);
 }
 
@@ -461,6 +561,9 @@ int main(void)
         cmocka_unit_test(the_way_back),
         cmocka_unit_test(what_was_sent_on_before),
         cmocka_unit_test(our_own_mail_is_signed),
+        cmocka_unit_test(a_sender_whose_record_permits_us),
+        cmocka_unit_test(suspicious_mail_stays_at_home),
+        cmocka_unit_test(a_held_message_is_not_split),
         cmocka_unit_test(a_trial_only_says_so),
         cmocka_unit_test(a_full_spool_is_a_4xx),
     };
