@@ -85,9 +85,11 @@ def test_one_behind_the_other(desk):
 
 @pytest.mark.parametrize("address", ["ring1@example.net", "ring2@example.net"])
 def test_a_circle(desk, address):
-    """It leads nowhere: the message is not lost for it."""
-    desk.send(address)
-    desk.expect_at(home=[address])
+    """It leads nowhere: the message is not lost, its sender is told."""
+    mark = desk.daemon.mark()
+    assert "5.4.6" in desk.send(address, expect=554).text
+    assert desk.daemon.wait_event("message", mark)["why"] == "srs.loop"
+    desk.expect_at()
 
 
 def test_delivery_status_parameters(desk):

@@ -17,7 +17,7 @@ import pytest
 import spf
 
 from .postfix import PrivatePostfix, Service
-from .posternd import Posternd, quote, strings
+from .posternd import Posternd, descendants, quote, strings, wait_gone
 from .sink import Sink
 from .smtp import Smtp
 from .tools import run, source_directory, wait_until
@@ -203,8 +203,13 @@ class Desk:
 
     def kill(self):
         """Master, workers and all: as if the power had failed."""
-        os.killpg(self.daemon.pid, signal.SIGKILL)
+        self.daemon.process.send_signal(signal.SIGSTOP)  # so that it starts no other one
+        pids = [*descendants(self.daemon.pid), self.daemon.pid]
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.daemon.process.wait()
+        wait_gone(pids)
         self.daemon.process = None
 
     # To the forwarder.
