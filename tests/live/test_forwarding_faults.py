@@ -162,6 +162,8 @@ def test_the_state_directory_is_gone(make_desk):
 STEPS = {"srs.commit": (1, 1), "spool.added": (1, 2), "srs.committed": (1, 2), "spool.before": (1, 1), "spool.dot": (1, 1),
          "spool.accepted": (1, 2), "spool.recorded": (1, 1), "spool.after": (1, 1), "spool.removed": (1, 1)}
 
+FRONT = ("srs.commit", "spool.added", "srs.committed")
+
 
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_each_step(make_desk, step):
@@ -171,12 +173,13 @@ def test_killed_at_each_step(make_desk, step):
     desk.daemon.wait_text("killed by signal 9|signal 9", timeout=15)
     desk.kill()
     del desk.daemon.environment["POSTERN_TEST_CRASH"]
-    is_ours = step not in ("srs.commit", "spool.added", "srs.committed")
-    assert reply.code == (250 if is_ours else 451), reply
+    assert reply.code in ((250, 451) if step.startswith("spool") else (451,)), reply
     desk.daemon.start()
-    if not is_ours:
-        desk.send("info@example.net", message=message)
     here, there = STEPS[step]
+    if reply.code == 451:
+        # He comes back. The spool may have been so quick that the answer to a message that is ours came too late.
+        desk.send("info@example.net", message=message)
+        there += step not in FRONT
     desk.expect_at(home=[HERE] * here, world=[ONE] * there)
     assert {m.sender for m in desk.at(desk.home)} == {SENDER} and all(SRS0.fullmatch(m.sender) for m in desk.at(desk.world))
 
