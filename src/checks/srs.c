@@ -14,6 +14,7 @@
 #include "auth/sender.h"
 #include "core/engine.h"
 #include "srs/copies.h"
+#include "util/crash.h"
 #include "util/log.h"
 #include <strings.h>
 
@@ -247,6 +248,8 @@ static struct result on_accepted(const struct check_call *call)
         return result;
     if (queue_edits(call, &travel->dispatch, travel->reverse_path) != 0)
         return (struct result){RESULT_ERROR, NULL, "an address of the new envelope cannot be said in SMTP"};
+    if (travel->dispatch.is_empty && travel->dispatch.copy_count == 0)
+        return (struct result){RESULT_ERROR, NULL, "nobody would get the message"};
     add_trace(call, kept);
     call->edits->discards = travel->dispatch.is_empty;
     kept->is_planned = true;
@@ -274,8 +277,10 @@ static struct result on_commit(const struct check_call *call)
     if (call->is_trial || !kept || !kept->is_planned)
         return RESULT(RESULT_DUNNO);
     int64_t *ids = ARENA_ARRAY(call->arena, int64_t, kept->travel.dispatch.copy_count + 1);
+    crash_test_point("srs.commit");
     switch (copies_add(call->services->forwarding, call->arena, call->message, &kept->travel, kept->trace, ids)) {
     case SPOOL_OK:
+        crash_test_point("srs.committed");
         log_travel(call, kept, ids);
         return RESULT(RESULT_OK);
     case SPOOL_FULL:

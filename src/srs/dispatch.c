@@ -12,6 +12,7 @@
 #include "srs/dispatch.h"
 #include "util/strset.h"
 #include <string.h>
+#include <strings.h>
 
 struct planning {
     struct arena *arena;
@@ -95,6 +96,31 @@ static bool is_plain(const struct dispatch_recipient *recipient)
     return false;
 }
 
+/* Does it stand in the message already, and stays there? */
+static bool is_there(const struct dispatch *out, const struct dispatch_recipient *recipients, size_t count,
+                     const char *address)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool stays = strcasecmp(recipients[i].given, address) == 0;
+        for (size_t j = 0; j < out->removed_count && stays; j++)
+            stays = out->removed[j] != recipients[i].given;
+        if (stays)
+            return true;
+    }
+    return false;
+}
+
+/* The MTA would deliver to them twice. */
+static void drop_doubles(struct dispatch *out, const struct dispatch_recipient *recipients, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < out->added_count; i++) {
+        if (!is_there(out, recipients, count, out->added[i].address))
+            out->added[kept++] = out->added[i];
+    }
+    out->added_count = kept;
+}
+
 /* What leaves goes by a copy of its own, or not at all; what stays here is in the message again, by its final address. */
 static void part(struct planning *planning, const struct dispatch_recipient *recipient)
 {
@@ -117,7 +143,7 @@ static void part(struct planning *planning, const struct dispatch_recipient *rec
 static void edit(struct planning *planning, const struct dispatch_recipient *recipient)
 {
     const struct routes *routes = &recipient->routes;
-    if (!routes->by_table)
+    if (!routes->by_table || routes->count == 0) /* 0: a circle; the MTA has him as he is */
         return;
     if (!routes->stays)
         take_out(planning, recipient->given);
@@ -160,6 +186,7 @@ struct dispatch dispatch_plan(struct arena *arena, const struct dispatch_recipie
             out.srs_domain = recipient->srs_domain;
         edit(&planning, recipient);
     }
+    drop_doubles(&out, recipients, count);
     out.is_empty = out.removed_count == count && out.added_count == 0;
     return out;
 }

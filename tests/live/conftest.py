@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
+from harness.forwarding import desk, forwarder, make_desk  # noqa: E402, F401
 from harness.netns import Namespace  # noqa: E402
 from harness.postfix import PrivatePostfix, Service  # noqa: E402
 from harness.posternd import Posternd, quote  # noqa: E402

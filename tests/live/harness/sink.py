@@ -10,13 +10,16 @@ class Delivered(NamedTuple):
     sender: str
     recipients: list
     content: bytes
+    parameters: str = ""    # of MAIL
+    rcpt_parameters: list = []  # of each recipient
 
 
 class Sink:
-    """MESSAGES holds what came in, oldest first. FAST throws the contents away and only counts."""
+    """MESSAGES holds what came in, oldest first. OFFERS: keywords of EHLO. REFUSES: {recipient: reply to RCPT}."""
 
-    def __init__(self, host="127.0.0.1", port=0):
+    def __init__(self, host="127.0.0.1", port=0, offers=("PIPELINING", "8BITMIME")):
         self.messages, self.lock = [], threading.Lock()
+        self.offers, self.refuses = offers, {}
         outer = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -37,11 +40,13 @@ class Sink:
 
     def talk(self, rfile, wfile):
         wfile.write(b"220 sink ESMTP\r\n")
-        sender, recipients = "", []
+        sender, recipients, parameters, rcpt_parameters = "", [], "", []
         for line in rfile:
             verb = line[:4].upper()
             if verb == b"EHLO":
-                wfile.write(b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n")
+                lines = ["sink", *self.offers]
+                wfile.write("".join(f"250{'-' if i < len(lines) - 1 else ' '}{text}\r\n"
+                                    for i, text in enumerate(lines)).encode())
             elif verb == b"DATA":
                 wfile.write(b"354 go on\r\n")
                 content = []
@@ -50,17 +55,21 @@ class Sink:
                         break
                     content.append(text[1:] if text.startswith(b".") else text)
                 with self.lock:
-                    self.messages.append(Delivered(sender, recipients, b"".join(content)))
+                    self.messages.append(Delivered(sender, recipients, b"".join(content), parameters, rcpt_parameters))
                 wfile.write(b"250 2.0.0 kept\r\n")
             elif verb == b"QUIT":
                 wfile.write(b"221 bye\r\n")
                 return
             else:
-                address = line.decode("latin-1").partition("<")[2].partition(">")[0]
+                address, _, words = line.decode("utf-8", "replace").partition("<")[2].strip().rpartition(">")
                 if verb == b"MAIL":
-                    sender, recipients = address, []
+                    sender, recipients, parameters, rcpt_parameters = address, [], words.strip(), []
+                elif verb == b"RCPT" and address in self.refuses:
+                    wfile.write(self.refuses[address].encode() + b"\r\n")
+                    continue
                 elif verb == b"RCPT":
                     recipients.append(address)
+                    rcpt_parameters.append(words.strip())
                 wfile.write(b"250 2.0.0 ok\r\n")
 
     def find(self, text):
