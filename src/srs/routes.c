@@ -74,6 +74,10 @@ static bool has_local_key(const struct aliases_targets *targets)
 static void follow_aliases(struct walk *walk, const char *canonical, const char *address, unsigned depth)
 {
     struct aliases_targets targets = aliases_expand(walk->source->aliases, walk->arena, address);
+    if (targets.is_partial) { /* taken apart it would lose what we do not see */
+        add(walk, address, false);
+        return;
+    }
     walk->routes->is_cut |= targets.is_cut;
     if (targets.route_count == 0 || has_local_key(&targets)) {
         add(walk, address, targets.route_count > 0);

@@ -3,7 +3,8 @@
  *
  * The forward table is asked of the address itself and of every address that it, or an alias, leads to. What local(8)
  * expands over and over ("alice: alice, alice@elsewhere" in aliases(5)) cannot be taken apart by address: it counts as
- * one local address, and the MTA does the rest.
+ * one local address, and the MTA does the rest. So does an alias that means more than addresses (a command, a file, a
+ * list that cannot be read), or more of them than the tables keep.
  *
  * Bounds: those of aliases.h, ROUTES_TABLE_DEPTH entries of the forward table one behind the other. A loop ends where it
  * closes. THREADS: any. OWNS: results are on the arena.
