@@ -87,7 +87,7 @@ static void follow_aliases(struct walk *walk, const char *canonical, const char 
         add(walk, address, false);
         return;
     }
-    for (size_t i = 0; i < targets.route_count; i++) {
+    for (size_t i = 0; i < targets.route_count && !walk->is_down; i++) { /* down: each would wait for the store again */
         const char *next = aliases_canonical(walk->source->aliases, walk->arena, targets.routes[i]);
         struct forward unused;
         bool is_itself = !next || strcmp(next, canonical) == 0;
@@ -115,6 +115,8 @@ static void visit(struct walk *walk, const char *address, unsigned depth)
         walk->source->forwards ? forwards_find(walk->source->forwards, walk->arena, canonical, walk->now, &forward)
                                : STORE_ABSENT;
     walk->is_down |= outcome == STORE_DOWN;
+    if (walk->is_down)
+        return;
     if (outcome != STORE_OK) {
         follow_aliases(walk, canonical, address, depth);
         return;
@@ -122,7 +124,7 @@ static void visit(struct walk *walk, const char *address, unsigned depth)
     walk->routes->by_table = true;
     if (!forward.deletes)
         follow_aliases(walk, canonical, address, depth);
-    for (size_t i = 0; i < forward.count; i++)
+    for (size_t i = 0; i < forward.count && !walk->is_down; i++)
         visit(walk, forward.targets[i], depth + 1);
 }
 
