@@ -142,8 +142,9 @@ static void find_forwarded(struct working *w)
     const struct travel_question *question = w->question;
     const char **forwarded = ARENA_ARRAY(w->arena, const char *, question->recipient_count + 1);
     for (size_t i = 0; i < question->recipient_count; i++) {
-        if (leaves(&w->recipients[i].routes))
-            forwarded[travel->forwarded_count++] = w->recipients[i].routes.canonical;
+        const struct routes *routes = &w->recipients[i].routes;
+        if (leaves(routes) && !(travel->sender == TRAVEL_SIGNED && routes->is_direct))
+            forwarded[travel->forwarded_count++] = routes->canonical;
     }
     travel->forwarded = forwarded;
     if (travel->forwarded_count && travel->sender == TRAVEL_FOREIGN && question->is_allowed &&

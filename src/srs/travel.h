@@ -49,7 +49,7 @@ struct travel {
     struct dispatch dispatch;
     const char *reverse_path;       /* of the message itself; NULL: it stays */
     const char *const *copy_paths;  /* of each copy */
-    const char *const *forwarded;   /* recipients (canonical) whose mail leaves */
+    const char *const *forwarded;   /* recipients (canonical) whose mail leaves, but for whom our own user named there */
     size_t forwarded_count;
 };
 

@@ -6,6 +6,7 @@
 #include "core/runner.h"
 #include "srs/copies.h"
 #include "srs/trace.h"
+#include "util/clock.h"
 #include "util/strbuf.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,7 +107,7 @@ static void world_open(struct world *world, const char *options, const char *mor
              world->directory, world->directory, strstr(more, "spf {") ? "" : "spf { mode = off }\n",
              world->directory, world->directory, world->directory,
              *options == '-' ? "" : "domain = \"srs.example\"\ndomain_map = { \"mapped.example=srs2.example\" }",
-             world->directory, *options == '-' ? "" : options, more);
+             world->directory, *options == '-' ? options + 1 : options, more);
     write_file(world, "postern.conf", text);
     snprintf(path, sizeof path, "%s/postern.conf", world->directory);
     world->engine = engine_create(path, &problems);
@@ -517,6 +518,133 @@ static void suspicious_mail_stays_at_home(void **state)
     world_close(&world);
 }
 
+/* A copy for here is due even where no reverse-path is rewritten, so the content must be there. */
+static void what_stays_at_home_needs_no_domain(void **state)
+{
+    (void)state;
+    static const struct dns_fake_row zone[] = {{"soft.example", DNS_TXT, DNS_ANSWER, "v=spf1 ~all"}};
+    static const struct mail mail = {OUTSIDE, NULL, "s@soft.example", {"self@here.example"}, NULL};
+    struct world world;
+    world_open(&world, "-forward_tagged = no", "spf { defer_to_dmarc = no }");
+    world.engine->services.dns = dns_create_fake(zone, SIZE(zone));
+    assert_true(world.engine->plan.needs & NEEDS_CONTENT);
+    expect(&world, &mail, "discard {s@soft.example > self@here.example} ");
+    dns_destroy(world.engine->services.dns);
+    world_close(&world);
+}
+
+/* What cannot be done whole is not done in part: the message goes on as it came. */
+static void an_envelope_that_cannot_be_said(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"on_error = accept", ""}, *const expected[] = {"", "451 4.3.0 "};
+    for (size_t i = 0; i < SIZE(options); i++) {
+        struct world world;
+        char bare[128];
+        world_open(&world, options[i], "");
+        const char *quoted = srs_of(&world, "\"a b\"@sender.example", "srs.example", 0);
+        const char *end = strrchr(quoted, '"');
+        snprintf(bare, sizeof bare, "%.*s%s", (int)(end - quoted - 1), quoted + 1, end + 1);
+        const struct mail mail = {OUTSIDE, NULL, "<>", {"moved@here.example", bare}, NULL};
+        expect(&world, &mail, expected[i]);
+        world_close(&world);
+    }
+}
+
+/* The trace field of the copy that the last message left for RECIPIENT; the spool is empty then. */
+static const char *trace_of_copy(const struct world *world, struct arena *arena, const char *recipient)
+{
+    struct spool *spool = world->engine->services.state->spool;
+    struct spool_entry *entries, entry;
+    struct span content = {"", 0};
+    size_t count;
+    const char *problem;
+    assert_int_equal(spool_list(spool, arena, &entries, &count, &problem), 0);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(entries[i].forward_paths, recipient) == 0)
+            assert_int_equal(spool_show(spool, arena, entries[i].id, &entry, &content, &problem), 0);
+    }
+    assert_true(spool_delete(spool, 0, &problem) >= 0);
+    const char *text = arena_spandup(arena, content), *end = strstr(text, "\r\nSubject:");
+    return end && strncmp(text, TRACE_FIELD ":", strlen(TRACE_FIELD) + 1) == 0
+               ? arena_spandup(arena, (struct span){text, (size_t)(end - text)})
+               : NULL;
+}
+
+/* The port for copies expands aliases after all, and filters: that is one round, not one after the other for ever. */
+static void a_copy_that_comes_back(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *options, *login, *from;
+    } rows[] = {{"", NULL, "s@sender.example"}, {"sign_outgoing = { \"here.example\" }", "bob", "b@here.example"}};
+    for (size_t i = 0; i < SIZE(rows); i++) {
+        struct world world;
+        const char *refused;
+        struct arena *arena = arena_create(4096);
+        world_open(&world, rows[i].options, "");
+        struct mail mail = {OUTSIDE, rows[i].login, rows[i].from, {"self@here.example"}, NULL};
+        assert_int_equal(play(&world, &mail, &refused).action, OUTCOME_DISCARD);
+        mail.client = HERE;
+        mail.login = NULL;
+        mail.field = trace_of_copy(&world, arena, "self@here.example");
+        assert_non_null(mail.field);
+        expect(&world, &mail, "554 5.4.6 ");
+        world_close(&world);
+        arena_destroy(arena);
+    }
+}
+
+/* An ORCPT in UTF-8 is no reason to keep the message out. */
+static void parameters_that_travel_on(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create(1024);
+    assert_string_equal(copies_rcpt_parameters(arena, "notify=NEVER X=1 ORCPT=rfc822;a@b"), "notify=NEVER ORCPT=rfc822;a@b");
+    assert_string_equal(copies_rcpt_parameters(arena, "NOTIFY=FAILURE ORCPT=utf-8;\xc3\xa4@b.example"), "NOTIFY=FAILURE");
+    assert_null(copies_rcpt_parameters(arena, "ORCPT=utf-8;\xc3\xa4@b.example"));
+    assert_null(copies_rcpt_parameters(arena, "ORCPT=rfc822;a\r\nRCPT"));
+    assert_null(copies_rcpt_parameters(arena, NULL));
+    arena_destroy(arena);
+}
+
+#define MANY 20000
+
+/* Thousands of recipients cost what they cost one by one. */
+static void many_recipients_are_fast(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create(65536);
+    struct dispatch_recipient *recipients = ARENA_ARRAY(arena, struct dispatch_recipient, MANY);
+    const char **names = ARENA_ARRAY(arena, const char *, MANY);
+    for (size_t i = 0; i < MANY; i++) {
+        struct route *route = ARENA_NEW(arena, struct route);
+        *route = (struct route){arena_printf(arena, "target%zu@remote.example", i), true, false, false};
+        names[i] = arena_printf(arena, "recipient%zu@here.example", i);
+        recipients[i] = (struct dispatch_recipient){
+            .given = names[i], .routes = {.items = route, .count = 1, .canonical = names[i], .by_table = true, .stays = i % 2}};
+    }
+    const struct dispatch_options options = {.splits = true};
+    int64_t start = clock_monotonic_us();
+    struct dispatch dispatch = dispatch_plan(arena, recipients, MANY, &options);
+    assert_int_equal(dispatch.added_count, MANY);
+    assert_int_equal(dispatch.removed_count, MANY / 2);
+    assert_true(clock_monotonic_us() - start < 500000);
+    size_t size = 1 << 20;
+    char *text = arena_alloc(arena, size);
+    for (size_t i = 0; i < size; i++)
+        text[i] = "0123456789abcdef,"[i % 17];
+    struct header_field fields[2] = {{span_of(TRACE_FIELD), {text, size}},
+                                     {span_of("Delivered-To"), span_of(" Recipient19999@HERE.example")}};
+    struct message message = {.headers = fields, .header_count = 2};
+    start = clock_monotonic_us();
+    struct trace trace = trace_find(arena, &message, names, MANY);
+    assert_true(clock_monotonic_us() - start < 1000000);
+    assert_string_equal(trace.seen_again, names[19999]);
+    assert_int_equal(trace.hops, 1);
+    arena_destroy(arena);
+}
+
 /* What is held goes nowhere by itself: no copies, the envelope as it will be if somebody releases it. */
 static void a_held_message_is_not_split(void **state)
 {
@@ -579,6 +707,11 @@ int main(void)
         cmocka_unit_test(our_own_mail_is_signed),
         cmocka_unit_test(a_sender_whose_record_permits_us),
         cmocka_unit_test(suspicious_mail_stays_at_home),
+        cmocka_unit_test(what_stays_at_home_needs_no_domain),
+        cmocka_unit_test(an_envelope_that_cannot_be_said),
+        cmocka_unit_test(a_copy_that_comes_back),
+        cmocka_unit_test(many_recipients_are_fast),
+        cmocka_unit_test(parameters_that_travel_on),
         cmocka_unit_test(a_held_message_is_not_split),
         cmocka_unit_test(a_trial_only_says_so),
         cmocka_unit_test(a_full_spool_is_a_4xx),
