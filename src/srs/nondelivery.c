@@ -203,13 +203,16 @@ void nondelivery_after(void *context, const struct spool_left *left)
     const char *hostname = forwarding->settings->hostname;
     struct span report = nondelivery_compose(arena, left, to, hostname, &needs_utf8);
     if (report.ptr) {
+        /* Who is here may be an alias, which the port for copies does not expand. */
+        const char *submit = forwarding_is_local(forwarding, to) ? NULL : forwarding->options->submit;
         const struct spool_message message = {.kind = NONDELIVERY_KIND,
-                                              .submit = forwarding->options->submit,
+                                              .submit = submit,
                                               .reverse_path = "",
                                               .forward_paths = &to,
                                               .forward_path_count = 1,
                                               .rcpt_parameters = "NOTIFY=NEVER",
                                               .needs_smtputf8 = needs_utf8,
+                                              .is_beyond_limits = true,
                                               .content = report};
         if (spool_add(forwarding->state->spool, &message, left->now, &id) != SPOOL_OK)
             log_text(LEVEL_ERROR, "spool %lld: the report to <%s> that %zu recipients were not reached is lost",
