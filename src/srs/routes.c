@@ -24,6 +24,13 @@ struct walk {
     bool is_down;
 };
 
+/* Names without a domain mean this host in every table, and are completed with its name or with localhost. */
+bool routes_is_host(const char *domain, const char *hostname)
+{
+    return strcmp(domain, "localhost") == 0 || strcmp(domain, "localhost.localdomain") == 0 ||
+           (hostname && strcmp(domain, hostname) == 0);
+}
+
 /* No domain, or one that cannot be any, is a matter of this host's. */
 static bool leaves(const struct walk *walk, const char *address)
 {
@@ -33,7 +40,7 @@ static bool leaves(const struct walk *walk, const char *address)
         return false;
     if (domain_canonical(span_of(at + 1), domain) != 0)
         return at[1] != '\0'; /* an address literal */
-    return !domain_set_has(walk->source->local_domains, domain);
+    return !domain_set_has(walk->source->local_domains, domain) && !routes_is_host(domain, walk->source->hostname);
 }
 
 static bool is_self(const struct walk *walk, const char *address)

@@ -19,7 +19,7 @@
 
 struct route {
     const char *address;
-    bool leaves;       /* its domain is none of ours */
+    bool leaves;       /* its domain is none of ours, and not this host */
     bool is_self;      /* it is the recipient */
     bool expands_more; /* an MTA that takes it as a recipient puts it through its virtual aliases again */
 };
@@ -38,7 +38,11 @@ struct routes_source {
     struct forwards *forwards; /* NULL: no table */
     struct aliases *aliases;
     const struct domain_set *local_domains;
+    const char *hostname; /* ours, canonical; NULL: unknown */
 };
+
+/* Is DOMAIN (canonical) this very host, whatever local_domains says? HOSTNAME ours or NULL. */
+bool routes_is_host(const char *domain, const char *hostname);
 
 /* Of ADDRESS as at RCPT. STORE_OK, or STORE_DOWN if the table does not answer. */
 enum store_outcome routes_find(const struct routes_source *source, struct arena *arena, const char *address, int64_t now,

@@ -110,7 +110,7 @@ static bool find_routes(struct working *w, size_t i)
     const struct travel_question *question = w->question;
     const struct forwarding *forwarding = question->forwarding;
     const struct routes_source source = {forwarding->forwards, forwarding->state->aliases,
-                                         forwarding->settings->general->local_domains};
+                                         forwarding->settings->general->local_domains, forwarding->settings->hostname};
     const struct travel_recipient *from = &question->recipients[i];
     struct dispatch_recipient *to = &w->recipients[i];
     *to = (struct dispatch_recipient){.given = from->given, .parameters = from->parameters};
@@ -153,7 +153,7 @@ static void find_forwarded(struct working *w)
     for (size_t i = 0; i < question->recipient_count; i++) {
         struct dispatch_recipient *recipient = &w->recipients[i];
         if (travel->sender == TRAVEL_FOREIGN)
-            recipient->srs_domain = forwarding_srs_domain(question->forwarding, recipient->routes.canonical);
+            recipient->srs_domain = forwarding_srs_domain(question->forwarding, recipient->given, recipient->routes.canonical);
         else if (travel->sender == TRAVEL_SIGNED)
             recipient->srs_domain = question->forwarding->options->domain;
     }

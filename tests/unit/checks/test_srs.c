@@ -5,9 +5,11 @@
 #include "core/engine.h"
 #include "core/runner.h"
 #include "srs/copies.h"
+#include "srs/nondelivery.h"
 #include "srs/trace.h"
 #include "util/clock.h"
 #include "util/strbuf.h"
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -21,6 +23,9 @@ static const char VIRTUAL[] = "sales@here.example x@remote.example\n"
                               "self@here.example self@here.example, y@remote.example\n"
                               "two@here.example x@remote.example y@other.example\n"
                               "home@here.example alice@here.example, bob@here.example\n"
+                              "tohost@here.example carol\n"
+                              "tolocalhost@here.example carol@localhost\n"
+                              "@second.example @here.example\n"
                               "viatable@here.example moved@here.example\n"
                               "other@mapped.example z@remote.example\n";
 static const char LOCAL[] = "keeper: keeper, k@remote.example\ngone: g@remote.example\n"
@@ -97,7 +102,7 @@ static void world_open(struct world *world, const char *options, const char *mor
     write_file(world, "secrets", "a secret of the tests\n");
     snprintf(text, sizeof text,
              "hostname = \"mx.here.example\"\nstate_directory = \"%s\"\nstore = \"sqlite:%s/store.db\"\n"
-             "local_domains = { \"here.example\", \"mx.here.example\", \"mapped.example\" }\n"
+             "local_domains = { \"here.example\", \"mapped.example\", \"second.example\" }\n"
              "trusted_networks = { \"127.0.0.0/8\", \"192.0.2.0/24\" }\nmessage { directory = \"/tmp\" }\n"
              "log { level = error }\nhelo { mode = off }\n%sdkim { mode = off }\ndmarc { mode = off }\n"
              "attachments { mode = off }\nauthres { mode = off }\nautoreply { mode = off }\n"
@@ -106,7 +111,7 @@ static void world_open(struct world *world, const char *options, const char *mor
              "srs { %s\nsecrets_file = \"%s/secrets\"\n%s\n}\n%s\n",
              world->directory, world->directory, strstr(more, "spf {") ? "" : "spf { mode = off }\n",
              world->directory, world->directory, world->directory,
-             *options == '-' ? "" : "domain = \"srs.example\"\ndomain_map = { \"mapped.example=srs2.example\" }",
+             *options == '-' ? "" : "domain = \"srs.example\"\ndomain_map = { \"mapped.example=srs2.example\", \"second.example=srs2.example\" }",
              world->directory, *options == '-' ? options + 1 : options, more);
     write_file(world, "postern.conf", text);
     snprintf(path, sizeof path, "%s/postern.conf", world->directory);
@@ -281,9 +286,15 @@ static void what_becomes_of_an_envelope(void **state)
         {{OUTSIDE, NULL, "s@sender.example", {"tohuge@here.example"}, NULL}, "-tohuge@here.example +huge@here.example "},
         {{OUTSIDE, NULL, "s@sender.example", {"bin@mx.here.example", "alice@here.example"}, NULL},
          "-bin@mx.here.example {" SRS " > b@remote.example} "},
+        /* this host is here, whether or not local_domains names it */
+        {{OUTSIDE, NULL, "s@sender.example", {"tohost@here.example", "alice@here.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "s@sender.example", {"tolocalhost@here.example"}, NULL}, ""},
+        {{HERE, NULL, "root@mx.here.example", {"sales@here.example"}, NULL}, ""},
+        {{HERE, NULL, "root@localhost", {"sales@here.example"}, NULL}, ""},
         /* one copy for each SRS domain */
         {{OUTSIDE, NULL, "s@sender.example", {"other@mapped.example"}, NULL},
          "FSRS0=*=sender.example=s@srs2.example "},
+        {{OUTSIDE, NULL, "s@sender.example", {"sales@second.example"}, NULL}, "FSRS0=*=sender.example=s@srs2.example "},
         {{OUTSIDE, NULL, "s@sender.example", {"other@mapped.example", "sales@here.example"}, NULL},
          "discard {SRS0=*=sender.example=s@srs2.example > z@remote.example} {" SRS " > x@remote.example} "},
         /* what leads to nobody is not thrown away; what leads too far is not carried out in part */
@@ -450,6 +461,7 @@ static void our_own_mail_is_signed(void **state)
         {{OUTSIDE, "alice", "a@mapped.example", {"x@remote.example"}, NULL}, ""},
         {{OUTSIDE, "alice", "a@here.example", {"bob@here.example"}, NULL}, ""},
         {{OUTSIDE, NULL, "<>", {"a@here.example"}, NULL}, "550 5.7.1 "},
+        {{OUTSIDE, NULL, "<>", {"SRS0=aaaa=AA=x.example=y@here.example"}, NULL}, "550 5.7.1 "}, /* of nobody's making */
         {{OUTSIDE, NULL, "<>", {"postmaster@here.example"}, NULL}, ""},
         {{OUTSIDE, NULL, "<>", {"a@mapped.example"}, NULL}, ""},
         {{OUTSIDE, NULL, "s@sender.example", {"a@here.example"}, NULL}, ""},
@@ -595,6 +607,50 @@ static void a_copy_that_comes_back(void **state)
     }
 }
 
+static char *submit_of_first(const struct world *world, struct arena *arena)
+{
+    sqlite3 *db;
+    sqlite3_stmt *rows;
+    char *text = NULL;
+    assert_int_equal(sqlite3_open(arena_printf(arena, "%s/spool.db", world->directory), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT submit FROM entry WHERE kind = 'report'", -1, &rows, NULL), SQLITE_OK);
+    if (sqlite3_step(rows) == SQLITE_ROW)
+        text = arena_strdup(arena, (const char *)sqlite3_column_text(rows, 0));
+    sqlite3_finalize(rows);
+    sqlite3_close(db);
+    return text;
+}
+
+/* A report goes out even if the queue is full, for its entry leaves; to whom is here by the usual port, where aliases are
+ * expanded. */
+static void a_report_is_not_lost(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *to, *submit;
+    } rows[] = {{"s@sender.example", "smtp://127.0.0.1:10026"}, {"b@here.example", ""}, {"root@localhost", ""}};
+    static const struct spool_refused refused = {"x@remote.example", NULL, SPOOL_REFUSED, "550 5.1.1 who?"};
+    for (size_t i = 0; i < SIZE(rows); i++) {
+        struct world world;
+        int64_t id;
+        struct arena *arena = arena_create(4096);
+        world_open(&world, "", "spool { max_messages = 1 }");
+        struct spool *spool = world.engine->services.state->spool;
+        const struct spool_message filler = {.kind = COPIES_KIND, .reverse_path = "", .forward_paths = &rows[i].to,
+                                             .forward_path_count = 1, .content = span_of("x")};
+        assert_int_equal(spool_add(spool, &filler, NOW, &id), SPOOL_OK);
+        const struct spool_left left = {.id = id, .kind = COPIES_KIND, .memo = rows[i].to, .reverse_path = "r@srs.example",
+                                        .end = SPOOL_REFUSED, .refused = &refused, .refused_count = 1,
+                                        .header = {"", 0}, .added = NOW, .now = NOW};
+        nondelivery_after(world.engine->services.forwarding, &left);
+        const char *submit = submit_of_first(&world, arena);
+        assert_non_null(submit);
+        assert_string_equal(submit, rows[i].submit);
+        world_close(&world);
+        arena_destroy(arena);
+    }
+}
+
 /* An ORCPT in UTF-8 is no reason to keep the message out. */
 static void parameters_that_travel_on(void **state)
 {
@@ -712,6 +768,7 @@ int main(void)
         cmocka_unit_test(a_copy_that_comes_back),
         cmocka_unit_test(many_recipients_are_fast),
         cmocka_unit_test(parameters_that_travel_on),
+        cmocka_unit_test(a_report_is_not_lost),
         cmocka_unit_test(a_held_message_is_not_split),
         cmocka_unit_test(a_trial_only_says_so),
         cmocka_unit_test(a_full_spool_is_a_4xx),
