@@ -160,7 +160,7 @@ static int start_socketmap(struct engine *engine)
                                               .local_domains = engine->settings.general->local_domains};
     services->socketmap = socketmap_open(&options, forwarding->srs, conf_arena(engine->conf), &problem);
     if (!services->socketmap)
-        log_text(LEVEL_ERROR, "%s: srs: socketmap: %s", conf_path(engine->conf), problem);
+        log_text(LEVEL_ERROR, "%s: srs: %s", conf_path(engine->conf), problem);
     return services->socketmap ? 0 : -1;
 }
 
@@ -170,9 +170,9 @@ int services_start(struct engine *engine)
     struct spool_owner owners[3] = {{.kind = NULL}};
     size_t count = 0;
     if (services->responding)
-        owners[count++] = (struct spool_owner){ANSWER_KIND, answer_before, answer_after, services->responding};
+        owners[count++] = (struct spool_owner){ANSWER_KIND, answer_before, answer_after, services->responding, answer_settle};
     if (services->forwarding)
-        owners[count++] = (struct spool_owner){COPIES_KIND, NULL, nondelivery_after, services->forwarding};
+        owners[count++] = (struct spool_owner){COPIES_KIND, NULL, nondelivery_after, services->forwarding, NULL};
     int error = services->state ? state_start(services->state, owners) : 0;
     if (error)
         log_text(LEVEL_ERROR, "cannot start sending what is queued: %s", strerror(error));

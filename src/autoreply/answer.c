@@ -12,6 +12,7 @@
 #include "util/crash.h"
 
 #define MAILBOXES_MAX 100
+#define KEPT_MOST 16384 /* bytes of what is stored for a mailbox */
 
 static bool is_own_domain(void *context, const char *domain)
 {
@@ -24,19 +25,24 @@ struct answer_mailboxes answer_mailboxes(struct responding *responding, struct a
 {
     struct aliases_targets targets = aliases_expand(responding->aliases, arena, address);
     const char **items = ARENA_ARRAY(arena, const char *, targets.count + 1);
+    struct span *stored = ARENA_ARRAY(arena, struct span, targets.count + 1);
     size_t count = 0;
     for (size_t i = 0; i < targets.count && count < MAILBOXES_MAX; i++) {
-        struct store_value value; /* only whether it is there matters, and it may be large */
+        struct store_value value;
         struct arena *scratch = arena_create(1024);
         const char *key = arena_printf(scratch, RESPONDER_KEY "%s", targets.items[i]);
         enum store_outcome outcome =
             strlen(key) > STORE_KEY_MAX ? STORE_ABSENT : store_get(responding->store, scratch, key, now, &value);
+        if (outcome == STORE_OK && !value.expires) {
+            items[count] = targets.items[i];
+            if (value.bytes.len <= KEPT_MOST)
+                stored[count] = (struct span){arena_spandup(arena, value.bytes), value.bytes.len};
+            count++;
+        }
         arena_destroy(scratch);
-        if (outcome == STORE_OK && !value.expires)
-            items[count++] = targets.items[i];
         *down |= outcome == STORE_DOWN;
     }
-    return (struct answer_mailboxes){items, count};
+    return (struct answer_mailboxes){items, stored, count};
 }
 
 /* ---- one answer in the making ---- */
@@ -65,11 +71,12 @@ static struct answer trouble(const char *text)
 /* What is stored for the mailbox. REPLY: go on. */
 static struct answer load(struct attempt *attempt)
 {
-    struct store_value value;
-    struct responder_problem problem;
     const struct answer_question *question = attempt->question;
+    struct store_value value = {question->stored, 0};
+    struct responder_problem problem;
     const char *key = arena_printf(attempt->arena, RESPONDER_KEY "%s", question->mailbox), *why = NULL;
-    switch (store_get(attempt->responding->store, attempt->arena, key, question->now, &value)) {
+    switch (value.bytes.ptr ? STORE_OK
+                            : store_get(attempt->responding->store, attempt->arena, key, question->now, &value)) {
     case STORE_OK:
         if (!value.expires)
             break;
@@ -180,12 +187,18 @@ static struct span reservation_of(const struct attempt *attempt)
     return span_of(memory_mark_print(attempt->arena, &mark));
 }
 
+/* That nobody is remembered was just read: what is left to the store is that nobody else was faster. */
 static struct answer reserve(struct attempt *attempt)
 {
+    struct store *store = attempt->responding->store;
     struct store_value there;
     int64_t now = attempt->question->now;
-    switch (store_put_if_absent(attempt->responding->store, attempt->arena, attempt->key, reservation_of(attempt),
-                                now + MEMORY_RESERVED_SECONDS, now, &there)) {
+    enum store_outcome outcome = store_swap(store, attempt->key, (struct span){NULL, 0}, reservation_of(attempt),
+                                            now + MEMORY_RESERVED_SECONDS, now);
+    if (outcome == STORE_PRESENT)
+        outcome = store_put_if_absent(store, attempt->arena, attempt->key, reservation_of(attempt),
+                                      now + MEMORY_RESERVED_SECONDS, now, &there);
+    switch (outcome) {
     case STORE_OK:
         return say(ANSWER_REPLY, NULL, 0, "");
     case STORE_PRESENT:

@@ -26,6 +26,7 @@ struct answer_question {
     const char *sender;     /* reverse-path without brackets */
     const char *written_to; /* the recipient as the sender named it */
     const char *mailbox;    /* canonical: one of those that WRITTEN_TO means */
+    struct span stored;     /* as answer_mailboxes() found it; ptr NULL: it is looked up */
     const struct header_field *headers;
     size_t header_count;
     const struct auth_spf *spf;
@@ -59,6 +60,7 @@ struct answer answer_find(struct responding *responding, struct arena *arena, co
  * could not say. */
 struct answer_mailboxes {
     const char *const *items;
+    const struct span *stored; /* what is stored for each; ptr NULL if it is too much to be kept */
     size_t count;
 };
 struct answer_mailboxes answer_mailboxes(struct responding *responding, struct arena *arena, const char *address,
@@ -69,6 +71,7 @@ struct answer_mailboxes answer_mailboxes(struct responding *responding, struct a
 #define ANSWER_KIND "autoreply"
 const char *answer_memo(struct arena *arena, const char *key, const char *token, int64_t at, int64_t days);
 bool answer_before(void *responding, const char *memo, int64_t now, bool *later);
+bool answer_settle(void *responding);
 void answer_after(void *responding, const struct spool_left *left);
 
 #endif

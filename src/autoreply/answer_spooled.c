@@ -49,7 +49,10 @@ static enum store_outcome confirm(struct store *store, struct arena *arena, cons
     struct memory_mark mark;
     struct span confirmed = span_of(memory_mark_print(arena, &memo->mark));
     int64_t until = memo->until > now ? memo->until : memory_until(now, memo->days);
-    enum store_outcome outcome = STORE_PRESENT;
+    struct memory_mark reserved = memo->mark;
+    reserved.is_reserved = true; /* as it nearly always is */
+    enum store_outcome outcome = store_swap(store, memo->key, span_of(memory_mark_print(arena, &reserved)), confirmed,
+                                            until, now);
     for (int attempt = 0; attempt < CONFIRM_ATTEMPTS && outcome == STORE_PRESENT; attempt++) {
         outcome = store_put_if_absent(store, arena, memo->key, confirmed, until, now, &there);
         if (outcome != STORE_PRESENT)
@@ -69,14 +72,19 @@ bool answer_before(void *context, const char *text, int64_t now, bool *later)
     enum store_outcome outcome = STORE_PRESENT;
     if (read_memo(arena_strdup(arena, text ? text : ""), &memo) == 0)
         outcome = confirm(responding->store, arena, &memo, now);
-    /* A reply that left and is forgotten by a power failure would be sent again. */
-    if (outcome == STORE_OK)
-        outcome = store_sync(responding->store);
-    if (outcome == STORE_OK)
-        crash_test_point("autoreply.confirmed");
     *later = outcome == STORE_DOWN;
     arena_destroy(arena);
     return outcome != STORE_PRESENT;
+}
+
+/* A reply that left and is forgotten by a power failure would be sent again. */
+bool answer_settle(void *context)
+{
+    struct responding *responding = context;
+    bool is_durable = store_sync(responding->store) == STORE_OK;
+    if (is_durable)
+        crash_test_point("autoreply.confirmed");
+    return is_durable;
 }
 
 void answer_after(void *context, const struct spool_left *left)

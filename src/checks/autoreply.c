@@ -140,7 +140,7 @@ static bool has_time(struct asked *asked)
 }
 
 static void answer_for(const struct check_call *call, struct asked *asked, struct arena *arena, const char *mailbox,
-                       const char *written_to)
+                       struct span stored, const char *written_to)
 {
     const struct answer_options options = autoreply_answer_options(call->options);
     const struct message *message = call->message;
@@ -148,6 +148,7 @@ static void answer_for(const struct check_call *call, struct asked *asked, struc
                                              .sender = message->reverse_path,
                                              .written_to = written_to,
                                              .mailbox = mailbox,
+                                             .stored = stored,
                                              .headers = message->headers,
                                              .header_count = message->header_count,
                                              .spf = call_value(call, "spf"),
@@ -176,7 +177,7 @@ static void answer_recipient(const struct check_call *call, struct asked *asked,
         if (!strset_add(asked->mailboxes, span_of(mailboxes.items[i])))
             continue;
         struct arena *own = arena_create(16384);
-        answer_for(call, asked, own, mailboxes.items[i], address);
+        answer_for(call, asked, own, mailboxes.items[i], mailboxes.stored[i], address);
         arena_destroy(own);
     }
     arena_destroy(names);

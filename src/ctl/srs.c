@@ -25,13 +25,10 @@ struct request {
     const char *domain;
 };
 
-/* What the configuration says of SRS. *DOMAIN may be NULL. */
-static void srs_options_of(const struct engine *engine, struct arena *arena, struct srs_options *options,
-                           const char **domain)
+static const struct forwarding_options *options_of(const struct engine *engine)
 {
     const struct srs_check_options *check = conf_get(engine->conf, check_srs.name);
-    *options = forwarding_srs_options(&engine->settings, &check->forwarding, arena);
-    *domain = check->forwarding.domain;
+    return &check->forwarding;
 }
 
 /* For the terminal. */
@@ -50,7 +47,7 @@ static const char *clean(const struct ctl_call *call, const char *text)
 struct tool {
     struct ctl_state state;
     struct srs_options options;
-    const char *domain;
+    const struct forwarding_options *forwarding;
     struct srs *srs;
 };
 
@@ -63,7 +60,8 @@ static int open_tool(const struct ctl_call *call, struct tool *tool)
     int status = ctl_state_open_store(call, &tool->state);
     if (status != EX_OK)
         return status;
-    srs_options_of(tool->state.engine, call->arena, &tool->options, &tool->domain);
+    tool->forwarding = options_of(tool->state.engine);
+    tool->options = forwarding_srs_options(&tool->state.engine->settings, tool->forwarding, call->arena);
     tool->srs = srs_open(&tool->options, tool->state.store, false, call->arena, &problem);
     return tool->srs ? EX_OK : ctl_fail(call, EX_CONFIG, "%s", problem);
 }
@@ -123,7 +121,8 @@ static const char *tell_age(struct arena *arena, int64_t age)
 
 static int forward(const struct ctl_call *call, const struct request *request, struct tool *tool)
 {
-    const char *address = call->arguments[0], *domain = request->domain ? request->domain : tool->domain, *result;
+    const char *address = call->arguments[0], *result;
+    const char *domain = request->domain ? request->domain : tool->forwarding->domain;
     if (!domain)
         return ctl_fail(call, EX_USAGE, "the configuration names no domain for SRS, and there is no --domain");
     enum srs_outcome outcome = srs_forward(tool->srs, call->arena, address, domain, request->now, false, &result);
@@ -142,6 +141,30 @@ static int forward(const struct ctl_call *call, const struct request *request, s
                : ctl_fail(call, status_of(outcome), "%s: %s", clean(call, address), explain(outcome, true));
 }
 
+/* Mail to an SRS address in another domain is not looked at by the check. */
+static bool is_ours(const struct forwarding_options *forwarding, const char *address)
+{
+    const char *at = strrchr(address, '@');
+    char domain[DOMAIN_MAX + 1];
+    if (!at || domain_canonical(span_of(at + 1), domain) != 0)
+        return false;
+    bool found = forwarding->domain && strcmp(forwarding->domain, domain) == 0;
+    for (size_t i = 0; i < forwarding->domain_map->count && !found; i++)
+        found = strcmp(strchr(forwarding->domain_map->items[i], '=') + 1, domain) == 0;
+    return found;
+}
+
+static void print_original(const struct ctl_call *call, const struct tool *tool, const char *result, const int64_t *age)
+{
+    puts(clean(call, result));
+    if (age)
+        printf("  %s, good for %d days\n", tell_age(call->arena, *age), (int)tool->options.max_age);
+    else
+        puts("  of another forwarder, who knows how old it is");
+    if (!is_ours(tool->forwarding, call->arguments[0]))
+        puts("  in a domain that is not ours: Postern leaves mail to it alone");
+}
+
 static int reverse(const struct ctl_call *call, const struct request *request, struct tool *tool)
 {
     const char *address = call->arguments[0], *result;
@@ -158,13 +181,10 @@ static int reverse(const struct ctl_call *call, const struct request *request, s
         else
             cJSON_AddNullToObject(object, "age_days");
         cJSON_AddNumberToObject(object, "max_age_days", (double)tool->options.max_age);
+        cJSON_AddBoolToObject(object, "is_ours", is_ours(tool->forwarding, address));
         json_print(stdout, object);
     } else if (outcome == SRS_OK) {
-        puts(clean(call, result));
-        if (is_dated)
-            printf("  %s, good for %d days\n", tell_age(call->arena, age), (int)tool->options.max_age);
-        else
-            puts("  of another forwarder, who knows how old it is");
+        print_original(call, tool, result, is_dated ? &age : NULL);
     }
     if (outcome == SRS_OK)
         return EX_OK;
@@ -215,11 +235,11 @@ static void print_rotated(const struct ctl_call *call, const char *path, bool is
 
 static int rotate(const struct ctl_call *call, const struct request *request, struct ctl_state *state)
 {
-    struct srs_options options;
+    const struct srs_options options =
+        forwarding_srs_options(&state->engine->settings, options_of(state->engine), call->arena);
     struct stat file;
-    const char *domain, *problem = "";
+    const char *problem = "";
     size_t kept = 0;
-    srs_options_of(state->engine, call->arena, &options, &domain);
     const char *path = options.secrets_file;
     bool is_there = lstat(path, &file) == 0;
     int status = is_there && file.st_uid == 0 ? EX_OK : ctl_state_become_user(call, state);

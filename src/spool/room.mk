@@ -3,7 +3,8 @@ libpostern_a_SOURCES += \
 	src/spool/spool.c src/spool/spool.h \
 	src/spool/spool_add.c \
 	src/spool/spool_admin.c \
-	src/spool/spool_attempt.c \
+	src/spool/spool_attempt.c src/spool/spool_attempt.h \
+	src/spool/spool_batch.c src/spool/spool_batch.h \
 	src/spool/spool_db.c src/spool/spool_db.h \
 	src/spool/spool_file.c src/spool/spool_file.h \
 	src/spool/spool_keeper.c \

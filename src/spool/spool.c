@@ -20,6 +20,19 @@ static void start_curl(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+/* "" if it cannot be read: then what was claimed counts as sent with `once`, after a killed worker too. */
+static const char *read_boot(struct arena *arena)
+{
+    char text[64] = "";
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (file && !fgets(text, sizeof text, file))
+        text[0] = '\0';
+    if (file)
+        fclose(file);
+    text[strcspn(text, "\n")] = '\0';
+    return arena_strdup(arena, text);
+}
+
 struct spool *spool_open(const struct spool_options *options)
 {
     pthread_once(&curl_once, start_curl);
@@ -33,6 +46,8 @@ struct spool *spool_open(const struct spool_options *options)
     spool->options.directory = arena_strdup(arena, options->directory);
     spool->options.submit = arena_strdup(arena, options->submit);
     spool->options.hostname = arena_strdup(arena, options->hostname);
+    spool->boot = read_boot(arena);
+    spool->claim = spool->boot[0] ? spool->boot : "?";
     spool->db = spool_db_open(spool->options.directory);
     spool_bell_init(&spool->keeper);
     pthread_mutex_init(&spool->mutex, NULL);
@@ -66,13 +81,14 @@ void spool_bell_init(struct spool_bell *bell)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&bell->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    bell->has_rung = false;
+    bell->has_rung = bell->is_deaf = false;
 }
 
-static void ring(struct spool_bell *bell)
+static void ring(struct spool_bell *bell, bool is_loud)
 {
     bell->has_rung = true;
-    pthread_cond_signal(&bell->changed);
+    if (is_loud || !bell->is_deaf)
+        pthread_cond_signal(&bell->changed);
 }
 
 void spool_wake(struct spool *spool, const char *submit)
@@ -83,23 +99,39 @@ void spool_wake(struct spool *spool, const char *submit)
         if (!sender->is_over && strcmp(sender->submit, submit ? submit : "") == 0)
             break;
     }
-    ring(sender ? &sender->bell : &spool->keeper);
+    ring(sender ? &sender->bell : &spool->keeper, false);
     pthread_mutex_unlock(&spool->mutex);
 }
 
 void spool_wake_all(struct spool *spool)
 {
     pthread_mutex_lock(&spool->mutex);
-    ring(&spool->keeper);
+    ring(&spool->keeper, true);
     for (struct spool_sender *sender = spool->senders; sender; sender = sender->next)
-        ring(&sender->bell);
+        ring(&sender->bell, true);
+    pthread_mutex_unlock(&spool->mutex);
+}
+
+static struct timespec in_ms(int ms)
+{
+    int64_t until = clock_monotonic_us() + (int64_t)ms * 1000;
+    return (struct timespec){until / 1000000, until % 1000000 * 1000};
+}
+
+void spool_gather(struct spool *spool, struct spool_bell *bell, int ms)
+{
+    struct timespec at = in_ms(ms);
+    pthread_mutex_lock(&spool->mutex);
+    bell->is_deaf = true;
+    while (atomic_load(&spool->stopped_at) == 0 && pthread_cond_timedwait(&bell->changed, &spool->mutex, &at) == 0)
+        ;
+    bell->is_deaf = false;
     pthread_mutex_unlock(&spool->mutex);
 }
 
 bool spool_wait(struct spool *spool, struct spool_bell *bell, int ms)
 {
-    int64_t until = clock_monotonic_us() + (int64_t)ms * 1000;
-    struct timespec at = {until / 1000000, until % 1000000 * 1000};
+    struct timespec at = in_ms(ms);
     pthread_mutex_lock(&spool->mutex);
     while (!bell->has_rung && pthread_cond_timedwait(&bell->changed, &spool->mutex, &at) == 0)
         ;

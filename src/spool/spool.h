@@ -113,6 +113,9 @@ struct spool_owner {
      * entries. */
     void (*after)(void *context, const struct spool_left *left);
     void *context;
+    /* Between before() and the sending, once for several entries: what before() wrote is to be durable. False: it cannot
+     * be now, and they wait. NULL: there is nothing to do. */
+    bool (*settle)(void *context);
 };
 
 /* Starts sending; the process forks no children without exec from then on (the lock would be theirs too). OWNERS are copied, ended by a NULL kind. 0 or an errno value. */

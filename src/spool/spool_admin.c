@@ -29,7 +29,7 @@ static int read_content(struct spool *spool, struct arena *arena, int64_t id, ui
     int result = SQLITE_OK;
     strbuf_init(&part, 0);
     for (int64_t n = 0; result == SQLITE_OK; n++) {
-        struct spool_part reading = {id, n, &part};
+        struct spool_part reading = {.id = id, .part = n, .bytes = &part};
         result = spool_db_read(spool->db, spool_rows_part, &reading);
         if (part.len == 0 || part.len > size - len)
             break;

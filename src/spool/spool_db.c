@@ -120,14 +120,14 @@ static bool recover(struct spool_db *db, struct spool_file *file, int result)
 
 static int run_jobs(sqlite3 *sql, struct job *jobs, bool *has_begun)
 {
-    int result = sqlite3_exec(sql, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    int result = spool_sql(sql, "BEGIN IMMEDIATE", "");
     *has_begun = result == SQLITE_OK;
     if (result != SQLITE_OK)
         return result;
     for (struct job *job = jobs; job && result == SQLITE_OK; job = job->next)
         result = job->task(sql, job->context);
     if (result == SQLITE_OK)
-        result = sqlite3_exec(sql, "COMMIT", NULL, NULL, NULL);
+        result = spool_sql(sql, "COMMIT", "");
     return result;
 }
 
@@ -226,13 +226,13 @@ int spool_db_read(struct spool_db *db, spool_db_task *task, void *context)
     for (int attempt = 0; attempt < 2; attempt++) {
         result = ensure_open(db, &db->reader);
         if (result == SQLITE_OK)
-            result = sqlite3_exec(db->reader.sql, "BEGIN", NULL, NULL, NULL);
+            result = spool_sql(db->reader.sql, "BEGIN", "");
         if (result == SQLITE_OK)
             result = task(db->reader.sql, context);
         if (!db->reader.sql)
             break;
         if (!sqlite3_get_autocommit(db->reader.sql)) /* everything is one snapshot, and nothing is written */
-            sqlite3_exec(db->reader.sql, "ROLLBACK", NULL, NULL, NULL);
+            spool_sql(db->reader.sql, "ROLLBACK", "");
         if (result == SQLITE_OK || !recover(db, &db->reader, result))
             break;
     }

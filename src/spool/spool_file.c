@@ -53,10 +53,34 @@ static const char *const migrations[] = {
     "CREATE TRIGGER entry_out AFTER DELETE ON entry BEGIN"
     " DELETE FROM recipient WHERE entry = old.id; DELETE FROM content WHERE entry = old.id;"
     " UPDATE total SET messages = messages - 1, bytes = bytes - old.bytes; END;",
-    /* 2. submit: which MTA, "" for the usual one. */
-    "ALTER TABLE entry ADD COLUMN submit TEXT NOT NULL DEFAULT '';"
-    "DROP INDEX entry_next;"
-    "CREATE INDEX entry_next ON entry(submit, next_attempt, id);",
+    /* 2. submit: which MTA, "" for the usual one. claim: by which boot of the machine it is being sent, or NULL. Few pages
+     * are touched by an addition: last_id instead of AUTOINCREMENT's table, no index of `added`, and pieces by number
+     * (entry << 20 | part) instead of by an index. A worker of version 1 that is draining fails to add from here on. */
+    "CREATE TABLE entry_2(id INTEGER PRIMARY KEY, token INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " submit TEXT NOT NULL DEFAULT '', reverse_path TEXT NOT NULL, mail_parameters TEXT,"
+    " needs_smtputf8 INTEGER NOT NULL, is_8bit INTEGER NOT NULL, once INTEGER NOT NULL, memo TEXT,"
+    " added INTEGER NOT NULL, next_attempt INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, claim TEXT,"
+    " last_reply TEXT, bytes INTEGER NOT NULL);"
+    "INSERT INTO entry_2 SELECT id, token, kind, '', reverse_path, mail_parameters, needs_smtputf8, is_8bit, once, memo,"
+    " added, next_attempt, attempts,"
+    " CASE WHEN is_being_sent OR id IN (SELECT entry FROM recipient WHERE fate = 1) THEN '' END, last_reply, bytes"
+    " FROM entry;"
+    "ALTER TABLE total ADD COLUMN last_id INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE total SET last_id = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'entry'), 0);"
+    "DROP TABLE entry;"
+    "ALTER TABLE entry_2 RENAME TO entry;"
+    "CREATE INDEX entry_next ON entry(submit, next_attempt, id);"
+    "CREATE INDEX entry_claim ON entry(id) WHERE claim NOT NULL;"
+    "CREATE TABLE piece(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+    "INSERT INTO piece SELECT entry << 20 | part, bytes FROM content;"
+    "DROP TABLE content;"
+    "DROP INDEX recipient_doubt;"
+    "CREATE TRIGGER entry_in AFTER INSERT ON entry BEGIN"
+    " UPDATE total SET messages = messages + 1, bytes = bytes + new.bytes, last_id = max(last_id, new.id); END;"
+    "CREATE TRIGGER entry_out AFTER DELETE ON entry BEGIN"
+    " DELETE FROM recipient WHERE entry = old.id;"
+    " DELETE FROM piece WHERE id >= old.id << 20 AND id < (old.id + 1) << 20;"
+    " UPDATE total SET messages = messages - 1, bytes = bytes - old.bytes; END;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof *migrations))

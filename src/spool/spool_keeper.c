@@ -119,7 +119,8 @@ static bool hold_queue(struct keeper *keeper)
             return false;
     }
     if (!keeper->is_recovered)
-        keeper->is_recovered = spool_db_write(keeper->spool->db, spool_rows_recover, NULL, true) == SQLITE_OK;
+        keeper->is_recovered =
+            spool_db_write(keeper->spool->db, spool_rows_recover, (void *)keeper->spool->boot, true) == SQLITE_OK;
     return keeper->is_recovered;
 }
 

@@ -62,12 +62,12 @@ static size_t find_end(struct span bytes)
 }
 
 /* PART by part, for one may be the head alone. */
-static struct span read_header(struct spool_db *db, struct arena *arena, int64_t id)
+static struct span read_header(struct spool_db *db, struct arena *arena, const struct spool_row *row)
 {
     struct strbuf header, bytes;
     strbuf_init(&header, SPOOL_HEADER_MAX);
     strbuf_init(&bytes, 0);
-    struct spool_part part = {id, 0, &bytes};
+    struct spool_part part = {row->id, row->token, 0, &bytes};
     size_t end = 0;
     while (end == 0 && spool_db_read(db, spool_rows_part, &part) == SQLITE_OK && bytes.len > 0 &&
            header.len < SPOOL_HEADER_MAX) {
@@ -104,7 +104,7 @@ static void tell_owner(struct spool_db *db, struct arena *arena, const struct sp
                                     .end = end,
                                     .refused = refused,
                                     .refused_count = count,
-                                    .header = count ? read_header(db, arena, row->id) : (struct span){"", 0},
+                                    .header = count ? read_header(db, arena, row) : (struct span){"", 0},
                                     .added = row->added,
                                     .now = clock_wall()};
     owner->after(owner->context, &left);

@@ -14,12 +14,15 @@ struct spool_sender; /* spool_sender.h */
 struct spool_bell {         /* what a thread waits for; of the mutex of the spool */
     pthread_cond_t changed; /* by the monotonic clock */
     bool has_rung;
+    bool is_deaf; /* it will look anyway, soon */
 };
 
 struct spool {
     struct arena *arena;              /* of what is fixed from spool_open() or spool_start() on */
     struct spool_options options;     /* fixed, copied */
     struct spool_db *db;              /* locks inside */
+    const char *boot;                 /* of the machine: another one after each start. "": not known */
+    const char *claim;                /* what claimed entries are marked with: the same, or "?" */
     const struct spool_owner *owners; /* fixed from spool_start() on, ended by a NULL kind */
     bool has_thread;                  /* of the thread that starts and closes */
     pthread_t thread;                 /* the keeper */
@@ -40,6 +43,9 @@ void spool_wake_all(struct spool *spool);
 
 /* True if the bell rang before MS were over. */
 bool spool_wait(struct spool *spool, struct spool_bell *bell, int ms);
+
+/* Waits MS in any case, so that more can be added meanwhile, but for a stop. */
+void spool_gather(struct spool *spool, struct spool_bell *bell, int ms);
 
 /* Makes a condition that waits by the monotonic clock. */
 void spool_bell_init(struct spool_bell *bell);

@@ -2,7 +2,9 @@
  * spool_rows - plain SQL.
  *
  * Whatever writes to an entry names its token too: after the file was moved aside ids begin again, and the fate of one
- * message must not be written to another.
+ * message must not be written to another, nor its content sent to the other's recipients.
+ *
+ * What does not change is not written: a page costs more than a statement.
  */
 #include "spool/spool_rows.h"
 #include "spool/spool_file.h"
@@ -19,70 +21,7 @@ int spool_rows_end(sqlite3_stmt *rows, int step)
     return step == SQLITE_DONE || step == SQLITE_ROW ? SQLITE_OK : result != SQLITE_OK ? result : step;
 }
 
-static int one_id(sqlite3 *sql, int64_t *id, const char *statement, const char *submit, int64_t bound)
-{
-    sqlite3_stmt *rows;
-    int result = spool_query(sql, &rows, statement, "ti", submit, bound);
-    if (result != SQLITE_OK)
-        return result;
-    int step = sqlite3_step(rows);
-    if (step == SQLITE_ROW)
-        *id = sqlite3_column_int64(rows, 0);
-    return spool_rows_end(rows, step);
-}
-
-int spool_rows_pick(sqlite3 *sql, void *context)
-{
-    struct spool_picking *picking = context;
-    picking->id = 0;
-    int result = one_id(sql, &picking->id,
-                        "SELECT id FROM entry WHERE submit = ? AND next_attempt <= ? ORDER BY next_attempt, id LIMIT 1",
-                        picking->submit, picking->is_paused ? SPOOL_NEXT_NOW : picking->now);
-    if (result == SQLITE_OK && !picking->id && picking->is_paused)
-        result = one_id(sql, &picking->id,
-                        "SELECT id FROM entry WHERE submit = ? AND added <= ? AND attempts > 0 ORDER BY added LIMIT 1",
-                        picking->submit, picking->now - picking->lifetime);
-    if (result == SQLITE_OK && !picking->id && picking->is_paused)
-        result = one_id(sql, &picking->id,
-                        "SELECT id FROM entry WHERE submit = ? AND next_attempt <= ? AND last_reply IS NULL"
-                        " ORDER BY next_attempt, id LIMIT 1",
-                        picking->submit, picking->now);
-    if (result == SQLITE_OK && !picking->id && !picking->is_paused) /* the clock was set back */
-        result = one_id(sql, &picking->id,
-                        "SELECT id FROM entry WHERE submit = ? AND next_attempt > ? ORDER BY next_attempt DESC LIMIT 1",
-                        picking->submit, picking->now + picking->wait_most);
-    return result;
-}
-
-int spool_rows_any(sqlite3 *sql, void *context)
-{
-    struct spool_picking *picking = context;
-    picking->id = 0;
-    return one_id(sql, &picking->id, "SELECT id FROM entry WHERE submit = ? LIMIT ?", picking->submit, 1);
-}
-
-int spool_rows_submits(sqlite3 *sql, void *context)
-{
-    struct spool_submits *submits = context;
-    size_t capacity = 0;
-    sqlite3_stmt *rows;
-    submits->items = NULL;
-    submits->count = 0;
-    /* From one to the next by the index, instead of through all entries. */
-    int step, result = spool_query(sql, &rows,
-                                   "WITH RECURSIVE url(u) AS (SELECT min(submit) FROM entry UNION ALL"
-                                   " SELECT (SELECT min(submit) FROM entry WHERE submit > u) FROM url WHERE u NOT NULL)"
-                                   " SELECT u FROM url WHERE u NOT NULL LIMIT ?",
-                                   "i", (int64_t)submits->most);
-    if (result != SQLITE_OK)
-        return result;
-    while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
-        submits->items =
-            arena_grow(submits->arena, submits->items, &capacity, submits->count + 1, sizeof *submits->items);
-        submits->items[submits->count++] = text_of(submits->arena, rows, 0);
-    }
-    return spool_rows_end(rows, step);
-}
+/* ---- reading entries ---- */
 
 static int load_recipients(sqlite3 *sql, struct arena *arena, struct spool_row *row)
 {
@@ -110,7 +49,7 @@ static int load_recipients(sqlite3 *sql, struct arena *arena, struct spool_row *
 
 #define ROW_COLUMNS                                                                                                    \
     "id, token, kind, reverse_path, mail_parameters, needs_smtputf8, is_8bit, once, memo, added, next_attempt, "       \
-    "attempts, last_reply, bytes, is_being_sent"
+    "attempts, last_reply, bytes, claim NOT NULL"
 
 static struct spool_row *read_row(struct arena *arena, sqlite3_stmt *rows)
 {
@@ -129,22 +68,99 @@ static struct spool_row *read_row(struct arena *arena, sqlite3_stmt *rows)
     row->attempts = sqlite3_column_int64(rows, 11);
     row->last_reply = text_of(arena, rows, 12);
     row->bytes = sqlite3_column_int64(rows, 13);
+    row->is_claimed = sqlite3_column_int(rows, 14) != 0;
     return row;
 }
 
-int spool_rows_load(sqlite3 *sql, void *context)
+static int read_rows(sqlite3 *sql, struct spool_picking *picking, sqlite3_stmt *rows)
 {
-    struct spool_loading *loading = context;
+    size_t capacity = 0, loaded = picking->count;
+    int step, result;
+    while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
+        picking->rows = arena_grow(picking->arena, picking->rows, &capacity, picking->count + 1, sizeof *picking->rows);
+        picking->rows[picking->count++] = read_row(picking->arena, rows);
+    }
+    result = spool_rows_end(rows, step);
+    for (; loaded < picking->count && result == SQLITE_OK; loaded++)
+        result = load_recipients(sql, picking->arena, picking->rows[loaded]);
+    return result;
+}
+
+#define PICK "SELECT " ROW_COLUMNS " FROM entry WHERE submit = ? AND "
+
+static int pick_due(sqlite3 *sql, struct spool_picking *picking, int64_t until)
+{
     sqlite3_stmt *rows;
-    loading->row = NULL;
-    int result = spool_query(sql, &rows, "SELECT " ROW_COLUMNS " FROM entry WHERE id = ?", "i", loading->id);
+    int result = spool_query(sql, &rows, PICK "next_attempt <= ? ORDER BY next_attempt, id LIMIT ?", "tii",
+                             picking->submit, until, (int64_t)picking->most);
+    return result == SQLITE_OK ? read_rows(sql, picking, rows) : result;
+}
+
+static int pick_in_pause(sqlite3 *sql, struct spool_picking *picking)
+{
+    sqlite3_stmt *rows;
+    int result =
+        spool_query(sql, &rows,
+                    PICK "next_attempt BETWEEN ? AND ? AND (last_reply IS NULL OR (attempts > 0 AND added <= ?))"
+                         " ORDER BY next_attempt, id LIMIT ?",
+                    "tiiii", picking->submit, picking->since, picking->now, picking->now - picking->lifetime,
+                    (int64_t)picking->most);
+    return result == SQLITE_OK ? read_rows(sql, picking, rows) : result;
+}
+
+/* The clock was set back: its times lie further ahead than any can. */
+static int pick_lost(sqlite3 *sql, struct spool_picking *picking)
+{
+    sqlite3_stmt *rows;
+    int result = spool_query(sql, &rows, PICK "next_attempt > ? ORDER BY next_attempt DESC LIMIT 1", "ti",
+                             picking->submit, picking->now + picking->wait_most);
+    return result == SQLITE_OK ? read_rows(sql, picking, rows) : result;
+}
+
+int spool_rows_pick(sqlite3 *sql, void *context)
+{
+    struct spool_picking *picking = context;
+    picking->rows = NULL;
+    picking->count = 0;
+    int result = pick_due(sql, picking, picking->is_paused ? SPOOL_NEXT_NOW : picking->now);
+    if (result == SQLITE_OK && picking->count == 0)
+        result = picking->is_paused ? pick_in_pause(sql, picking) : pick_lost(sql, picking);
+    return result;
+}
+
+int spool_rows_any(sqlite3 *sql, void *context)
+{
+    struct spool_picking *picking = context;
+    sqlite3_stmt *rows;
+    int result = spool_query(sql, &rows, "SELECT 1 FROM entry WHERE submit = ? LIMIT 1", "t", picking->submit);
     if (result != SQLITE_OK)
         return result;
     int step = sqlite3_step(rows);
-    if (step == SQLITE_ROW)
-        loading->row = read_row(loading->arena, rows);
-    result = spool_rows_end(rows, step);
-    return result == SQLITE_OK && loading->row ? load_recipients(sql, loading->arena, loading->row) : result;
+    picking->count = step == SQLITE_ROW;
+    return spool_rows_end(rows, step);
+}
+
+int spool_rows_submits(sqlite3 *sql, void *context)
+{
+    struct spool_submits *submits = context;
+    size_t capacity = 0;
+    sqlite3_stmt *rows;
+    submits->items = NULL;
+    submits->count = 0;
+    /* From one to the next by the index, instead of through all entries. */
+    int step, result = spool_query(sql, &rows,
+                                   "WITH RECURSIVE url(u) AS (SELECT min(submit) FROM entry UNION ALL"
+                                   " SELECT (SELECT min(submit) FROM entry WHERE submit > u) FROM url WHERE u NOT NULL)"
+                                   " SELECT u FROM url WHERE u NOT NULL LIMIT ?",
+                                   "i", (int64_t)submits->most);
+    if (result != SQLITE_OK)
+        return result;
+    while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
+        submits->items =
+            arena_grow(submits->arena, submits->items, &capacity, submits->count + 1, sizeof *submits->items);
+        submits->items[submits->count++] = text_of(submits->arena, rows, 0);
+    }
+    return spool_rows_end(rows, step);
 }
 
 int spool_rows_part(sqlite3 *sql, void *context)
@@ -152,8 +168,10 @@ int spool_rows_part(sqlite3 *sql, void *context)
     struct spool_part *part = context;
     sqlite3_stmt *rows;
     part->bytes->len = 0;
-    int result =
-        spool_query(sql, &rows, "SELECT bytes FROM content WHERE entry = ? AND part = ?", "ii", part->id, part->part);
+    int result = spool_query(sql, &rows,
+                             "SELECT bytes FROM piece WHERE id = ?1"
+                             " AND (?2 = 0 OR EXISTS (SELECT 1 FROM entry WHERE id = ?3 AND token = ?2))",
+                             "iii", part->id << SPOOL_PART_BITS | part->part, part->token, part->id);
     if (result != SQLITE_OK)
         return result;
     int step = sqlite3_step(rows);
@@ -164,48 +182,86 @@ int spool_rows_part(sqlite3 *sql, void *context)
     return spool_rows_end(rows, step);
 }
 
-int spool_rows_save(sqlite3 *sql, void *context)
+/* ---- writing ---- */
+
+static int write_state(sqlite3 *sql, const struct spool_row *row, const char *claim)
 {
-    struct spool_saving *saving = context;
-    const struct spool_row *row = saving->row;
-    int result = spool_sql(sql,
-                           "UPDATE entry SET attempts = ?, is_being_sent = ?, last_reply = ?,"
-                           " next_attempt = CASE WHEN next_attempt < 0 OR ? THEN next_attempt ELSE ? END"
-                           " WHERE id = ? AND token = ?",
-                           "iitiiii", row->attempts, (int64_t)saving->is_being_sent, row->last_reply,
-                           (int64_t)saving->keeps_next, row->next_attempt, row->id, row->token);
-    saving->has_vanished = result == SQLITE_OK && sqlite3_changes(sql) == 0;
-    if (!saving->with_recipients || saving->has_vanished)
-        return result;
-    for (size_t i = 0; i < row->count && result == SQLITE_OK; i++)
-        result =
-            spool_sql(sql, "UPDATE recipient SET fate = ?, reply = ? WHERE entry = ? AND number = ?", "itii",
-                      (int64_t)row->recipients[i].fate, row->recipients[i].reply, row->id, row->recipients[i].number);
+    return spool_sql(sql, "UPDATE entry SET attempts = ?, claim = ?, last_reply = ? WHERE id = ? AND token = ?",
+                     "ittii", row->attempts, row->is_claimed ? claim : NULL, row->last_reply, row->id, row->token);
+}
+
+static int write_next(sqlite3 *sql, const struct spool_row *row)
+{
+    return spool_sql(sql,
+                     "UPDATE entry SET next_attempt = CASE WHEN next_attempt < 0 THEN next_attempt ELSE ? END"
+                     " WHERE id = ? AND token = ?",
+                     "iii", row->next_attempt, row->id, row->token);
+}
+
+static int write_fates(sqlite3 *sql, const struct spool_row *row)
+{
+    int result = SQLITE_OK, changed = 0;
+    for (size_t i = 0; i < row->count && result == SQLITE_OK; i++) {
+        const struct spool_recipient *recipient = &row->recipients[i];
+        result = spool_sql(sql,
+                           "UPDATE recipient SET fate = ?, reply = ? WHERE entry = ? AND number = ?"
+                           " AND EXISTS (SELECT 1 FROM entry WHERE id = ? AND token = ?)",
+                           "itiiii", (int64_t)recipient->fate, recipient->reply, row->id, recipient->number, row->id,
+                           row->token);
+        changed = sqlite3_changes(sql);
+        if (changed == 0)
+            break;
+    }
     return result;
 }
 
-int spool_rows_remove(sqlite3 *sql, void *context)
+int spool_rows_write(sqlite3 *sql, void *context)
 {
-    const struct spool_row *row = context;
-    return spool_sql(sql, "DELETE FROM entry WHERE id = ? AND token = ?", "ii", row->id, row->token);
+    struct spool_writing *writing = context;
+    int result = SQLITE_OK;
+    for (size_t i = 0; i < writing->count && result == SQLITE_OK; i++) {
+        struct spool_write *item = &writing->items[i];
+        const struct spool_row *row = item->row;
+        item->has_vanished = false;
+        if (item->what & SPOOL_WRITE_REMOVAL)
+            result = spool_sql(sql, "DELETE FROM entry WHERE id = ? AND token = ?", "ii", row->id, row->token);
+        if (item->what & SPOOL_WRITE_STATE)
+            result = write_state(sql, row, writing->claim);
+        if (result == SQLITE_OK && (item->what & SPOOL_WRITE_NEXT))
+            result = write_next(sql, row);
+        if (result == SQLITE_OK && (item->what & SPOOL_WRITE_FATES))
+            result = write_fates(sql, row);
+        item->has_vanished = result == SQLITE_OK && item->what != SPOOL_WRITE_NOTHING && sqlite3_changes(sql) == 0;
+    }
+    return result;
 }
 
-int spool_rows_recover(sqlite3 *sql, void *nothing)
+int spool_rows_recover(sqlite3 *sql, void *boot)
 {
-    (void)nothing;
-    /* Whatever was in DOUBT may be decided now; the entry is looked at at once. */
+    /* Whatever is decided by this is looked at at once. */
     int result = spool_sql(sql,
                            "UPDATE entry SET next_attempt = min(next_attempt, 1),"
                            " last_reply = 'the worker ended behind the final dot'"
-                           " WHERE id IN (SELECT entry FROM recipient WHERE fate = 1)",
+                           " WHERE claim NOT NULL AND id IN (SELECT entry FROM recipient WHERE fate = 1)",
                            "");
     if (result == SQLITE_OK)
         result = spool_sql(sql,
+                           "UPDATE entry SET next_attempt = min(next_attempt, 1),"
+                           " last_reply = 'the machine stopped while it was being sent'"
+                           " WHERE claim NOT NULL AND claim NOT IN ('', ?) AND once",
+                           "t", (const char *)boot);
+    if (result == SQLITE_OK)
+        result = spool_sql(sql,
                            "UPDATE recipient SET fate = CASE WHEN (SELECT once FROM entry WHERE id = entry)"
-                           " THEN 4 ELSE 0 END WHERE fate = 1",
+                           " THEN 4 ELSE 0 END WHERE fate = 1 AND entry IN (SELECT id FROM entry WHERE claim NOT NULL)",
                            "");
     if (result == SQLITE_OK)
-        result = spool_sql(sql, "UPDATE entry SET is_being_sent = 0 WHERE is_being_sent", "");
+        result = spool_sql(sql,
+                           "UPDATE recipient SET fate = 4 WHERE fate = 0 AND entry IN"
+                           " (SELECT id FROM entry WHERE claim NOT NULL AND claim NOT IN ('', ?) AND once)",
+                           "t", (const char *)boot);
+    if (result == SQLITE_OK)
+        result = spool_sql(sql, "UPDATE entry SET claim = NULL WHERE claim NOT NULL", "");
     return result;
 }
 
@@ -248,7 +304,7 @@ int spool_rows_list(sqlite3 *sql, void *context)
             .attempts = (unsigned)row->attempts,
             .last_reply = row->last_reply,
             .bytes = (uint64_t)row->bytes,
-            .is_being_sent = sqlite3_column_int(rows, 14) != 0,
+            .is_being_sent = row->is_claimed,
         };
     }
     return spool_rows_end(rows, step);

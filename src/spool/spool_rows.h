@@ -14,16 +14,18 @@
 #define SPOOL_NEXT_DELETED (-1) /* in next_attempt */
 #define SPOOL_NEXT_NOW 0
 
+#define SPOOL_PART_SIZE (256 * 1024)
+#define SPOOL_PART_BITS 20
+#define SPOOL_PARTS_MOST (1 << SPOOL_PART_BITS)
+
 struct spool_row { /* an entry, as the sender needs it */
     int64_t id, token, added, next_attempt;
     int64_t attempts, bytes;
     const char *kind, *reverse_path, *mail_parameters, *memo, *last_reply;
-    bool needs_smtputf8, is_8bit, once;
+    bool needs_smtputf8, is_8bit, once, is_claimed;
     struct spool_recipient *recipients;
     size_t count;
 };
-
-#define SPOOL_PART_SIZE (256 * 1024)
 
 struct spool_adding {
     const struct spool_message *messages;
@@ -39,16 +41,23 @@ struct spool_adding {
 };
 int spool_rows_add(sqlite3 *sql, void *adding);
 
-/* Which of those for SUBMIT ("": the usual one) is next? *ID 0: none. With IS_PAUSED only what the administrator asked
- * for, what is past its time, or what nothing is known of yet (no last_reply). */
+/* ---- for the sender ---- */
+
+/* Those for SUBMIT ("": the usual one) whose turn it is, up to MOST. With IS_PAUSED what the administrator asked for,
+ * else what is past its time or what nothing is known of yet (no last_reply); what was due before SINCE was looked at.
+ */
 struct spool_picking {
+    struct arena *arena;
     const char *submit;
     int64_t now, lifetime, wait_most; /* seconds */
+    size_t most;
     bool is_paused;
-    int64_t id; /* out */
+    int64_t since;
+    struct spool_row **rows; /* out */
+    size_t count;
 };
 int spool_rows_pick(sqlite3 *sql, void *picking);
-int spool_rows_any(sqlite3 *sql, void *picking); /* any one of them */
+int spool_rows_any(sqlite3 *sql, void *picking); /* sets COUNT alone: 1 if there is an entry for SUBMIT at all */
 
 /* For which MTAs are there entries? "": the usual one. */
 struct spool_submits {
@@ -59,36 +68,37 @@ struct spool_submits {
 };
 int spool_rows_submits(sqlite3 *sql, void *submits);
 
-struct spool_loading {
-    struct arena *arena;
-    int64_t id;
-    struct spool_row *row; /* out: NULL if there is no such entry */
-};
-int spool_rows_load(sqlite3 *sql, void *loading);
-
 /* One piece of the content. */
 struct spool_part {
-    int64_t id, part;
+    int64_t id, token; /* token 0: whatever it is */
+    int64_t part;
     struct strbuf *bytes; /* out: empty behind the last */
 };
 int spool_rows_part(sqlite3 *sql, void *part);
 
-/* Writes a row's state: attempts, next_attempt (unless it was deleted, or KEEPS_NEXT), last_reply, and the recipients'
- * fates. IS_BEING_SENT as said. HAS_VANISHED: there is no such entry any more. */
-struct spool_saving {
-    const struct spool_row *row;
-    bool is_being_sent;
-    bool with_recipients;
-    bool keeps_next;
-    bool has_vanished; /* out */
+enum spool_what { /* of an entry is to be written? */
+                  SPOOL_WRITE_NOTHING,
+                  SPOOL_WRITE_STATE = 1, /* attempts, last_reply, and by whom it is claimed */
+                  SPOOL_WRITE_NEXT = 2,  /* next_attempt, unless it was deleted */
+                  SPOOL_WRITE_FATES = 4, /* of all recipients */
+                  SPOOL_WRITE_REMOVAL = 8
 };
-int spool_rows_save(sqlite3 *sql, void *saving);
+struct spool_writing {
+    const char *claim; /* this boot of the machine: for those whose row is_claimed */
+    struct spool_write {
+        const struct spool_row *row;
+        unsigned what;
+        bool has_vanished; /* out: there is no such entry any more */
+    } * items;
+    size_t count;
+};
+int spool_rows_write(sqlite3 *sql, void *writing);
 
-int spool_rows_remove(sqlite3 *sql, void *row); /* a struct spool_row */
+/* For a sender that begins. What a worker left behind that was killed under this BOOT: recipients in DOUBT are UNKNOWN
+ * with `once` and WAITING without. Of what was claimed under another, `once` is all UNKNOWN. */
+int spool_rows_recover(sqlite3 *sql, void *boot);
 
-/* For a sender that begins: those that were in DOUBT are UNKNOWN with `once` and WAITING without; nothing is being
- * sent. */
-int spool_rows_recover(sqlite3 *sql, void *nothing);
+/* ---- for the administrator ---- */
 
 struct spool_marking {
     int64_t id, next_attempt; /* id 0: all */

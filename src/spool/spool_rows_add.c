@@ -42,7 +42,9 @@ static int add_recipients(sqlite3 *sql, int64_t id, const struct spool_message *
 
 static int add_part(sqlite3 *sql, int64_t id, int64_t *part, struct span bytes)
 {
-    return spool_sql(sql, "INSERT INTO content(entry, part, bytes) VALUES(?, ?, ?)", "iib", id, (*part)++, bytes);
+    if (*part >= SPOOL_PARTS_MOST)
+        return SQLITE_TOOBIG;
+    return spool_sql(sql, "INSERT INTO piece(id, bytes) VALUES(?, ?)", "ib", id << SPOOL_PART_BITS | (*part)++, bytes);
 }
 
 static int add_span(sqlite3 *sql, int64_t id, int64_t *part, struct span rest)
@@ -77,8 +79,9 @@ static int add_one(sqlite3 *sql, const struct spool_message *message, struct spo
     int64_t part = 0;
     int result = spool_sql(
         sql,
-        "INSERT INTO entry(token, kind, submit, reverse_path, mail_parameters, needs_smtputf8, is_8bit, once, memo,"
-        " added, next_attempt, bytes) VALUES(random(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO entry(id, token, kind, submit, reverse_path, mail_parameters, needs_smtputf8, is_8bit, once, memo,"
+        " added, next_attempt, bytes) VALUES((SELECT last_id + 1 FROM total), random(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?)",
         "ttttiiitiii", message->kind, message->submit ? message->submit : "", message->reverse_path,
         message->mail_parameters, (int64_t)one->needs_smtputf8, (int64_t)one->is_8bit, (int64_t)message->once,
         message->memo, now, now > 1 ? now : 1, (int64_t)one->bytes);

@@ -10,10 +10,11 @@
  * starts another one when there is again. The sender for the usual MTA stays.
  */
 #include "spool/spool_sender.h"
-#include "spool/spool_rows.h"
+#include "spool/spool_batch.h"
 #include "util/clock.h"
 
 #define POLL_MS 1000
+#define GATHER_MS 50     /* entries that come together are sent together, which makes each of them cheaper */
 #define IDLE_US 30000000 /* until a sender for another than the usual MTA ends */
 
 bool spool_sender_is_stopping(const struct spool_sender *sender)
@@ -44,7 +45,9 @@ static void rest(struct spool_sender *sender)
 {
     if (!sender->idle_since)
         sender->idle_since = clock_monotonic_us();
-    if (!spool_sender_wait(sender, POLL_MS) && sender->smtp)
+    if (spool_sender_wait(sender, POLL_MS))
+        spool_gather(sender->spool, &sender->bell, GATHER_MS);
+    else if (sender->smtp)
         spool_sender_hang_up(sender); /* idle for a second */
 }
 
@@ -53,29 +56,36 @@ static void work(struct spool_sender *sender)
     const struct spool_options *options = &sender->spool->options;
     int64_t now = clock_wall();
     struct spool_picking picking = {
+        .arena = arena_create(16384),
         .submit = sender->submit,
         .now = now,
         .lifetime = spool_seconds(options->lifetime),
         .wait_most = spool_seconds(options->retry_most) + 1,
+        .most = sender->spool->boot[0] ? SPOOL_BATCH_MOST : 1,
         .is_paused = clock_monotonic_us() < sender->pause_until,
+        .since = sender->seen_until,
     };
     if (spool_db_read(sender->spool->db, spool_rows_pick, &picking) != SQLITE_OK) {
         spool_sender_wait(sender, POLL_MS);
-    } else if (picking.id) {
+    } else if (picking.count > 0) {
         sender->idle_since = 0;
-        spool_attempt(sender, picking.id, now);
+        spool_batch(sender, &picking);
+        if (picking.count < picking.most)
+            spool_gather(sender->spool, &sender->bell, GATHER_MS);
     } else {
+        sender->seen_until = picking.is_paused ? now : 0;
         rest(sender);
     }
+    arena_destroy(picking.arena);
 }
 
 static bool is_superfluous(struct spool_sender *sender)
 {
-    struct spool_picking picking = {.submit = sender->submit};
+    struct spool_picking picking = {.submit = sender->submit, .count = 1};
     if (!sender->submit[0] || !sender->idle_since || clock_monotonic_us() - sender->idle_since < IDLE_US)
         return false;
     sender->idle_since = 0; /* if there are entries, which wait for their time, it looks again in a while */
-    return spool_db_read(sender->spool->db, spool_rows_any, &picking) == SQLITE_OK && !picking.id;
+    return spool_db_read(sender->spool->db, spool_rows_any, &picking) == SQLITE_OK && picking.count == 0;
 }
 
 /* From then on spool_wake() turns to the keeper. False: something was added in this moment. */

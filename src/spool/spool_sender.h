@@ -21,6 +21,7 @@ struct spool_sender {
     unsigned carried;              /* messages, by it */
     int64_t troubles;              /* connections that failed, since the last that did not */
     int64_t pause_until;           /* monotonic us */
+    int64_t seen_until;            /* seconds since 1970: what was due before that was looked at in this pause */
     int64_t idle_since;            /* monotonic us; 0: it is not */
     pthread_t thread;              /* the keeper's */
     struct spool_bell bell;        /* of the spool's mutex, and so are: */
@@ -40,8 +41,5 @@ void spool_sender_hang_up(struct spool_sender *sender);
 
 /* Rounded up, at least 1. */
 int64_t spool_seconds(int64_t ms);
-
-/* It is entry ID's turn. */
-void spool_attempt(struct spool_sender *sender, int64_t id, int64_t now);
 
 #endif

@@ -1,6 +1,8 @@
 /*
- * spool_smtp - the dialogue, one command and one reply at a time (no pipelining: the MTA is next door, and what a
- * server says ahead of its turn must never count as the answer to something it has not seen).
+ * spool_smtp - the dialogue. Where PIPELINING is offered (RFC 2920) the envelope and DATA go out together, which for a
+ * small message is most of what it costs; with many recipients they go one by one. What a server says ahead of its turn
+ * must never count as the answer to something it has not seen: before each group and before the final dot nothing may
+ * have come that was not asked for.
  *
  * Each parameter is sent only if the MTA offers its extension. A message that the MTA cannot take at all (over its
  * SIZE, internationalised without SMTPUTF8) is refused here and not asked for. Content with 8-bit bytes is announced
@@ -13,6 +15,7 @@
 
 #define COMMAND_MAX 8192
 #define BLOCK_SIZE 65536
+#define AHEAD_MOST 20 /* recipients in one group of commands */
 #define FAREWELL_MS 1000
 
 struct spool_smtp {
@@ -20,6 +23,8 @@ struct spool_smtp {
     struct spool_reply hello; /* with what the MTA offers */
     struct spool_offers offers;
     struct spool_reply reply; /* the latest */
+    bool can_pipeline;
+    bool is_ahead; /* the commands up to DATA were sent; only their replies are to be read */
     bool is_broken;
     char text[512]; /* of the latest reply, or the problem */
 };
@@ -42,19 +47,31 @@ static int read_reply(struct spool_smtp *smtp)
     return smtp->reply.code;
 }
 
-static int command(struct spool_smtp *smtp, const struct strbuf *line)
+/* 0: nothing has come. Else what read_reply() says: a farewell, or nonsense. */
+static int hear(struct spool_smtp *smtp)
 {
-    if (smtp->is_broken)
-        return -1;
-    if (spool_wire_has_input(smtp->wire)) { /* a farewell, or nonsense */
-        int code = read_reply(smtp);
-        return code == 421 || code < 0 ? code : broken(smtp, "the server spoke out of turn");
-    }
+    if (!spool_wire_has_input(smtp->wire))
+        return 0;
+    int code = read_reply(smtp);
+    return code == 421 || code < 0 ? code : broken(smtp, "the server spoke out of turn");
+}
+
+static int send_line(struct spool_smtp *smtp, const struct strbuf *line)
+{
+    int code = smtp->is_broken ? -1 : hear(smtp);
+    if (code != 0)
+        return code;
     if (line->truncated)
         return broken(smtp, "the command would be too long");
     if (spool_wire_send(smtp->wire, (struct span){line->ptr, line->len}) != 0)
         return broken(smtp, spool_wire_problem(smtp->wire));
-    return read_reply(smtp);
+    return 0;
+}
+
+static int command(struct spool_smtp *smtp, const struct strbuf *line)
+{
+    int code = send_line(smtp, line);
+    return code == 0 ? read_reply(smtp) : code;
 }
 
 static int say(struct spool_smtp *smtp, const char *word, const char *argument)
@@ -76,6 +93,7 @@ static bool greet(struct spool_smtp *smtp, const char *hostname)
         return false;
     smtp->hello = smtp->reply;
     smtp->offers = spool_reply_offers(&smtp->hello);
+    smtp->can_pipeline = spool_reply_offers_keyword(&smtp->hello, span_of("PIPELINING"));
     return true;
 }
 
@@ -144,19 +162,33 @@ static bool add_parameters(const struct spool_smtp *smtp, struct strbuf *line, c
     return seen;
 }
 
+static void add_mail(const struct spool_smtp *smtp, struct strbuf *line, const struct spool_delivery *delivery)
+{
+    strbuf_printf(line, "MAIL FROM:<%s>", delivery->reverse_path);
+    bool has_body = add_parameters(smtp, line, delivery->mail_parameters, "BODY");
+    if (delivery->is_8bit && !has_body && smtp->offers.eightbit)
+        strbuf_puts(line, " BODY=8BITMIME");
+    if (delivery->needs_smtputf8)
+        strbuf_puts(line, " SMTPUTF8");
+    if (smtp->offers.size)
+        strbuf_printf(line, " SIZE=%llu", (unsigned long long)delivery->bytes);
+    strbuf_puts(line, "\r\n");
+}
+
+static void add_rcpt(const struct spool_smtp *smtp, struct strbuf *line, const struct spool_recipient *recipient)
+{
+    strbuf_printf(line, "RCPT TO:<%s>", recipient->path);
+    add_parameters(smtp, line, recipient->parameters, "NOTIFY");
+    strbuf_puts(line, "\r\n");
+}
+
 static int say_mail(struct spool_smtp *smtp, const struct spool_delivery *delivery)
 {
     struct strbuf line;
+    if (smtp->is_ahead)
+        return read_reply(smtp);
     strbuf_init(&line, COMMAND_MAX);
-    strbuf_printf(&line, "MAIL FROM:<%s>", delivery->reverse_path);
-    bool has_body = add_parameters(smtp, &line, delivery->mail_parameters, "BODY");
-    if (delivery->is_8bit && !has_body && smtp->offers.eightbit)
-        strbuf_puts(&line, " BODY=8BITMIME");
-    if (delivery->needs_smtputf8)
-        strbuf_puts(&line, " SMTPUTF8");
-    if (smtp->offers.size)
-        strbuf_printf(&line, " SIZE=%llu", (unsigned long long)delivery->bytes);
-    strbuf_puts(&line, "\r\n");
+    add_mail(smtp, &line, delivery);
     int code = command(smtp, &line);
     strbuf_free(&line);
     return code;
@@ -165,13 +197,40 @@ static int say_mail(struct spool_smtp *smtp, const struct spool_delivery *delive
 static int say_rcpt(struct spool_smtp *smtp, const struct spool_recipient *recipient)
 {
     struct strbuf line;
+    if (smtp->is_ahead)
+        return read_reply(smtp);
     strbuf_init(&line, COMMAND_MAX);
-    strbuf_printf(&line, "RCPT TO:<%s>", recipient->path);
-    add_parameters(smtp, &line, recipient->parameters, "NOTIFY");
-    strbuf_puts(&line, "\r\n");
+    add_rcpt(smtp, &line, recipient);
     int code = command(smtp, &line);
     strbuf_free(&line);
     return code;
+}
+
+static int say_data(struct spool_smtp *smtp)
+{
+    return smtp->is_ahead ? read_reply(smtp) : say(smtp, "DATA", NULL);
+}
+
+/* What say_mail(), say_rcpt() and say_data() would say, at once; from then on they only listen. */
+static void say_ahead(struct spool_smtp *smtp, const struct spool_delivery *delivery)
+{
+    struct strbuf group;
+    size_t count = 0;
+    smtp->is_ahead = false;
+    if (!smtp->can_pipeline || smtp->is_broken)
+        return;
+    strbuf_init(&group, COMMAND_MAX); /* more than that could fill the windows of both sides, and both would wait */
+    add_mail(smtp, &group, delivery);
+    for (size_t i = 0; i < delivery->count && count <= AHEAD_MOST; i++) {
+        if (delivery->recipients[i].fate == SPOOL_FATE_WAITING) {
+            add_rcpt(smtp, &group, &delivery->recipients[i]);
+            count++;
+        }
+    }
+    strbuf_puts(&group, "DATA\r\n");
+    if (!group.truncated && count <= AHEAD_MOST)
+        smtp->is_ahead = send_line(smtp, &group) == 0;
+    strbuf_free(&group);
 }
 
 /* ---- one message ---- */
@@ -230,54 +289,65 @@ static int offer_recipients(struct spool_smtp *smtp, struct spool_delivery *deli
     return accepted;
 }
 
-/* Everything but the final dot. NULL, or what went wrong: then the connection is broken, for only cutting it takes the
- * content back. */
-static const char *send_content(struct spool_smtp *smtp, struct spool_delivery *delivery)
+static const char *send_block(struct spool_smtp *smtp, struct strbuf *block)
+{
+    bool is_sent = block->len == 0 || spool_wire_send(smtp->wire, (struct span){block->ptr, block->len}) == 0;
+    block->len = 0;
+    return is_sent ? NULL : spool_wire_problem(smtp->wire);
+}
+
+/* Everything but the last BLOCK, which waits for the final dot. NULL, or what went wrong: then the connection is
+ * broken, for only cutting it takes the content back. */
+static const char *send_content(struct spool_smtp *smtp, struct spool_delivery *delivery, struct strbuf *block)
 {
     struct spool_stuff stuff = {0};
     const char *problem = NULL;
-    struct strbuf block;
-    strbuf_init(&block, 3 * BLOCK_SIZE + 16);
     for (bool at_end = false; !at_end && !problem;) {
         struct span piece;
-        if (!delivery->read(delivery->context, &piece)) {
-            problem = "the content cannot be read from the queue";
-            break;
-        }
+        if (!delivery->read(delivery->context, &piece))
+            return "the content cannot be read from the queue";
         at_end = piece.len == 0;
-        if (at_end)
-            spool_stuff_end(&stuff, &block);
-        while ((piece.len > 0 || block.len > 0) && !problem) {
+        while (piece.len > 0 && !problem) {
             size_t n = piece.len < BLOCK_SIZE ? piece.len : BLOCK_SIZE;
-            spool_stuff_add(&stuff, (struct span){piece.ptr, n}, &block);
+            problem = send_block(smtp, block);
+            spool_stuff_add(&stuff, (struct span){piece.ptr, n}, block);
             piece.ptr += n;
             piece.len -= n;
-            if (spool_wire_send(smtp->wire, (struct span){block.ptr, block.len}) != 0)
-                problem = spool_wire_problem(smtp->wire);
-            block.len = 0;
         }
     }
-    strbuf_free(&block);
+    spool_stuff_end(&stuff, block);
     return problem;
+}
+
+/* From the 354 to the final dot. 0; else nothing was sent that counts. */
+static int send_up_to_dot(struct spool_smtp *smtp, struct spool_delivery *delivery, struct strbuf *block)
+{
+    const char *problem = send_content(smtp, delivery, block);
+    if (problem)
+        return broken(smtp, problem);
+    int code = hear(smtp);
+    if (code != 0) {
+        smtp->is_broken = true;
+        return code;
+    }
+    return delivery->before_dot(delivery->context) ? 0 : broken(smtp, "the queue cannot be written");
 }
 
 /* From the 354 to the reply to the final dot. */
 static enum spool_end_of_step send_data(struct spool_smtp *smtp, struct spool_delivery *delivery)
 {
-    const char *problem = send_content(smtp, delivery);
-    if (!problem && !delivery->before_dot(delivery->context))
-        problem = "the queue cannot be written";
-    if (problem) {
-        broken(smtp, problem);
+    struct strbuf block;
+    strbuf_init(&block, 3 * BLOCK_SIZE + 32);
+    if (send_up_to_dot(smtp, delivery, &block) != 0) {
+        strbuf_free(&block);
         settle(delivery, SPOOL_FATE_DOUBT, SPOOL_FATE_WAITING, smtp->text);
         return end_step(smtp);
     }
     spool_wire_may_stop(smtp->wire, false);
-    int code = -1;
-    if (spool_wire_send(smtp->wire, span_of(".\r\n")) == 0)
-        code = read_reply(smtp);
-    else
-        broken(smtp, spool_wire_problem(smtp->wire));
+    strbuf_puts(&block, ".\r\n");
+    const char *problem = send_block(smtp, &block);
+    strbuf_free(&block);
+    int code = problem ? broken(smtp, problem) : read_reply(smtp);
     spool_wire_may_stop(smtp->wire, true);
     if (code / 100 == 3) { /* an answer to something else; what became of the message it does not say */
         broken(smtp, "the server answered the final dot with 3xx");
@@ -301,6 +371,25 @@ static const char *unfit(const struct spool_smtp *smtp, const struct spool_deliv
     return NULL;
 }
 
+/* Nobody is to get it: the replies to what was said ahead are read, and the server forgets the transaction. */
+static enum spool_end_of_step take_back(struct spool_smtp *smtp, size_t replies)
+{
+    int code = 0;
+    for (size_t i = 0; i < replies && smtp->is_ahead && !smtp->is_broken; i++)
+        code = read_reply(smtp);
+    if (!smtp->is_broken && code / 100 == 3) /* it waits for content */
+        broken(smtp, "the server took DATA without a recipient");
+    return smtp->is_broken ? end_step(smtp) : give_way(smtp);
+}
+
+static size_t count_waiting(const struct spool_delivery *delivery)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < delivery->count; i++)
+        n += delivery->recipients[i].fate == SPOOL_FATE_WAITING;
+    return n;
+}
+
 enum spool_end_of_step spool_smtp_deliver(struct spool_smtp *smtp, struct spool_delivery *delivery)
 {
     const char *problem = unfit(smtp, delivery);
@@ -308,10 +397,12 @@ enum spool_end_of_step spool_smtp_deliver(struct spool_smtp *smtp, struct spool_
         settle(delivery, SPOOL_FATE_WAITING, SPOOL_FATE_REFUSED, problem);
         return SPOOL_STEP_DONE;
     }
-    int code = say_mail(smtp, delivery);
+    size_t tried = count_waiting(delivery);
+    say_ahead(smtp, delivery);
+    int code = smtp->is_broken ? -1 : say_mail(smtp, delivery);
     if (code / 100 != 2 || smtp->is_broken) {
         settle(delivery, SPOOL_FATE_WAITING, fate_of(code), smtp->text);
-        return smtp->is_broken ? end_step(smtp) : give_way(smtp);
+        return take_back(smtp, tried + 1);
     }
     int accepted = offer_recipients(smtp, delivery);
     if (accepted < 0) {
@@ -319,8 +410,8 @@ enum spool_end_of_step spool_smtp_deliver(struct spool_smtp *smtp, struct spool_
         return end_step(smtp);
     }
     if (accepted == 0)
-        return give_way(smtp);
-    code = say(smtp, "DATA", NULL);
+        return take_back(smtp, 1);
+    code = say_data(smtp);
     if (code != 354) {
         if (code / 100 == 2) /* it would take the content for commands */
             broken(smtp, "the server answered DATA with 2xx");

@@ -105,7 +105,7 @@ static struct key_set *look(struct srs *srs)
     struct mark now = mark_of(srs->path);
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
-    bool is_quiet = is_same(&now, &srs->seen) || wall.tv_sec - now.changed.tv_sec > QUIET_S;
+    bool is_quiet = is_same(&now, &srs->seen) || (now.is_there && wall.tv_sec - now.changed.tv_sec > QUIET_S);
     srs->seen = now;
     if (is_same(&now, &srs->used) || is_same(&now, &srs->refused) || !is_quiet)
         return NULL;
@@ -154,9 +154,12 @@ static void return_keys(struct srs *srs, struct key_set *set)
     pthread_mutex_unlock(&srs->lock);
 }
 
-static struct key_set *open_keys(const char *path, bool may_create, struct arena *arena, const char **problem)
+/* *MARK is of what was read, or of something before it: then it is read once more. */
+static struct key_set *open_keys(const char *path, bool may_create, struct mark *mark, struct arena *arena,
+                                 const char **problem)
 {
     bool is_missing;
+    *mark = mark_of(path);
     struct key_set *set = read_keys(path, arena, &is_missing, problem);
     if (set || !is_missing || !may_create)
         return set;
@@ -165,12 +168,17 @@ static struct key_set *open_keys(const char *path, bool may_create, struct arena
         return NULL;
     if (made == 0)
         log_text(LEVEL_INFO, "%s: there were no secrets for SRS, one was made", path);
+    *mark = mark_of(path);
     return read_keys(path, arena, &is_missing, problem);
 }
 
 struct srs *srs_open(const struct srs_options *options, struct store *store, bool may_create, struct arena *arena,
                      const char **problem)
 {
+    struct mark mark;
+    struct key_set *set = open_keys(options->secrets_file, may_create, &mark, arena, problem);
+    if (!set)
+        return NULL;
     struct srs *srs = calloc(1, sizeof *srs);
     char *path = strdup(options->secrets_file);
     if (!srs || !path)
@@ -178,13 +186,8 @@ struct srs *srs_open(const struct srs_options *options, struct store *store, boo
     srs->options = *options;
     srs->options.secrets_file = srs->path = path;
     srs->store = store;
-    srs->current = open_keys(path, may_create, arena, problem);
-    if (!srs->current) {
-        free(path);
-        free(srs);
-        return NULL;
-    }
-    srs->used = srs->seen = mark_of(path);
+    srs->current = set;
+    srs->used = srs->seen = mark;
     srs->looked = clock_monotonic_us();
     pthread_mutex_init(&srs->lock, NULL);
     return srs;

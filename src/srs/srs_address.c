@@ -26,15 +26,6 @@ static bool is_atext(char c)
     return is_alphanumeric(c) || (unsigned char)c >= 0x80 || (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
-bool srs_address_has_control(struct span text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (is_control(text.ptr[i]))
-            return true;
-    }
-    return false;
-}
-
 static bool is_literal(struct span domain)
 {
     if (domain.len < 3 || domain.ptr[0] != '[' || domain.ptr[domain.len - 1] != ']')

@@ -31,7 +31,4 @@ const char *srs_address_join(struct arena *arena, const struct srs_address *part
  * literal. */
 bool srs_address_is_domain(struct span domain);
 
-/* Is there any control character in TEXT? */
-bool srs_address_has_control(struct span text);
-
 #endif

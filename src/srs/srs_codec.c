@@ -7,13 +7,14 @@
  * SRS1 the hash is replaced and the first forwarder's host is kept, so that the way back is two hops however long the
  * way was.
  *
- * What begins with SRS1 and has no such fields is forwarded like any other local part (SRS0=HASH=TT=x=SRS1=...), which
- * can be undone. Mail::SRS writes an SRS1 that nobody can undo.
+ * What begins with SRS1 and has no such fields, or is SRS0= alone, is forwarded like any other local part
+ * (SRS0=HASH=TT=x=SRS1=...), which can be undone. Mail::SRS writes an SRS1 that nobody can undo.
  *
  * Reading checks the form first, then the hash, then the age: only a genuine address is called expired. An SRS1 has no
  * age of its own.
  *
- * An SRS0 with an empty domain is ours alone: its local part is a token (srs.h).
+ * An SRS0 with an empty domain is ours alone: its local part is a token (srs.h). There the hash is over TT, "=" and the
+ * token, which no domain and local part can imitate: a sender can choose them so that they spell somebody's token.
  */
 #include "srs/srs_codec.h"
 #include "srs/srs_address.h"
@@ -145,16 +146,22 @@ bool srs_codec_age(struct arena *arena, const char *address, int64_t now, int64_
 
 /* ---- writing ---- */
 
-/* KIND SEPARATOR HASH "=" FIRST ["=" SECOND ["=" THIRD]] @DOMAIN, the hash over the fields. */
-static enum srs_outcome write_address(const struct srs_codec *codec, struct arena *arena, char kind,
+/* Over what the hash of an SRS0 is. */
+static void fields_of(const struct srs0 *srs0, struct span fields[3])
+{
+    fields[0] = srs0->stamp;
+    fields[1] = srs0->domain.len ? srs0->domain : span_of("=");
+    fields[2] = srs0->local;
+}
+
+/* KIND SEPARATOR HASH "=" FIRST ["=" SECOND ["=" THIRD]] @DOMAIN. */
+static enum srs_outcome write_address(const struct srs_codec *codec, struct arena *arena, char kind, const char *hash,
                                       const struct span *fields, size_t count, const char *domain, const char **result)
 {
-    char hash[SRS_HASH_TEXT + 1];
     size_t room = 5 + SRS_HASH_TEXT, local_length;
     for (size_t i = 0; i < count; i++)
         room += 1 + fields[i].len;
     char *local = arena_alloc(arena, room), *end = local + 5 + codec->hash_length;
-    srs_hash_text(codec->secrets[0], fields, count, hash);
     memcpy(local, (const char[]){'S', 'R', 'S', kind, codec->separator}, 5);
     memcpy(local + 5, hash, codec->hash_length);
     for (size_t i = 0; i < count; i++) {
@@ -171,9 +178,23 @@ static enum srs_outcome write_srs0(const struct srs_codec *codec, struct arena *
                                    const char *domain, int64_t now, const char **result)
 {
     int64_t day = day_of(now);
+    char hash[SRS_HASH_TEXT + 1];
     const char stamp[2] = {base32[day / 32], base32[day % 32]};
-    const struct span fields[] = {{stamp, 2}, parts->domain, parts->local};
-    return write_address(codec, arena, '0', fields, 3, domain, result);
+    const struct srs0 srs0 = {.stamp = {stamp, 2}, .domain = parts->domain, .local = parts->local};
+    struct span fields[3];
+    fields_of(&srs0, fields);
+    srs_hash_text(codec->secrets[0], fields, 3, hash);
+    fields[1] = srs0.domain;
+    return write_address(codec, arena, '0', hash, fields, 3, domain, result);
+}
+
+static enum srs_outcome write_srs1(const struct srs_codec *codec, struct arena *arena, struct span host,
+                                   struct span rest, const char *domain, const char **result)
+{
+    char hash[SRS_HASH_TEXT + 1];
+    const struct span fields[] = {host, rest};
+    srs_hash_text(codec->secrets[0], fields, 2, hash);
+    return write_address(codec, arena, '1', hash, fields, 2, domain, result);
 }
 
 enum srs_outcome srs_codec_forward(const struct srs_codec *codec, struct arena *arena, const char *address,
@@ -184,11 +205,11 @@ enum srs_outcome srs_codec_forward(const struct srs_codec *codec, struct arena *
     *result = NULL;
     if (!srs_address_split(arena, address, &parts) || !srs_address_is_domain(span_of(domain)))
         return SRS_NONE;
-    if (kind_of(parts.local) == 1 && parse_srs1(parts.local, &srs1))
-        return write_address(codec, arena, '1', (const struct span[]){srs1.host, srs1.rest}, 2, domain, result);
-    if (kind_of(parts.local) == 0)
-        return write_address(codec, arena, '1', (const struct span[]){parts.domain, behind(parts.local, 4)}, 2, domain,
-                             result);
+    int kind = kind_of(parts.local);
+    if (kind == 1 && parse_srs1(parts.local, &srs1))
+        return write_srs1(codec, arena, srs1.host, srs1.rest, domain, result);
+    if (kind == 0 && parts.local.len > 5)
+        return write_srs1(codec, arena, parts.domain, behind(parts.local, 4), domain, result);
     return write_srs0(codec, arena, &parts, domain, now, result);
 }
 
@@ -235,10 +256,12 @@ static bool is_genuine(const struct srs_codec *codec, struct span hash, const st
 static enum srs_outcome read_srs0(const struct srs_codec *codec, struct arena *arena, const struct srs0 *srs0,
                                   int64_t now, const char **result)
 {
+    struct span fields[3];
     int64_t age;
     if (!age_of(srs0->stamp, now, &age))
         return SRS_MALFORMED;
-    if (!is_genuine(codec, srs0->hash, (const struct span[]){srs0->stamp, srs0->domain, srs0->local}, 3))
+    fields_of(srs0, fields);
+    if (!is_genuine(codec, srs0->hash, fields, 3))
         return SRS_FORGED;
     if (age > codec->max_age)
         return SRS_EXPIRED;

@@ -37,7 +37,8 @@ void srs_keys_free(struct srs_keys *keys);
 int srs_keys_create(const char *path, struct arena *arena, const char **problem);
 
 /* Puts a new key first, and leaves out those that were retired more than MAX_AGE days before NOW (seconds since 1970).
- * Mode, owner and comments stay. *KEPT: how many old keys still verify. */
+ * Mode, owner (the
+ * group only if it may read) and comments stay. *KEPT: how many old keys still verify. */
 int srs_keys_rotate(const char *path, struct arena *arena, int64_t max_age, int64_t now, size_t *kept,
                     const char **problem);
 

@@ -187,8 +187,8 @@ int srs_keys_file_replace(const char *path, const struct srs_keys_file *file, st
     if (fd < 0)
         return failed(arena, beside, "cannot be made", problem);
     int status = fstat(fd, &made);
-    if (status == 0 && (made.st_uid != old->st_uid || made.st_gid != old->st_gid))
-        status = fchown(fd, old->st_uid, old->st_gid);
+    if (status == 0 && (made.st_uid != old->st_uid || (made.st_gid != old->st_gid && old->st_mode & 070)))
+        status = fchown(fd, old->st_uid, old->st_gid); /* a group that may do nothing may be another one */
     if (status != 0) {
         failed(arena, beside, "cannot be given the owner of the old file", problem);
     } else if (fchmod(fd, old->st_mode & 0777) != 0 || write_all(fd, content) != 0 || rename(beside, path) != 0) {

@@ -7,6 +7,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_dkim \
 	tests/fuzz/fuzz_dmarc_record \
 	tests/fuzz/fuzz_filename \
+	tests/fuzz/fuzz_forwards \
 	tests/fuzz/fuzz_from \
 	tests/fuzz/fuzz_responder \
 	tests/fuzz/fuzz_scan \
@@ -14,6 +15,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_socketmap \
 	tests/fuzz/fuzz_spf \
 	tests/fuzz/fuzz_spool_reply \
+	tests/fuzz/fuzz_srs \
 	tests/fuzz/fuzz_tnef
 EXTRA_DIST += tests/fuzz/corpus
 if FUZZERS

@@ -63,7 +63,7 @@ static int work(char **argv)
                                     .retry_first = getenv("SLOW") ? 3600000 : 1000,
                                     .retry_most = getenv("SLOW") ? 3600000 : 1000,
                                     .timeout = 5000};
-    struct spool_owner owners[] = {{"autoreply", worker_before, worker_after, &record}, {NULL, NULL, NULL, NULL}};
+    struct spool_owner owners[] = {{"autoreply", worker_before, worker_after, &record, NULL}, {NULL, NULL, NULL, NULL, NULL}};
     struct spool *spool = spool_open(&options);
     spool_start(spool, owners);
     for (int i = first; i < first + count && strcmp(argv[2], "add") == 0; i++) {

@@ -557,7 +557,7 @@ static void sends_no_half_message(void **state)
     struct bench *bench = *state;
     struct spool_message message = bench_message(TEXT);
     bench_add(bench, &message);
-    run_sql(bench, "DELETE FROM content");
+    run_sql(bench, "DELETE FROM piece");
     bench_start(bench);
     struct spool_entry *entry = bench_wait_attempts(bench, 1);
     assert_string_equal(entry->last_reply, "the content cannot be read from the queue");

@@ -167,7 +167,8 @@ static void survives_broken_servers(void **state)
         {"CONNECT", "HANG", "cannot connect"},
         {"RCPT", "hello", "no SMTP reply"},
         {"DATA", "250 ok", "2xx"},
-        {"MAIL", "250 a\r\n250 b\r\n250 c", "out of turn"},
+        {"MAIL", "250 a\r\n250 b\r\n250 c", "the server"}, /* "spoke out of turn"; ahead, "answered DATA with 2xx" */
+        {"DATA", "354 go\r\n250 taken", "out of turn"},
         {"CONNECT", "220-x\r\n550 y", "cannot connect"},
     };
     struct bench *bench = *state;
@@ -449,30 +450,89 @@ static void rests_behind_the_answer(void **state)
     assert_int_equal(bench->ends[0], SPOOL_SENT);
 }
 
+/* ---- commands sent ahead ---- */
+
+static int set_up_ahead(void **state)
+{
+    bench_set_up(state);
+    server_rule(((struct bench *)*state)->server, "EHLO", 0,
+                "250-test\r\n250-PIPELINING\r\n250-SIZE 1000000\r\n250-8BITMIME\r\n250-DSN\r\n250 SMTPUTF8");
+    return 0;
+}
+
+/* DATA was taken before it was clear that nobody is to get it: the content is never sent, and what was said about the
+ * recipients counts. */
+static void cuts_data_for_nobody(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const phases[] = {"MAIL", "RCPT"};
+    bench_start(bench);
+    for (int i = 0; i < 2; i++) {
+        struct spool_message message = bench_message(TEXT);
+        server_rule(bench->server, phases[i], 0, "550 5.7.1 not here");
+        bench_add(bench, &message);
+        bench_flush(bench);
+        bench_wait_afters(bench, i + 1);
+        assert_int_equal(bench->ends[i], SPOOL_REFUSED);
+        server_rule(bench->server, phases[i], 0, NULL);
+    }
+    assert_int_equal(server_count(bench->server, "DATA"), 2);
+    assert_int_equal(server_count(bench->server, "DOT"), 0);
+    assert_int_equal(server_messages(bench->server), 0);
+}
+
+/* More than fit into a group go one by one; who was accepted gets it. */
+static void sends_to_many(void **state)
+{
+    struct bench *bench = *state;
+    static const char *paths[60];
+    for (int i = 0; i < 60; i++)
+        paths[i] = arena_printf(bench->arena, "r%d@example.org", i);
+    struct spool_message message = bench_message(TEXT);
+    message.forward_paths = paths;
+    bench_start(bench);
+    static const size_t counts[] = {2, 20, 21, 60};
+    for (size_t i = 0; i < 4; i++) {
+        message.forward_path_count = counts[i];
+        bench_add(bench, &message);
+        const struct server_message *got = server_message(bench->server, i);
+        assert_non_null(got);
+        size_t lines = 0;
+        for (const char *p = got->rcpts; *p; p++)
+            lines += *p == '\n';
+        assert_int_equal(lines, counts[i]);
+    }
+    bench_wait_empty(bench);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, bench_set_up, bench_tear_down)
+#define BOTH(function) TEST(function), AHEAD(function)
+#define AHEAD(function) {#function " (ahead)", function, set_up_ahead, bench_tear_down, NULL}
 
 int main(void)
 {
     log_open(&(struct log_options){"test", LOG_TO_STDERR, LOG_AS_KV, LEVEL_ERROR, 0});
     const struct CMUnitTest tests[] = {
-        TEST(sends),
+        BOTH(sends),
         TEST(leaves_out_what_is_not_offered),
-        TEST(announces_what_it_sends),
+        BOTH(announces_what_it_sends),
         TEST(needs_smtputf8),
         TEST(minds_the_size),
         TEST(speaks_helo),
         TEST(minds_refusals),
-        TEST(tries_again),
-        TEST(survives_broken_servers),
-        TEST(decides_doubt),
-        TEST(minds_421_to_the_dot),
-        TEST(keeps_each_recipients_fate),
+        AHEAD(cuts_data_for_nobody),
+        BOTH(tries_again),
+        BOTH(survives_broken_servers),
+        BOTH(decides_doubt),
+        BOTH(minds_421_to_the_dot),
+        BOTH(keeps_each_recipients_fate),
+        BOTH(sends_to_many),
         TEST(refuses_when_all_are_refused),
-        TEST(shares_a_connection),
-        TEST(carries_large_content),
-        TEST(lets_go_of_a_tarpit),
+        BOTH(shares_a_connection),
+        BOTH(carries_large_content),
+        BOTH(lets_go_of_a_tarpit),
         TEST(pauses_when_nobody_is_there),
-        TEST(rests_behind_the_answer),
+        BOTH(rests_behind_the_answer),
         TEST(speaks_tls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,7 +81,7 @@ static inline void bench_open_again(struct bench *bench)
 
 static inline void bench_start(struct bench *bench)
 {
-    struct spool_owner owners[] = {{"autoreply", bench_before, bench_after, bench}, {NULL, NULL, NULL, NULL}};
+    struct spool_owner owners[] = {{"autoreply", bench_before, bench_after, bench, NULL}, {NULL, NULL, NULL, NULL, NULL}};
     assert_int_equal(spool_start(bench->spool, owners), 0);
 }
 
