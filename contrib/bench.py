@@ -193,6 +193,10 @@ def read_options():
                         "opendmarc one after the other, and rspamd; installs them")
     parser.add_argument("--store", action="store_true", help="instead of all that: reservations and look-ups a second "
                         "of the store, in SQLite and in a redis-server of its own, at 1,000 and 1,000,000 rows")
+    parser.add_argument("--aliases", action="store_true", help="instead: alias and forward tables of 1,000,000 lines: "
+                        "reading, look-ups, memory, and look-ups while a table is read again")
+    parser.add_argument("--socketmap", action="store_true", help="instead: look-ups a second of the socketmap of SRS, on a "
+                        "unix and on an inet socket, next to postsrsd, which it installs")
     parser.add_argument("--replies", action="store_true", help="instead: mail to a mailbox with an active automatic "
                         "reply, from new and from known senders, against mail to one without")
     parser.add_argument("--forward", action="store_true", help="instead: mail that is forwarded, by an alias of the "
@@ -227,6 +231,12 @@ def main():
     if options.store:
         import bench_store
         return bench_store.measure(3 if options.quick else options.rounds, options.quick)
+    if options.aliases:
+        import bench_aliases
+        return bench_aliases.measure(3 if options.quick else options.rounds, options.quick)
+    if options.socketmap:
+        import bench_socketmap
+        return 1 if bench_socketmap.measure(3 if options.quick else options.rounds, options.quick, spread) else 0
     sizes = [s for s in SIZES if not options.size or s[0].replace(" ", "") == options.size]
     area = make_directory(prefix="postern-bench-")
     surroundings, rivals = None, ()

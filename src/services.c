@@ -160,7 +160,7 @@ static int start_socketmap(struct engine *engine)
                                               .local_domains = engine->settings.general->local_domains};
     services->socketmap = socketmap_open(&options, forwarding->srs, conf_arena(engine->conf), &problem);
     if (!services->socketmap)
-        log_text(LEVEL_ERROR, "%s: srs: socketmap: %s", conf_path(engine->conf), problem);
+        log_text(LEVEL_ERROR, "%s: srs: %s", conf_path(engine->conf), problem);
     return services->socketmap ? 0 : -1;
 }
 

@@ -35,10 +35,37 @@ static size_t encode(uint32_t code, char out[4])
     return n;
 }
 
+/* switch and no strchr(): tables are read by the million of lines. */
+static bool is_only_in_quotes(char c)
+{
+    switch (c) {
+    case '\0': case '"': case '\\': case '<': case '>': case '(': case ')': case ',': case ';': case ':': case ' ':
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* RFC 5322 atext, and what RFC 6532 adds to it. */
+static bool is_atext(char c)
+{
+    switch (c) {
+    case '!': case '#': case '$': case '%': case '&': case '\'': case '*': case '+': case '-': case '/': case '=':
+    case '?': case '^': case '_': case '`': case '{': case '|': case '}': case '~':
+        return true;
+    default:
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c & 0x80);
+    }
+}
+
 static bool local_is_sound(const struct alias_address *address)
 {
     uint32_t code = 0;
     for (size_t i = 0, n; i < address->local_len; i += n) {
+        unsigned char c = (unsigned char)address->local[i];
+        n = 1;
+        if (c >= ' ' && c < 0x7f)
+            continue;
         n = utf8_decode((struct span){address->local + i, address->local_len - i}, &code);
         if (n == 0 || code < ' ' || (code >= 0x7f && code < 0xa0))
             return false;
@@ -55,7 +82,7 @@ static struct span read_local(struct span text, struct alias_address *address)
     for (; i < text.len && text.ptr[i] != (quoted ? '"' : '@'); i++) {
         if (quoted && text.ptr[i] == '\\' && ++i == text.len)
             return none;
-        if (!quoted && (strchr("\"\\<>(),;: ", text.ptr[i]) || !text.ptr[i]))
+        if (!quoted && is_only_in_quotes(text.ptr[i]))
             return none;
         if (address->local_len == ALIAS_LOCAL_MAX)
             return none;
@@ -133,8 +160,8 @@ static bool needs_quotes(const struct alias_address *address)
 {
     bool after_dot = true;
     for (size_t i = 0; i < address->local_len; i++) {
-        unsigned char c = (unsigned char)address->local[i];
-        if (c == '.' ? after_dot : !(isalnum(c) || (c & 0x80) || strchr("!#$%&'*+-/=?^_`{|}~", c)))
+        char c = address->local[i];
+        if (c == '.' ? after_dot : !is_atext(c))
             return true;
         after_dot = c == '.';
     }

@@ -88,7 +88,7 @@ static void add_target(struct alias_load *load, char kind, struct span text)
 
 static bool is_space(char c)
 {
-    return c && strchr(" \t\r\n\v\f", c);
+    return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 /* Behind a comment that begins at TEXT[I]; comments nest. */

@@ -14,6 +14,7 @@
 #include "util/strset.h"
 
 #define NODES_MAX 10000 /* looked at for one address */
+#define FEW 8
 
 /* How far an address has come: which tables are still to be asked of it. */
 enum stage { STAGE_VIRTUAL, STAGE_LOCAL, STAGE_FINAL };
@@ -24,11 +25,18 @@ struct frame { /* the way from the start */
     unsigned depth;
 };
 
+/* Texts that are in it once: few as a rule, so they are compared one by one until they are many. */
+struct distinct {
+    const char *few[FEW];
+    size_t count;
+    struct strset *many; /* NULL: FEW is enough */
+};
+
 struct expansion {
     const struct aliases *aliases;
     const struct alias_set *set;
     struct arena *arena;
-    struct strset *seen, *item_set, *route_set;
+    struct distinct seen, item_set, route_set;
     const char **items, **routes;
     unsigned char *flags; /* of the routes */
     size_t item_count, item_capacity, route_count, route_capacity, flag_capacity, nodes;
@@ -37,6 +45,28 @@ struct expansion {
 
 static void visit_address(struct expansion *e, const struct frame *up, const struct alias_address *address,
                           enum stage stage);
+
+/* TEXT on E's arena if it is new to SET, else NULL. */
+static const char *distinct_add(struct expansion *e, struct distinct *set, const char *text)
+{
+    size_t len = strlen(text);
+    if (set->many)
+        return strset_add(set->many, (struct span){text, len}) ? arena_spandup(e->arena, (struct span){text, len}) : NULL;
+    for (size_t i = 0; i < set->count; i++) {
+        if (strcmp(set->few[i], text) == 0)
+            return NULL;
+    }
+    const char *copy = arena_spandup(e->arena, (struct span){text, len});
+    if (set->count < FEW) {
+        set->few[set->count++] = copy;
+        return copy;
+    }
+    set->many = strset_create(e->arena);
+    for (size_t i = 0; i < set->count; i++)
+        strset_add(set->many, span_of(set->few[i]));
+    strset_add(set->many, (struct span){copy, len});
+    return copy;
+}
 
 static bool is_over(struct expansion *e, unsigned depth)
 {
@@ -47,17 +77,17 @@ static bool is_over(struct expansion *e, unsigned depth)
     return false;
 }
 
-/* May the node of this name be looked at, and for the first time? */
-static bool enter(struct expansion *e, const struct frame *up, const char *key)
+/* May the node of this name be looked at, and for the first time? Its name on E's arena, or NULL. */
+static const char *enter(struct expansion *e, const struct frame *up, const char *key)
 {
     for (const struct frame *frame = up; frame; frame = frame->up) {
         if (strcmp(frame->key, key) == 0) {
             e->is_cut = true;
-            return false;
+            return NULL;
         }
     }
     e->nodes++;
-    return !is_over(e, up ? up->depth + 1 : 0) && strset_add(e->seen, span_of(key));
+    return is_over(e, up ? up->depth + 1 : 0) ? NULL : distinct_add(e, &e->seen, key);
 }
 
 /* Of an address (folded) that is followed no further, though a table may speak of it. */
@@ -77,7 +107,8 @@ static void add(struct expansion *e, const struct alias_address *address, bool i
 {
     char text[ALIAS_ADDRESS_MAX];
     alias_address_print(address, text);
-    if (!strset_add(e->route_set, span_of(text)))
+    const char *route = distinct_add(e, &e->route_set, text);
+    if (!route)
         return;
     if (e->route_count >= ALIASES_TARGETS_MAX) {
         e->route_count = ALIASES_TARGETS_MAX + 1; /* is_over() from now on */
@@ -89,13 +120,17 @@ static void add(struct expansion *e, const struct alias_address *address, bool i
     struct alias_address canonical = *address;
     alias_address_fold(&canonical);
     e->flags[e->route_count] = is_plain ? 0 : (unsigned char)flags_of(e, &canonical);
-    e->routes[e->route_count++] = arena_strdup(e->arena, text);
-    alias_canonical(e->aliases, e->set, &canonical);
+    e->routes[e->route_count++] = route;
+    if (is_plain)
+        alias_cut_tag(e->aliases, &canonical);
+    else
+        alias_canonical(e->aliases, e->set, &canonical);
     alias_address_print(&canonical, text);
-    if (!strset_add(e->item_set, span_of(text)))
+    const char *item = distinct_add(e, &e->item_set, text);
+    if (!item)
         return;
     e->items = arena_grow(e->arena, e->items, &e->item_capacity, e->item_count + 1, sizeof *e->items);
-    e->items[e->item_count++] = arena_strdup(e->arena, text);
+    e->items[e->item_count++] = item;
 }
 
 /* "local@domain" as tables keep it; the last '@' is before the domain. */
@@ -110,10 +145,12 @@ static void read_target(const char *text, struct alias_address *address)
 
 static bool is_same(const struct alias_address *a, const struct alias_address *b)
 {
+    if (strcmp(a->domain, b->domain) != 0)
+        return false;
     struct alias_address left = *a, right = *b;
     alias_address_fold(&left);
     alias_address_fold(&right);
-    return strcmp(left.domain, right.domain) == 0 && strcmp(left.local, right.local) == 0;
+    return strcmp(left.local, right.local) == 0;
 }
 
 static void visit_virtual_target(struct expansion *e, const struct frame *frame, const struct alias_address *from,
@@ -140,10 +177,10 @@ static void visit_local_target(struct expansion *e, const struct frame *frame, c
 static void visit_list(struct expansion *e, const struct frame *up, const struct alias_address *from,
                        const struct alias_table *table, const char *path)
 {
-    const char *key = arena_printf(e->arena, "I%s", path);
-    struct frame frame = {up, key, up->depth + 1};
-    if (!enter(e, up, key))
+    const char *key = enter(e, up, arena_printf(e->arena, "I%s", path));
+    if (!key)
         return;
+    struct frame frame = {up, key, up->depth + 1};
     for (strmap_at at = strmap_find(table->includes, span_of(path)); at; at = strmap_next(table->includes, at)) {
         struct span row = strmap_value(table->includes, at);
         for (const char *p = row.ptr; p < row.ptr + row.len && !is_over(e, 0); p += strlen(p) + 1)
@@ -187,17 +224,18 @@ static void visit_address(struct expansion *e, const struct frame *up, const str
                           enum stage stage)
 {
     struct alias_address folded = *address;
-    char text[ALIAS_ADDRESS_MAX];
+    char name[1 + ALIAS_ADDRESS_MAX];
     if (stage == STAGE_FINAL) {
         add(e, address, false);
         return;
     }
     alias_address_fold(&folded);
-    alias_address_print(&folded, text);
-    const char *key = arena_printf(e->arena, "%c%s", stage == STAGE_VIRTUAL ? 'V' : 'L', text);
-    struct frame frame = {up, key, up ? up->depth + 1 : 0};
-    if (!enter(e, up, key))
+    name[0] = stage == STAGE_VIRTUAL ? 'V' : 'L';
+    alias_address_print(&folded, name + 1);
+    const char *key = enter(e, up, name);
+    if (!key)
         return;
+    struct frame frame = {up, key, up ? up->depth + 1 : 0};
     const char *tag = alias_address_tag(&folded, e->aliases->delimiters);
     struct alias_found found = {ALIAS_NONE, NULL, 0, NULL};
     if (stage == STAGE_VIRTUAL)
@@ -217,9 +255,6 @@ struct aliases_targets alias_expand(const struct aliases *aliases, const struct 
                                     const struct alias_address *address)
 {
     struct expansion e = {.aliases = aliases, .set = set, .arena = arena};
-    e.seen = strset_create(arena);
-    e.item_set = strset_create(arena);
-    e.route_set = strset_create(arena);
     visit_address(&e, NULL, address, STAGE_VIRTUAL);
     size_t routes = e.route_count > ALIASES_TARGETS_MAX ? ALIASES_TARGETS_MAX : e.route_count;
     return (struct aliases_targets){.items = e.items,

@@ -93,6 +93,12 @@ static bool is_srs(const struct alias_address *address)
            address->local[4] && strchr("=+-", address->local[4]);
 }
 
+void alias_cut_tag(const struct aliases *aliases, struct alias_address *address)
+{
+    if (!is_srs(address))
+        cut_tag(address, alias_address_tag(address, aliases->delimiters));
+}
+
 void alias_canonical(const struct aliases *aliases, const struct alias_set *set, struct alias_address *address)
 {
     char first[ALIAS_DOMAIN_MAX + 1];

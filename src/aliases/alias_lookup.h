@@ -36,6 +36,9 @@ struct alias_found alias_find_local(const struct aliases *aliases, const struct 
 /* ADDRESS (folded) made canonical. */
 void alias_canonical(const struct aliases *aliases, const struct alias_set *set, struct alias_address *address);
 
+/* Likewise one that no table speaks of: only its tag is taken off. */
+void alias_cut_tag(const struct aliases *aliases, struct alias_address *address);
+
 struct aliases_targets alias_expand(const struct aliases *aliases, const struct alias_set *set, struct arena *arena,
                                     const struct alias_address *address);
 

@@ -2,11 +2,12 @@
  * alias_table - one table as it was read: what each key means, and which files that came from.
  *
  * Keys are "local@domain", "local" or "@domain": lower case, canonical, without quotes. A value is a row of targets,
- * each a letter for its kind, text and a NUL: 'A' local@domain  as written but for the domain, which is canonical 'D'
- * @domain       the same local part there 'F' local@domain  final: no alias any more ("\user") 'I' /path         the
- * list of that name, a key of INCLUDES
- * "%1@domain" (Sendmail's virtusertable) is 'D'. Commands and files have no place here; a key may have no target at
- * all.
+ * each a letter for its kind, text and a NUL:
+ *   'A' local@domain  as written but for the domain, which is canonical
+ *   'D' @domain       the same local part there ("%1@domain" of Sendmail's virtusertable likewise)
+ *   'I' /path         the list of that name, a key of INCLUDES
+ * Commands and files have no place here; a key may have no target at all. Tables of another room's form have values of
+ * their own.
  *
  * OWNS: its maps. THREADS: built by one, then immutable.
  */

@@ -1,7 +1,7 @@
 /*
  * alias_watch - reads a table again when its file, or a list that it includes, is another one.
  *
- * One thread looks at the files two and a half times a second: it asks stat(2), so a file that was replaced by rename,
+ * One thread looks at the files four times a second: it asks stat(2), so a file that was replaced by rename,
  * one edited in place, one behind a changed symbolic link and one on a network disk are all seen. A change is read when
  * it has not gone on for one look, so that a file being written is not read in the middle, and at the latest after 1.2
  * s. A bad version is reported once; the table read before stays until there is another version.
@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#define LOOK_EVERY_US 400000
+#define LOOK_EVERY_US 250000
 #define WAIT_MOST_US 1200000
 
 struct watched {

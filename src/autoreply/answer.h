@@ -3,7 +3,7 @@
  * nothing twice.
  *
  * The order: reserve in the store (short) and write to the spool (synced), and the message may be answered 250. The spool's
- * sender confirms in the store (for the days between replies) before each attempt, and releases the memory if the reply
+ * sender confirms in the store (for the days between replies) before each attempt, synced for several at once, and releases the memory if the reply
  * could not be sent. Killed between any two, nothing is sent twice, and at worst a later message of the same sender is
  * answered.
  *

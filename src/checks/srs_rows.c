@@ -5,6 +5,7 @@
  */
 #include "checks/srs.h"
 #include "spool/spool.h"
+#include "srs/socketmap.h"
 #include "util/domain.h"
 #include <string.h>
 
@@ -93,7 +94,7 @@ const struct option_row srs_rows[] = {
     {.name = "sign_outgoing", .type = OPTION_DOMAINS, TRAVELS(sign_outgoing),
      .help = "Domains whose mail leaves with an SRS address as its reverse-path, too, when our own users send it: then "
              "bounces for mail that others sent in their name are recognised (bounces { require_srs })."},
-    {.name = "socketmap", .type = OPTION_STRING, TRAVELS(socketmap),
+    {.name = "socketmap", .type = OPTION_STRING, TRAVELS(socketmap), .verify = socketmap_verify_socket,
      .help = "Where Postfix's canonical maps may ask (socketmap_table(5)): \"unix:/run/postern/srs.sock\" or "
              "\"inet:PORT@ADDRESS\". The names are forward and reverse. Empty: no server."},
     {.name = "socketmap_group", .type = OPTION_STRING, TRAVELS(socketmap_group),

@@ -7,7 +7,8 @@
  * up after `lifetime`.
  *
  * Sent once or sent surely: nobody can know whether a message that was cut off behind its final dot was taken. An entry
- * with `once` counts as sent then; one without is sent again.
+ * with `once` counts as sent then; one without is sent again. The same goes for the entries that were under way when the
+ * machine stopped (docs/adr/0009).
  *
  * Who gets it once: a forward-path that an MTA took responsibility for is not sent to again while the rest of its entry
  * is retried, but for the doubt above.
@@ -78,7 +79,7 @@ enum spool_outcome spool_add_all(struct spool *spool, const struct spool_message
 enum spool_outcome spool_add(struct spool *spool, const struct spool_message *message, int64_t now, int64_t *id);
 
 enum spool_end { SPOOL_SENT, SPOOL_GIVEN_UP, SPOOL_REFUSED /* 5xx */, SPOOL_DELETED /* by the administrator */,
-                 SPOOL_UNKNOWN /* cut off behind the final dot, with `once` */ };
+                 SPOOL_UNKNOWN /* cut off behind the final dot, or the machine stopped, with `once` */ };
 
 struct spool_refused { /* a forward-path that was not delivered, or of which that is not known */
     const char *forward_path;

@@ -26,3 +26,4 @@ libpostern_a_SOURCES += \
 	src/srs/socketmap_client.c src/srs/socketmap_client.h \
 	src/srs/socketmap_lookup.c src/srs/socketmap_lookup.h \
 	src/srs/socketmap_wire.c src/srs/socketmap_wire.h
+EXTRA_DIST += contrib/postfix/srs-local.cf

@@ -2,9 +2,9 @@
  * socketmap - a few threads over one epoll.
  *
  * Whatever is watched is armed for one event (EPOLLONESHOT) and armed again by the thread that had it: so a client is
- * in one pair of hands at a time, and needs no lock. There are several threads because a long sender's look-up may wait
- * for the store, and the others go on meanwhile. Several wait in the same epoll_wait(); the kernel wakes one for each
- * event.
+ * in one pair of hands at a time, and its lock only keeps the next ones waiting until the first have let go. There are
+ * several threads because a long sender's look-up may wait for the store, and the others go on meanwhile. Several wait
+ * in the same epoll_wait(); the kernel wakes one for each event.
  *
  * `lock` guards the list of clients and the listening socket. A client whose time is over is not closed by the timer,
  * which does not know whether a thread has just been given it: it is shut down, which is an event, and closed by whom
@@ -147,13 +147,17 @@ static void accept_clients(struct socketmap *map, size_t most)
     set_timer(map);
 }
 
+/* As soon as a client is armed another thread may have it; its lock makes that one wait until we are out of here. */
 static void serve_client(struct socketmap *map, struct socketmap_client *client)
 {
     uint64_t broken = atomic_load_explicit(&map->counts.broken, memory_order_relaxed);
+    pthread_mutex_lock(&client->lock);
     enum socketmap_wish wish = socketmap_client_serve(client, &map->options, map->srs, &map->counts);
     uint32_t events = wish == SOCKETMAP_WANTS_ROOM ? EPOLLOUT : EPOLLIN;
-    /* Armed, it may be in another thread's hands at once. */
-    if (wish != SOCKETMAP_WANTS_END && watch(map, EPOLL_CTL_MOD, client->fd, events | EPOLLONESHOT, client) == 0)
+    bool stays =
+        wish != SOCKETMAP_WANTS_END && watch(map, EPOLL_CTL_MOD, client->fd, events | EPOLLONESHOT, client) == 0;
+    pthread_mutex_unlock(&client->lock);
+    if (stays)
         return;
     remove_client(map, client);
     if (atomic_load_explicit(&map->counts.broken, memory_order_relaxed) != broken)
@@ -261,6 +265,16 @@ static int start(struct socketmap *map)
         watch(map, EPOLL_CTL_ADD, map->listener.fd, EPOLLIN | EPOLLONESHOT, &map->listener) < 0)
         return errno;
     return start_threads(map);
+}
+
+const char *socketmap_verify_socket(const char *socket)
+{
+    struct endpoint endpoint;
+    struct strbuf why;
+    strbuf_init(&why, 0);
+    int result = endpoint_parse(&endpoint, "socketmap", socket, &why);
+    strbuf_free(&why);
+    return result == 0 ? NULL : "is neither unix:/PATH nor inet:PORT@ADDRESS nor inet6:PORT@ADDRESS";
 }
 
 struct socketmap *socketmap_open(const struct socketmap_options *options, struct srs *srs, struct arena *arena,

@@ -32,13 +32,18 @@ struct socketmap_options {
     const struct domain_set *local_domains; /* senders that forward leaves alone, beside DOMAINS */
 };
 
+/* NULL, or what is wrong with SOCKET: for the option's verify(). */
+const char *socketmap_verify_socket(const char *socket);
+
 struct socketmap;
 
-/* Binds and starts. NULL with *PROBLEM on ARENA. OPTIONS' strings and sets must outlive it. */
+/* Binds and starts; from then on clients come here and not to the server that was there before, so this is the last step of
+ * a start. NULL with *PROBLEM on ARENA. OPTIONS' strings and sets, and SRS, must outlive it. */
 struct socketmap *socketmap_open(const struct socketmap_options *options, struct srs *srs, struct arena *arena,
                                  const char **problem);
 
-/* Takes no new connection; those that are there are answered until socketmap_close(). */
+/* Takes no new connection but those that wait already; those that are there are answered until socketmap_close(). The
+ * file of a unix socket goes away unless another server has taken its place. Twice is fine, and so is NULL. */
 void socketmap_drain(struct socketmap *socketmap);
 void socketmap_close(struct socketmap *socketmap);
 

@@ -24,6 +24,7 @@ struct socketmap_client *socketmap_client_create(int fd)
     if (!client)
         abort();
     client->next = client->previous = NULL;
+    pthread_mutex_init(&client->lock, NULL);
     client->fd = fd;
     atomic_init(&client->deadline, 0);
     strbuf_init(&client->out, SOCKETMAP_OUTPUT_MAX);
@@ -34,6 +35,7 @@ struct socketmap_client *socketmap_client_create(int fd)
 void socketmap_client_close(struct socketmap_client *client)
 {
     close(client->fd);
+    pthread_mutex_destroy(&client->lock);
     strbuf_free(&client->out);
     free(client);
 }

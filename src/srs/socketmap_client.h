@@ -8,6 +8,7 @@
 #define POSTERN_SRS_SOCKETMAP_CLIENT_H
 
 #include "srs/socketmap_lookup.h"
+#include <pthread.h>
 #include <stdatomic.h>
 
 #define SOCKETMAP_INPUT 4096 /* octets read at once; a whole request fits */
@@ -17,6 +18,7 @@
 
 struct socketmap_client {
     struct socketmap_client *next, *previous; /* the server's */
+    pthread_mutex_t lock; /* held by whoever serves it, from before to behind the arming of its descriptor */
     int fd;
     _Atomic int64_t deadline; /* of what is unfinished, us of clock_monotonic_us(); 0: nothing is */
     struct strbuf out;

@@ -1,11 +1,11 @@
 /*
  * socketmap_lookup - the two maps.
  *
- * Postfix asks for whole addresses, but a local sender may have no domain (MAILER-DAEMON), and other clients ask canonical
- * maps for user and for @domain as well (canonical(5)); the local part alone of a foreign sender must not be taken for a
- * sender of ours. So everything that is no address with a local part and a domain is not found, and so is what needs no
- * rewriting: "not found" leaves the address as it is. "TEMP" is only said where the store would have known; Postfix then
- * tries the message again later.
+ * Postfix asks for whole addresses, but a local sender may have no domain (MAILER-DAEMON), and other clients ask
+ * canonical maps for user and for @domain as well (canonical(5)); the local part alone of a foreign sender must not be
+ * taken for a sender of ours. So everything that is no address with a local part and a domain is not found, and so is
+ * what needs no rewriting: "not found" leaves the address as it is. "TEMP" is only said where the store would have
+ * known; Postfix then tries the message again later.
  *
  * What this does not do: say why an address was not undone. A client would refuse mail by the text of a map, and
  * the check srs gives that reason to the sender of the bounce.

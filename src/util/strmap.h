@@ -1,7 +1,7 @@
 /*
  * strmap - byte strings by byte strings, packed: for tables of a million lines.
  *
- * A key may have several values; they keep their order. A map takes about 24 bytes a key besides the bytes themselves.
+ * A key may have several values; they keep their order. A map takes about 22 bytes a key besides the bytes themselves.
  * OWNS: copies of everything in it. THREADS: built by one, read by many.
  * ERRORS: running out of memory, or past 16 GB, ends the process (docs/adr/0002-out-of-memory.md).
  */

@@ -2,8 +2,8 @@
  * libFuzzer: the first byte chooses a form, up to the first 0xff is a table, behind it an address a line. Whatever is
  * in the table, what comes out of it is bounded and sound: canonical is canonical, and no target is empty.
  */
+#include "aliases/alias_lookup.h"
 #include "aliases/alias_reader.h"
-#include "aliases/alias_set.h"
 #include "util/log.h"
 #include <stdint.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ static void ignore(void *context, const char *text)
 
 static struct alias_table *read_table(enum alias_kind kind, struct span text, struct conf_problems *problems)
 {
-    static void (*const readers[])(struct alias_load *, struct alias_reader *) = {
+    static alias_parser *const readers[] = {
         [ALIAS_VIRTUAL] = alias_virtual_read, [ALIAS_LOCAL] = alias_local_read, [ALIAS_CSV] = alias_csv_read};
     struct arena *arena = arena_create(4096);
     struct alias_table *table = ARENA_NEW(arena, struct alias_table);
@@ -54,6 +54,8 @@ static void ask(struct aliases *aliases, const char *text)
     if (targets.count > ALIASES_TARGETS_MAX || targets.route_count > ALIASES_TARGETS_MAX)
         abort();
     for (size_t i = 0; i < targets.route_count; i++) {
+        if (targets.route_flags[i] & ~(unsigned)(ROUTE_IS_KEY_VIRTUAL | ROUTE_IS_KEY_LOCAL))
+            abort();
         if (!aliases_canonical(aliases, arena, targets.routes[i]))
             abort();
     }
@@ -72,8 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct aliases aliases = {.delimiters = "+", .local_domain = "example.net", .domains = strmap_create()};
     struct alias_table *table = read_table(data[0] % 3, (struct span){(const char *)data + 1, len}, &problems);
     struct alias_set set = {.tables = &table, .count = 1};
-    pthread_mutex_init(&aliases.lock, NULL);
-    aliases.current = &set;
+    pthread_mutex_init(&aliases.tables.lock, NULL);
+    aliases.tables.current = &set;
     ask(&aliases, "info@example.net");
     for (size_t at = len + 2; at < size;) {
         char line[600];
@@ -83,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ask(&aliases, line);
         at += n + 1;
     }
-    pthread_mutex_destroy(&aliases.lock);
+    pthread_mutex_destroy(&aliases.tables.lock);
     strmap_destroy(aliases.domains);
     alias_table_free(table);
     return 0;

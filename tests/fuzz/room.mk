@@ -7,6 +7,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_dkim \
 	tests/fuzz/fuzz_dmarc_record \
 	tests/fuzz/fuzz_filename \
+	tests/fuzz/fuzz_forwards \
 	tests/fuzz/fuzz_from \
 	tests/fuzz/fuzz_responder \
 	tests/fuzz/fuzz_scan \

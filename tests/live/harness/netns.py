@@ -46,7 +46,11 @@ class Namespace:
         run("ip", "netns", "del", self.name, check=False)
 
     def connect(self, address, timeout):
-        """A socket made inside the namespace; the thread that enters it ends with it."""
+        """A socket made inside the namespace."""
+        return self.inside(lambda: socket.create_connection(address, timeout))
+
+    def inside(self, make):
+        """What MAKE() returns, called inside the namespace; the thread that enters it ends with it."""
         result = []
 
         def work():
@@ -54,7 +58,7 @@ class Namespace:
                 with open(f"/run/netns/{self.name}", "rb") as file:
                     if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET):
                         raise OSError(ctypes.get_errno(), "setns")
-                result.append(socket.create_connection(address, timeout))
+                result.append(make())
             except OSError as error:
                 result.append(error)
         thread = threading.Thread(target=work)

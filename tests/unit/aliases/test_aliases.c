@@ -134,6 +134,9 @@ static void test_expand(void **state)
         {"X@self.example", "X@self.example", "x@self.example"},
         {"x@remote.example", "x@remote.example", NULL},
         {"no address", "-", NULL},
+        /* the delimiter of an SRS address is its own */
+        {"SRS0+h=tt=o.example=u@remote.example", "SRS0+h=tt=o.example=u@remote.example",
+         "srs0+h=tt=o.example=u@remote.example"},
     };
     struct tables *tables = begin();
     for (size_t i = 0; i < SIZE(rows); i++) {
@@ -215,6 +218,31 @@ static void test_distinct(void **state)
     assert_string_equal(tables_items(tables, "a@example.net"), "b@x.example");
     assert_string_equal(tables_expand(tables, "a@example.net"), "b@x.example b+t@x.example");
     tables_end(tables);
+}
+
+/* Likewise when there are so many that they are compared in another way: each target twice, in another case and tag. */
+static void test_distinct_of_many(void **state)
+{
+    (void)state;
+    for (int count = 1; count < 40; count++) {
+        struct tables *tables = tables_begin();
+        struct strbuf line;
+        strbuf_init(&line, 0);
+        strbuf_puts(&line, "a@example.net");
+        for (int twice = 0; twice < 2; twice++) {
+            for (int i = 0; i < count; i++)
+                strbuf_printf(&line, " t%d@x.example %c%d+g@x.example", i, twice ? 'T' : 't', i);
+        }
+        strbuf_puts(&line, "\n");
+        tables_add(tables, "virtual", "virtual", strbuf_text(&line));
+        assert_true(tables_open(tables));
+        struct aliases_targets targets = aliases_expand(tables->aliases, tables->arena, "a@example.net");
+        assert_int_equal(targets.count, count);
+        assert_int_equal(targets.route_count, 2 * count); /* without the tag, and with it */
+        assert_false(targets.is_cut);
+        strbuf_free(&line);
+        tables_end(tables);
+    }
 }
 
 static void test_tables_in_order(void **state)
@@ -544,6 +572,7 @@ int main(void)
         cmocka_unit_test(test_expand),
         cmocka_unit_test(test_final_addresses_that_are_keys),
         cmocka_unit_test(test_distinct),
+        cmocka_unit_test(test_distinct_of_many),
         cmocka_unit_test(test_tables_in_order),
         cmocka_unit_test(test_delimiters),
         cmocka_unit_test(test_without_local_domain),

@@ -186,8 +186,8 @@ static void asks_its_owner(void **state)
     assert_int_equal(bench->befores, befores + 1);
 }
 
-/* It was wanted at the first attempt, and is not any more at the second: the memory it stood for has run out and another
- * reply was queued meanwhile. */
+/* It was wanted at the first attempt, and is not any more at the second: the memory it stood for has run out and
+ * another reply was queued meanwhile. */
 static void asks_at_each_attempt(void **state)
 {
     struct bench *bench = *state;
@@ -763,6 +763,98 @@ static void waits_for_no_opener(void **state)
     bench_add(bench, &message);
 }
 
+/* ---- what was claimed ---- */
+
+/* A worker that was killed under this boot of the machine forgot nothing: what it had claimed and not begun is sent.
+ * Under another boot it may have been sent, and with `once` that counts. */
+static void decides_claims(void **state)
+{
+    struct bench *bench = *state;
+    struct spool_message message = bench_message(TEXT);
+    char boot[64] = "";
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+    if (!file || !fgets(boot, sizeof boot, file))
+        skip();
+    fclose(file);
+    boot[strcspn(boot, "\n")] = '\0';
+    static const struct {
+        const char *memo;
+        bool once, is_other, is_doubt;
+        enum spool_end end;
+    } rows[] = {
+        {"once here", true, false, false, SPOOL_SENT},       {"once there", true, true, false, SPOOL_UNKNOWN},
+        {"once in doubt", true, false, true, SPOOL_UNKNOWN}, {"surely here", false, false, false, SPOOL_SENT},
+        {"surely there", false, true, false, SPOOL_SENT},    {"surely in doubt", false, false, true, SPOOL_SENT}};
+    for (size_t i = 0; i < 6; i++) {
+        message.memo = rows[i].memo;
+        message.once = rows[i].once;
+        int64_t id = bench_add(bench, &message);
+        run_sql(bench, arena_printf(bench->arena,
+                                    "UPDATE entry SET claim = '%s' WHERE id = %lld;"
+                                    "UPDATE recipient SET fate = %d WHERE entry = %lld",
+                                    rows[i].is_other ? "11111111-2222" : boot, (long long)id, rows[i].is_doubt,
+                                    (long long)id));
+    }
+    bench_start(bench);
+    bench_wait_afters(bench, 6);
+    bench_wait_empty(bench);
+    for (size_t i = 0; i < 6; i++) {
+        bool found = false;
+        for (int k = 0; k < 6; k++) {
+            if (strcmp(bench->memos[k], rows[i].memo) == 0) {
+                found = true;
+                if (bench->ends[k] != rows[i].end)
+                    fail_msg("%s: %d", rows[i].memo, bench->ends[k]);
+            }
+        }
+        assert_true(found);
+    }
+    assert_int_equal(server_messages(bench->server), 4);
+}
+
+static bool settle_or_not(void *context)
+{
+    struct bench *bench = context;
+    pthread_mutex_lock(&bench->mutex);
+    bench->settles++;
+    bool is_settled = !bench->is_unsettled;
+    pthread_mutex_unlock(&bench->mutex);
+    return is_settled;
+}
+
+/* What before() wrote is made durable once for all that are sent together; what cannot be is not sent. */
+static void settles_once(void **state)
+{
+    struct bench *bench = *state;
+    struct spool_message message = bench_message(TEXT);
+    struct spool_owner owners[] = {{"autoreply", bench_before, bench_after, bench, settle_or_not},
+                                   {NULL, NULL, NULL, NULL, NULL}};
+    bench->is_unsettled = true;
+    for (int i = 0; i < 20; i++)
+        bench_add(bench, &message);
+    message.kind = "other"; /* nobody's: it does not wait for them */
+    bench_add(bench, &message);
+    assert_int_equal(spool_start(bench->spool, owners), 0);
+    assert_non_null(server_message(bench->server, 0));
+    struct spool_entry *entries;
+    for (int i = 0; i < 1000 && bench_list(bench, &entries) > 20; i++)
+        clock_sleep_us(10000);
+    assert_int_equal(server_messages(bench->server), 1);
+    for (int i = 0; i < 20; i++) {
+        assert_string_equal(entries[i].last_reply, "waits for its owner");
+        assert_int_equal(entries[i].attempts, 0);
+    }
+    pthread_mutex_lock(&bench->mutex);
+    assert_int_equal(bench->settles, 1);
+    bench->is_unsettled = false;
+    pthread_mutex_unlock(&bench->mutex);
+    bench_flush(bench);
+    bench_wait_afters(bench, 20);
+    assert_int_equal(bench->settles, 2);
+    assert_int_equal(bench->befores, 40);
+    assert_int_equal(server_messages(bench->server), 21);
+}
+
 /* Not a test: `test_spool_queue bench` prints how many durable additions a second N threads make. */
 static int measure(void)
 {
@@ -824,6 +916,8 @@ int main(int argc, char **argv)
         TEST(waits_together),
         TEST(waits_for_no_opener),
         TEST(is_shared_by_threads),
+        TEST(decides_claims),
+        TEST(settles_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,8 @@ struct bench {
     enum spool_end ends[100];
     char memos[100][32];
     bool refuses, puts_off;
+    int settles;
+    bool is_unsettled;
 };
 
 static inline bool bench_before(void *context, const char *memo, int64_t now, bool *later)
