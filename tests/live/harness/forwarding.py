@@ -232,10 +232,10 @@ class Desk:
 
     number = 0
 
-    @classmethod
-    def new_mark(cls):
-        cls.number += 1
-        return f"{cls.number}.{os.getpid()}@sender.example"
+    @staticmethod
+    def new_mark():
+        Desk.number += 1
+        return f"m{Desk.number:05}.{os.getpid()}@sender.example"
 
     def send(self, to, sender=SENDER, message=None, expect=250, mail=(), rcpt=(), **client):
         """One message; the Outcome. TO: one or several recipients; MAIL, RCPT: parameters."""
