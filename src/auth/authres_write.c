@@ -85,7 +85,8 @@ static void add_property(struct writer *writer, const char *name, const char *va
     if (!value || !*value)
         return;
     strbuf_init(&word, 1024);
-    strbuf_printf(&word, "%s=", name);
+    strbuf_puts(&word, name);
+    strbuf_putc(&word, '=');
     append_value(&word, value);
     add_word(writer, strbuf_text(&word));
     strbuf_free(&word);

@@ -8,7 +8,7 @@
 #include "auth/dkim_body.h"
 #include "auth/dkim_engine.h"
 #include "auth/dkim_header.h"
-#include "auth/public_key.h"
+#include "auth/key_cache.h"
 
 struct builtin {
     struct field_index fields;
@@ -60,7 +60,7 @@ static bool spans_are_equal(struct span a, const unsigned char *bytes, size_t le
 }
 
 /* The signature and the hash of the body, with a key that is fit for them. */
-static void compare(struct verifier *verifier, struct candidate *candidate, const struct public_key *key)
+static void compare(struct verifier *verifier, struct candidate *candidate, struct public_key *key)
 {
     const struct builtin *state = verifier->state;
     const struct signature *signature = &candidate->signature;
@@ -90,14 +90,14 @@ static void judge_candidate(struct verifier *verifier, struct candidate *candida
     const struct builtin *state = verifier->state;
     struct public_key key;
     verifier_measure(candidate, body_hash_length(state->bodies[candidate->signature.body_is_relaxed]));
-    struct span bytes = public_key_base64(verifier->arena, candidate->key.data);
+    struct key_cache *keys = verifier->service->keys;
     const char *problem =
-        candidate->key.is_ed25519 ? public_key_read_ed25519(bytes, &key) : public_key_read_rsa(bytes, &key);
+        key_cache_take(keys, verifier->arena, candidate->key.data, candidate->key.is_ed25519, &key);
     if (problem)
         verifier_finish_candidate(candidate, AUTH_PERMERROR, problem);
     else if (key.is_ed25519 || !verifier_key_is_short(verifier, candidate, key.bits))
         compare(verifier, candidate, &key);
-    public_key_free(&key);
+    key_cache_give(keys, candidate->key.data, &key);
 }
 
 static void judge(struct verifier *verifier)

@@ -8,6 +8,7 @@
 
 struct verifier_service {
     struct evp_md_st *sha256; /* fetched once: looking it up costs more than a short hash */
+    struct key_cache *keys;   /* of the builtin engine */
     void *libopendkim;        /* its library handle */
     bool libopendkim_knows_ed25519, libcrypto_knows_ed25519;
 };

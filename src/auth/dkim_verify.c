@@ -9,6 +9,7 @@
  * Not done: reporting (r=), ADSP, ATPS, third-party signatures.
  */
 #include "auth/dkim_engine.h"
+#include "auth/key_cache.h"
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -18,7 +19,8 @@ struct verifier_service *verifier_service_create(void)
     if (!service)
         return NULL;
     service->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    if (!service->sha256 || !verifier_libopendkim_open(service)) {
+    service->keys = key_cache_create();
+    if (!service->sha256 || !service->keys || !verifier_libopendkim_open(service)) {
         verifier_service_destroy(service);
         return NULL;
     }
@@ -33,6 +35,7 @@ void verifier_service_destroy(struct verifier_service *service)
     if (!service)
         return;
     verifier_libopendkim_close(service);
+    key_cache_destroy(service->keys);
     EVP_MD_free(service->sha256);
     free(service);
 }

@@ -18,6 +18,8 @@ static bool value_is_clean(struct span value)
 {
     for (size_t i = 0; i < value.len; i++) {
         char c = value.ptr[i];
+        if ((unsigned char)c > '\r')
+            continue;
         if (c == '\r' && i + 2 < value.len && value.ptr[i + 1] == '\n' &&
             (value.ptr[i + 2] == ' ' || value.ptr[i + 2] == '\t'))
             i++; /* a fold */

@@ -10,6 +10,7 @@ libpostern_a_SOURCES += \
 	src/auth/tag_list.c src/auth/tag_list.h \
 	src/auth/signature.c src/auth/signature_key.c src/auth/signature.h \
 	src/auth/field_index.c src/auth/field_index.h \
+	src/auth/key_cache.c src/auth/key_cache.h \
 	src/auth/public_key.c src/auth/public_key.h \
 	src/auth/dkim_body.c src/auth/dkim_body.h \
 	src/auth/dkim_header.c src/auth/dkim_header.h \

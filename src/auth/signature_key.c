@@ -15,6 +15,17 @@ static bool list_has(struct arena *arena, const struct tag *tag, const char *wor
     return false;
 }
 
+/* By hand: printf() takes ten times as long over so long a text. */
+static const char *join_record(struct arena *arena, const struct signature_key *key)
+{
+    const char *head = key->is_ed25519 ? "v=DKIM1;k=ed25519;p=" : "v=DKIM1;k=rsa;p=";
+    size_t len = strlen(head), data_len = strlen(key->data);
+    char *record = arena_alloc(arena, len + data_len + 1);
+    memcpy(record, head, len);
+    memcpy(record + len, key->data, data_len);
+    return record;
+}
+
 static const char *read_key(struct arena *arena, const struct tags *tags, struct signature_key *key)
 {
     const struct tag *v = tags_get(tags, "v"), *k = tags_get(tags, "k"), *h = tags_get(tags, "h");
@@ -39,7 +50,7 @@ static const char *read_key(struct arena *arena, const struct tags *tags, struct
     if (!tags_is_base64(data) || strlen(data) > KEY_MAX)
         return tags_is_base64(data) ? "the key is too long" : "the key is no base64";
     key->is_strict = t && list_has(arena, t, "s");
-    key->record = arena_printf(arena, "v=DKIM1;k=%s;p=%s", key->is_ed25519 ? "ed25519" : "rsa", data);
+    key->record = join_record(arena, key);
     return NULL;
 }
 

@@ -7,6 +7,9 @@
  */
 #include "mime/decode.h"
 #include <endian.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,12 +49,58 @@ __attribute__((constructor)) static void fill_group_values(void)
     }
 }
 
+#ifdef __x86_64__
+/* Four groups at once, after Wojciech Mula and Daniel Lemire, "Faster Base64 Encoding and Decoding using AVX2
+ * Instructions" (2018), with vectors of 16 characters. By the two halves of a character two tables say whether it is of
+ * the alphabet (a bit that both have: it is not), a third what is to be added to it. */
+__attribute__((target("ssse3"))) static size_t decode_vectors(const unsigned char *text, size_t len, char *to)
+{
+    const __m128i low_table =
+        _mm_setr_epi8(0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x13, 0x1a, 0x1b, 0x1b, 0x1b, 0x1a);
+    const __m128i high_table =
+        _mm_setr_epi8(0x10, 0x10, 0x01, 0x02, 0x04, 0x08, 0x04, 0x08, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10);
+    const __m128i added = _mm_setr_epi8(0, 16, 19, 4, -65, -65, -71, -71, 0, 0, 0, 0, 0, 0, 0, 0);
+    const __m128i packed = _mm_setr_epi8(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1);
+    const __m128i low_half = _mm_set1_epi8(0x0f), slash = _mm_set1_epi8('/');
+    size_t i = 0;
+    for (; i + 16 <= len; i += 16, to += 12) {
+        __m128i in = _mm_loadu_si128((const __m128i *)(const void *)(text + i));
+        __m128i high = _mm_and_si128(_mm_srli_epi32(in, 4), low_half);
+        __m128i bad = _mm_and_si128(_mm_shuffle_epi8(low_table, _mm_and_si128(in, low_half)),
+                                    _mm_shuffle_epi8(high_table, high));
+        if (_mm_movemask_epi8(_mm_cmpgt_epi8(bad, _mm_setzero_si128())) != 0)
+            break;
+        __m128i values = _mm_add_epi8(in, _mm_shuffle_epi8(added, _mm_add_epi8(_mm_cmpeq_epi8(in, slash), high)));
+        __m128i pairs = _mm_maddubs_epi16(values, _mm_set1_epi32(0x01400140));
+        __m128i groups = _mm_madd_epi16(pairs, _mm_set1_epi32(0x00011000));
+        _mm_storeu_si128((__m128i *)(void *)to, _mm_shuffle_epi8(groups, packed));
+    }
+    return i;
+}
+#endif
+
+static bool has_vectors;
+
+__attribute__((constructor)) static void look_for_vectors(void)
+{
+#ifdef __x86_64__
+    __builtin_cpu_init();
+    has_vectors = __builtin_cpu_supports("ssse3");
+#endif
+}
+
 /* Whole groups of four from the front of TEXT, up to the first character that is not of the alphabet: a line at a time,
- * as a rule. How much was read; *OUT is moved, and one byte behind it is overwritten. */
+ * as a rule. How much was read; *OUT is moved, and up to DECODE_SLACK bytes behind it are overwritten. */
 static size_t decode_groups(const unsigned char *text, size_t len, char **out)
 {
     size_t i = 0;
     char *to = *out;
+#ifdef __x86_64__
+    if (has_vectors && len >= 16) {
+        i = decode_vectors(text, len, to);
+        to += i / 4 * 3;
+    }
+#endif
     for (; i + 4 <= len; i += 4) {
         uint32_t bits = group_value[0][text[i]] | group_value[1][text[i + 1]] | group_value[2][text[i + 2]] |
                         group_value[3][text[i + 3]];

@@ -29,6 +29,8 @@ struct outline_range {
     uint64_t at, len;
 };
 
+#define OUTLINE_TEXT_FIELDS 8
+
 struct outline {
     struct source source;
     struct arena *arena;
@@ -42,6 +44,12 @@ struct outline {
     uint64_t reopened_at;
     uint64_t shown_len;
     unsigned parts, levels;
+    /* One text and nothing else, of which GMime would say what is said here: its fields that matter, well formed, with
+     * their line ends, and where its body begins. */
+    bool is_text;
+    struct outline_range text_fields[OUTLINE_TEXT_FIELDS];
+    size_t text_field_count;
+    uint64_t text_at;
     bool over;   /* more parts or levels than allowed, or fields without end; the outline is not to be used */
     bool failed; /* could not be read */
 };

@@ -17,7 +17,7 @@ static bool fill(struct outline_window *window)
     window->len -= window->at;
     window->at = 0;
     ssize_t n = source_read(window->source, window->base + window->len, window->bytes + window->len,
-                            OUTLINE_WINDOW - window->len);
+                            window->room - window->len);
     window->failed |= n < 0;
     window->end = n <= 0;
     if (n > 0)

@@ -1,7 +1,7 @@
 /*
  * outline_window - reading lines of a source, for outline.c only.
  *
- * OWNS: nothing; `bytes` is the caller's, OUTLINE_WINDOW long. THREADS: none inside.
+ * OWNS: nothing; `bytes` is the caller's, `room` long: OUTLINE_WINDOW, or less if the whole source is. THREADS: none inside.
  * ERRORS: a source that cannot be read ends there, and `failed` is set.
  */
 #ifndef POSTERN_MIME_OUTLINE_WINDOW_H
@@ -14,6 +14,7 @@
 struct outline_window {
     const struct source *source;
     char *bytes;
+    size_t room;
     uint64_t base; /* of the window in the source */
     size_t len, at;
     bool end;

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #define FIELD_MAX 65536
+#define FIELD_USUAL 2048 /* read at first */
 
 void scan_init(void)
 {
@@ -53,6 +54,24 @@ void scan_report_trouble(struct scan *scan, enum scan_trouble trouble, const cha
 
 /* ---- fields ---- */
 
+/* In ROOM the N bytes from the start of a field on: its value, folds included. False: they do not hold all of it. */
+static bool find_value(const char *room, size_t n, struct span *value)
+{
+    const char *colon = n > 0 ? memchr(room, ':', n) : NULL;
+    if (!colon)
+        return false;
+    const char *end = colon;
+    while ((end = memchr(end + 1, '\n', (size_t)(room + n - end - 1))) && end + 1 < room + n) {
+        if (end[1] != ' ' && end[1] != '\t')
+            break;
+    }
+    bool is_whole = end && end + 1 < room + n;
+    if (!end)
+        end = room + n;
+    *value = (struct span){colon + 1, (size_t)(end - colon - 1)};
+    return is_whole;
+}
+
 /* The raw value of the field that HEADER came from, folds included. */
 static struct span raw_value(const struct outline *outline, GMimeHeader *header, char *room)
 {
@@ -61,18 +80,14 @@ static struct span raw_value(const struct outline *outline, GMimeHeader *header,
         const char *value = g_mime_header_get_raw_value(header);
         return span_of(value ? value : "");
     }
-    ssize_t n = source_read(&outline->source, outline_place(outline, (uint64_t)offset), room, FIELD_MAX);
-    const char *colon = n > 0 ? memchr(room, ':', (size_t)n) : NULL;
-    if (!colon)
-        return (struct span){"", 0};
-    const char *end = colon;
-    while ((end = memchr(end + 1, '\n', (size_t)(room + n - end - 1))) && end + 1 < room + n) {
-        if (end[1] != ' ' && end[1] != '\t')
+    struct span value = {"", 0};
+    for (size_t size = FIELD_USUAL; size <= FIELD_MAX; size *= FIELD_MAX / FIELD_USUAL) {
+        ssize_t n = source_read(&outline->source, outline_place(outline, (uint64_t)offset), room, size);
+        value = (struct span){"", 0};
+        if (n <= 0 || find_value(room, (size_t)n, &value))
             break;
     }
-    if (!end)
-        end = room + n;
-    return (struct span){colon + 1, (size_t)(end - colon - 1)};
+    return value;
 }
 
 struct fields {
@@ -90,6 +105,38 @@ static void take_encoding(struct fields *fields, struct span value)
     fields->identity |= !base64 && !quoted && !uu;
 }
 
+static void take_field(struct fields *fields, struct span name, struct span value)
+{
+    names_add_field(&fields->names, name, value);
+    if (span_equals_nocase(name, "Content-Transfer-Encoding"))
+        take_encoding(fields, value);
+    if (span_equals_nocase(name, "Content-Type")) {
+        for (size_t i = 0; i < value.len; i++) {
+            if (value.ptr[i])
+                strbuf_putc(&fields->types, value.ptr[i]);
+        }
+        strbuf_putc(&fields->types, '\0');
+    }
+}
+
+/* Of a message that is one text. */
+static void read_text_fields(const struct outline *outline, struct fields *fields)
+{
+    *fields = (struct fields){0};
+    strbuf_init(&fields->types, 0);
+    for (size_t i = 0; i < outline->text_field_count; i++) {
+        const struct outline_range *range = &outline->text_fields[i];
+        char *room = arena_alloc(outline->arena, range->len + 1);
+        ssize_t n = source_read(&outline->source, range->at, room, range->len);
+        struct span value;
+        find_value(room, n > 0 ? (size_t)n : 0, &value);
+        const char *colon = n > 0 ? memchr(room, ':', (size_t)n) : NULL;
+        if (colon)
+            take_field(fields, (struct span){room, (size_t)(colon - room)}, value);
+    }
+    names_join(&fields->names);
+}
+
 static void read_fields(const struct outline *outline, GMimeObject *object, struct fields *fields)
 {
     GMimeHeaderList *list = g_mime_object_get_header_list(object);
@@ -104,17 +151,7 @@ static void read_fields(const struct outline *outline, GMimeObject *object, stru
         struct span name = span_of(g_mime_header_get_name(header));
         if (!names_field_matters(name))
             continue;
-        struct span value = raw_value(outline, header, room);
-        names_add_field(&fields->names, name, value);
-        if (span_equals_nocase(name, "Content-Transfer-Encoding"))
-            take_encoding(fields, value);
-        if (span_equals_nocase(name, "Content-Type")) {
-            for (size_t j = 0; j < value.len; j++) {
-                if (value.ptr[j])
-                    strbuf_putc(&fields->types, value.ptr[j]);
-            }
-            strbuf_putc(&fields->types, '\0');
-        }
+        take_field(fields, name, raw_value(outline, header, room));
     }
     names_join(&fields->names);
     free(room);
@@ -212,7 +249,7 @@ static struct source body_of(const struct walk *walk, GMimePart *leaf)
     return body;
 }
 
-static void walk_leaf(const struct walk *walk, GMimeObject *object, const struct fields *fields, const char *prefix,
+static void walk_leaf(const struct walk *walk, struct source body, const struct fields *fields, const char *prefix,
                       unsigned level)
 {
     static const GMimeContentEncoding encodings[] = {GMIME_CONTENT_ENCODING_BASE64,
@@ -221,7 +258,7 @@ static void walk_leaf(const struct walk *walk, GMimeObject *object, const struct
     struct scan *scan = walk->scan;
     const bool named[] = {fields->base64, fields->quoted, fields->uu,
                           fields->identity || !(fields->base64 || fields->quoted || fields->uu) || is_a_message(fields)};
-    struct part part = {.body = body_of(walk, GMIME_PART(object)), .prefix = prefix, .names = &fields->names};
+    struct part part = {.body = body, .prefix = prefix, .names = &fields->names};
     part.label = report_names(scan, prefix, &fields->names, "attachment");
     part.message = is_a_message(fields);
     part.text = fields->types.len == 0 || is_type(fields, "text/");
@@ -248,13 +285,28 @@ static void walk_object(const struct walk *walk, GMimeObject *object, const char
     else if (GMIME_IS_MULTIPART(object))
         walk_multipart(walk, object, &fields, prefix, level);
     else if (GMIME_IS_PART(object))
-        walk_leaf(walk, object, &fields, prefix, level);
+        walk_leaf(walk, body_of(walk, GMIME_PART(object)), &fields, prefix, level);
+    free_fields(&fields);
+}
+
+static void walk_text(const struct walk *walk, const char *prefix, unsigned level)
+{
+    struct fields fields;
+    struct source body = walk->outline->source;
+    body.start += walk->outline->text_at;
+    body.len -= walk->outline->text_at;
+    read_text_fields(walk->outline, &fields);
+    walk_leaf(walk, body, &fields, prefix, level);
     free_fields(&fields);
 }
 
 static void walk_outline(struct scan *scan, const struct outline *outline, const char *prefix, unsigned level)
 {
     struct walk walk = {scan, outline};
+    if (outline->is_text) {
+        walk_text(&walk, prefix, level);
+        return;
+    }
     GMimeStream *stream = content_stream_new(outline);
     GMimeParser *parser = g_mime_parser_new_with_stream(stream);
     g_mime_parser_set_persist_stream(parser, TRUE);

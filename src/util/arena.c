@@ -104,12 +104,20 @@ char *arena_strdup(struct arena *arena, const char *string)
     return string ? arena_spandup(arena, span_of(string)) : NULL;
 }
 
+/* Tried in what the newest block has left, so that most texts are rendered once. */
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
+    struct block *block = arena->blocks;
+    char *rest = block ? (char *)block->data + block->used : NULL;
+    size_t room = block ? (block->size - block->used) / sizeof(max_align_t) * sizeof(max_align_t) : 0;
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(rest, room, format, args);
     va_end(args);
+    if (len >= 0 && (size_t)len < room)
+        return arena_alloc(arena, (size_t)len + 1);
+    if (room > 0) /* what has not been given out is zero */
+        memset(rest, 0, room);
     char *text = arena_alloc(arena, (size_t)len + 1);
     va_start(args, format);
     vsnprintf(text, (size_t)len + 1, format, args);

@@ -110,7 +110,9 @@ static void add_field(struct strbuf *out, enum log_format format, const struct l
     bool json = format == LOG_AS_JSON;
     if (out->len > json)
         strbuf_puts(out, json ? "," : " ");
-    strbuf_printf(out, json ? "\"%s\":" : "%s=", field->key);
+    strbuf_puts(out, json ? "\"" : "");
+    strbuf_puts(out, field->key);
+    strbuf_puts(out, json ? "\":" : "=");
     if (field->is_number)
         strbuf_printf(out, "%lld", (long long)field->number);
     else if (json)

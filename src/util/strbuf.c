@@ -52,7 +52,12 @@ void strbuf_puts(struct strbuf *buf, const char *string)
 
 void strbuf_putc(struct strbuf *buf, char c)
 {
-    strbuf_add(buf, (struct span){&c, 1});
+    if (buf->len + 1 >= buf->capacity || buf->len >= buf->limit) {
+        strbuf_add(buf, (struct span){&c, 1});
+        return;
+    }
+    buf->ptr[buf->len++] = c;
+    buf->ptr[buf->len] = '\0';
 }
 
 void strbuf_printf(struct strbuf *buf, const char *format, ...)

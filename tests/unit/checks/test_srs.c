@@ -267,7 +267,7 @@ static void what_becomes_of_an_envelope(void **state)
         {{OUTSIDE, NULL, "s@sender.example", {"both@here.example"}, NULL},
          "-both@here.example +alice@here.example {" SRS " > x@remote.example} "},
         {{OUTSIDE, NULL, "s@sender.example", {"both@here.example", "sales@here.example", "alice@here.example"}, NULL},
-         "-both@here.example -sales@here.example {" SRS " > x@remote.example} "},
+         "-both@here.example -sales@here.example {" SRS " > x@remote.example} "}, /* alice is there already */
         {{OUTSIDE, NULL, "s@sender.example", {"home@here.example", "moved@here.example"}, NULL},
          "-moved@here.example {" SRS " > m@remote.example} "},
         /* an alias that lists itself would be expanded again: both go by copies, and nobody is left */

@@ -1,8 +1,10 @@
 # tests/unit/mime
 check_PROGRAMS += \
-	tests/unit/mime/test_archive tests/unit/mime/test_filename tests/unit/mime/test_scan
+	tests/unit/mime/test_archive tests/unit/mime/test_filename tests/unit/mime/test_scan \
+	tests/unit/mime/test_decode
 tests_unit_mime_test_filename_SOURCES = tests/unit/mime/test_filename.c
 tests_unit_mime_test_archive_SOURCES = tests/unit/mime/test_archive.c
+tests_unit_mime_test_decode_SOURCES = tests/unit/mime/test_decode.c
 tests_unit_mime_test_scan_SOURCES = tests/unit/mime/test_scan.c
 EXTRA_DIST += \
 	tests/unit/mime/data/generate.py \
