@@ -607,6 +607,36 @@ static void a_copy_that_comes_back(void **state)
     }
 }
 
+static void note_problem(void *context, const char *text)
+{
+    snprintf(context, 256, "%s", text);
+}
+
+static void options_that_contradict_each_other(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world, "", "");
+    const struct forwarding_options *good = world.engine->services.forwarding->options;
+    struct forwarding_options tagged = *good, nowhere = *good;
+    tagged.mixed = FORWARDING_REWRITE;
+    tagged.forward_tagged = false;
+    nowhere.domain = NULL;
+    const struct {
+        const struct forwarding_options *options;
+        const char *expected;
+    } rows[] = {{&tagged, "x: srs: forward_tagged: with mixed = rewrite"}, {&nowhere, "x: srs: domain_map: domain is empty"}};
+    for (size_t i = 0; i < SIZE(rows); i++) {
+        char text[256] = "";
+        struct conf_problems problems = {note_problem, text, 0};
+        assert_null(forwarding_open(&world.engine->settings, rows[i].options, world.engine->services.state, "x", false,
+                                    &problems));
+        assert_non_null(strstr(text, rows[i].expected));
+        assert_int_equal(problems.count, 1);
+    }
+    world_close(&world);
+}
+
 static char *submit_of_first(const struct world *world, struct arena *arena)
 {
     sqlite3 *db;
@@ -768,6 +798,7 @@ int main(void)
         cmocka_unit_test(a_copy_that_comes_back),
         cmocka_unit_test(many_recipients_are_fast),
         cmocka_unit_test(parameters_that_travel_on),
+        cmocka_unit_test(options_that_contradict_each_other),
         cmocka_unit_test(a_report_is_not_lost),
         cmocka_unit_test(a_held_message_is_not_split),
         cmocka_unit_test(a_trial_only_says_so),
