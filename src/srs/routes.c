@@ -13,9 +13,11 @@
 #include "util/strset.h"
 #include <string.h>
 
+#define SCRATCH_BLOCK 8192
+
 struct walk {
     const struct routes_source *source;
-    struct arena *arena;
+    struct arena *arena, *kept; /* for the walk; for the routes, which are a tenth of it */
     int64_t now;
     struct strset *visited, *known;
     struct route *items;
@@ -58,9 +60,9 @@ static void add(struct walk *walk, const char *address, bool expands_more)
         routes->is_cut = true;
         return;
     }
-    walk->items = arena_grow(walk->arena, walk->items, &walk->capacity, routes->count + 1, sizeof *walk->items);
+    walk->items = arena_grow(walk->kept, walk->items, &walk->capacity, routes->count + 1, sizeof *walk->items);
     walk->items[routes->count++] =
-        (struct route){arena_strdup(walk->arena, address), leaves(walk, address), is_self(walk, address), expands_more};
+        (struct route){arena_strdup(walk->kept, address), leaves(walk, address), is_self(walk, address), expands_more};
     routes->stays |= walk->items[routes->count - 1].is_self;
     routes->items = walk->items;
 }
@@ -138,16 +140,19 @@ static void visit(struct walk *walk, const char *address, unsigned depth)
 enum store_outcome routes_find(const struct routes_source *source, struct arena *arena, const char *address, int64_t now,
                                struct routes *routes)
 {
+    struct arena *scratch = arena_create(SCRATCH_BLOCK);
     struct walk walk = {.source = source,
-                        .arena = arena,
+                        .arena = scratch,
+                        .kept = arena,
                         .now = now,
-                        .visited = strset_create(arena),
-                        .known = strset_create(arena),
+                        .visited = strset_create(scratch),
+                        .known = strset_create(scratch),
                         .routes = routes};
     *routes = (struct routes){.canonical = aliases_canonical(source->aliases, arena, address)};
     if (!routes->canonical)
         routes->canonical = arena_strdup(arena, address);
     visit(&walk, address, 0);
+    arena_destroy(scratch);
     if (walk.is_down)
         return STORE_DOWN;
     routes->is_direct = !routes->by_table && routes->count == 1 && strcmp(routes->items[0].address, address) == 0;

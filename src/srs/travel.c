@@ -20,6 +20,7 @@ struct working {
     const struct travel_question *question;
     struct travel *travel;
     struct dispatch_recipient *recipients;
+    size_t route_count;
 };
 
 const char *travel_sender_text(enum travel_sender sender)
@@ -117,6 +118,9 @@ static bool find_routes(struct working *w, size_t i)
     if (routes_find(&source, w->arena, from->original ? from->original : from->given, question->message->now,
                     &to->routes) != STORE_OK)
         return false;
+    w->route_count += to->routes.count;
+    if (w->route_count > TRAVEL_ROUTES_MAX)
+        w->travel->problem = arena_printf(w->arena, "its recipients lead to over %d addresses", TRAVEL_ROUTES_MAX);
     if (check_whole(w, to) != 0)
         return true;
     if (from->original)

@@ -10,6 +10,8 @@
 #include "srs/forwarding.h"
 #include "srs/trace.h"
 
+#define TRAVEL_ROUTES_MAX 100000 /* addresses that the recipients of a message may lead to, each counted by itself */
+
 /* Why the reverse-path stays, or does not. */
 enum travel_sender {
     TRAVEL_NULL,    /* it is the null reverse-path */

@@ -607,6 +607,34 @@ static void a_copy_that_comes_back(void **state)
     }
 }
 
+/* Tags make every recipient lead to other addresses: memory for one message must have an end. */
+static void recipients_that_lead_to_too_many(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world, "", "");
+    struct arena *arena = arena_create(65536);
+    struct session *session = world.session;
+    struct message *message =
+        message_begin(session, &world.engine->settings, &world.engine->plan, "s@sender.example", NOW);
+    struct travel_recipient *recipients = ARENA_ARRAY(arena, struct travel_recipient, 200);
+    for (size_t i = 0; i < 200; i++)
+        recipients[i] = (struct travel_recipient){.given = arena_printf(arena, "list0+%zu@here.example", i)};
+    struct travel_question question = {.forwarding = world.engine->services.forwarding,
+                                       .message = message,
+                                       .recipients = recipients,
+                                       .recipient_count = 120}; /* 799 addresses each */
+    struct travel travel = travel_find(arena, &question);
+    assert_null(travel.problem);
+    assert_int_equal(travel.forwarded_count, 120);
+    question.recipient_count = 200;
+    travel = travel_find(arena, &question);
+    assert_non_null(travel.problem);
+    message_end(&message);
+    arena_destroy(arena);
+    world_close(&world);
+}
+
 static void note_problem(void *context, const char *text)
 {
     snprintf(context, 256, "%s", text);
@@ -799,6 +827,7 @@ int main(void)
         cmocka_unit_test(many_recipients_are_fast),
         cmocka_unit_test(parameters_that_travel_on),
         cmocka_unit_test(options_that_contradict_each_other),
+        cmocka_unit_test(recipients_that_lead_to_too_many),
         cmocka_unit_test(a_report_is_not_lost),
         cmocka_unit_test(a_held_message_is_not_split),
         cmocka_unit_test(a_trial_only_says_so),

@@ -68,8 +68,8 @@ static void what_it_says(void **state)
         "Date: Fri, 15 Jan 2027 09:00:00 +0000\r\n",
         "Content-Type: multipart/report; report-type=delivery-status;",
         "\r\nReporting-MTA: dns; mx.here.example\r\nOriginal-Envelope-Id: QQ314\r\nArrival-Date: Fri, 15 Jan 2027 08:00:00",
-        "\r\n\r\nOriginal-Recipient: rfc822;sales@here.example\r\nFinal-Recipient: rfc822; x@remote.example\r\n"
-        "Action: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 <x@remote.example> who?\r\n",
+        ("\r\n\r\nOriginal-Recipient: rfc822;sales@here.example\r\nFinal-Recipient: rfc822; x@remote.example\r\n"
+         "Action: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 <x@remote.example> who?\r\n"),
         "Final-Recipient: rfc822; z@remote.example\r\nAction: failed\r\nStatus: 4.4.7\r\n",
         "Final-Recipient: rfc822; w@remote.example\r\nAction: failed\r\nStatus: 5.0.0\r\n",
         "Content-Type: text/rfc822-headers\r\n",
