@@ -1,4 +1,5 @@
-"""Mail that travels on through a real Sendmail set up with contrib/sendmail/srs.mc: virtusertable, copies, the way back."""
+"""Mail that travels on through a real Sendmail set up with contrib/sendmail/srs.mc: virtusertable, copies, the way
+back."""
 import os
 import re
 
@@ -130,7 +131,8 @@ def test_an_alias_with_two_targets(desk):
 
 def test_refused_addresses(desk):
     genuine = desk.srs()
-    for to in (genuine.replace("=writer@", "=victim@"), "SRS0=abcd=AA=x.example=y@fwd.example.net", "x@fwd.example.net"):
+    for to in (genuine.replace("=writer@", "=victim@"), "SRS0=abcd=AA=x.example=y@fwd.example.net",
+               "x@fwd.example.net"):
         assert "5.1.1" in desk.bounce(to, expect=550).text
     assert "5.7.1" in desk.bounce(genuine, sender="human@one.away.example", expect=550).text
 
@@ -166,7 +168,8 @@ def test_the_forward_table(desk):
     desk.expect_at(world=["bert@one.away.example"])
     desk.send(["dora@example.net", "bert@example.net", "Ben@Example.NET"])
     desk.expect_at(home=["dora", "ben"], world=["dora@one.away.example", "bert@one.away.example"])
-    assert {m.sender for m in desk.at(desk.home)} == {SENDER} and all(SRS0.fullmatch(m.sender) for m in desk.at(desk.world))
+    assert {m.sender for m in desk.at(desk.home)} == {SENDER}
+    assert all(SRS0.fullmatch(m.sender) for m in desk.at(desk.world))
 
 
 def test_forms_of_recipients(desk):
