@@ -157,12 +157,13 @@ def test_the_state_directory_is_gone(make_desk):
 
 # ---- killed ----
 
-# What a client that tries again leads to when posternd was killed there. srs.commit: nothing has happened yet.
-# spool.added: the copies are on the disk and the client does not know; he comes back with all of it, and that cannot be told from a
-# second message: what is elsewhere gets it twice. spool.accepted: the MTA has it, and that is not written down.
+# How often it arrives here and elsewhere when posternd was killed there and the client tried again. srs.commit: nothing
+# has happened yet. spool.added: the copies are on the disk and the client does not know; he comes back with all of it,
+# which cannot be told from a second message: who is elsewhere gets it twice. spool.accepted: the MTA has it, and that is
+# not written down.
 STEPS = {"srs.commit": (1, 1), "spool.added": (1, 2), "srs.committed": (1, 2), "spool.before": (1, 1),
-         "spool.dot": (1, 1), "spool.accepted": (1, 2), "spool.recorded": (1, 1), "spool.after": (1, 1), "spool.removed": (1, 1)}
-
+         "spool.dot": (1, 1), "spool.accepted": (1, 2), "spool.recorded": (1, 1), "spool.after": (1, 1),
+         "spool.removed": (1, 1)}
 FRONT = ("srs.commit", "spool.added", "srs.committed")
 
 
