@@ -1,4 +1,5 @@
-"""Mail that travels on through a real Sendmail set up with contrib/sendmail/srs.mc: virtusertable, copies, the way back."""
+"""Mail that travels on through a real Sendmail set up with contrib/sendmail/srs.mc: virtusertable, copies, the way
+back."""
 import os
 import re
 
@@ -15,6 +16,7 @@ out@example.net         out@one.away.example
 info@example.net        info-list
 """
 ALIASES = "info-list: anna, info@one.away.example\n"
+FORWARDS = "bert@example.net,bert@one.away.example,1\ndora@example.net,dora@one.away.example,0\n"
 # Local mail goes to the sink of the mailboxes, everything else to the world's.
 BEFORE = """\
 define(`LOCAL_MAILER_PATH', `[IPC]')dnl
@@ -50,6 +52,7 @@ class SendmailDesk(Desk):
             {"": {"trusted_networks": strings("192.0.2.254"),
                   "local_domains": strings("example.net", "mx.example.net", "fwd.example.net")},
              "srs": {"socketmap": quote(f"inet:{ports['map']}@127.0.0.1")},
+             "forwards": {"table": quote(f"csv:{directory}/forwards.csv")},
              "aliases": {"tables": strings(f"virtual:{directory}/virtusertable", f"aliases:{directory}/aliases")}},
             f"smtp://127.0.0.1:{ports['copies']}"))
         self.mta = PrivateSendmail(
@@ -76,7 +79,7 @@ class SendmailDesk(Desk):
 def desk(forwarder, area):
     directory = os.path.join(area, "sendmail-forwarder")
     os.makedirs(directory)
-    for name, text in (("virtusertable", VIRTUSERS), ("aliases", ALIASES)):
+    for name, text in (("virtusertable", VIRTUSERS), ("aliases", ALIASES), ("forwards.csv", FORWARDS)):
         with open(os.path.join(directory, name), "w", encoding="ascii") as file:
             file.write(text)
     value = SendmailDesk(forwarder, directory)
@@ -128,7 +131,8 @@ def test_an_alias_with_two_targets(desk):
 
 def test_refused_addresses(desk):
     genuine = desk.srs()
-    for to in (genuine.replace("=writer@", "=victim@"), "SRS0=abcd=AA=x.example=y@fwd.example.net", "x@fwd.example.net"):
+    for to in (genuine.replace("=writer@", "=victim@"), "SRS0=abcd=AA=x.example=y@fwd.example.net",
+               "x@fwd.example.net"):
         assert "5.1.1" in desk.bounce(to, expect=550).text
     assert "5.7.1" in desk.bounce(genuine, sender="human@one.away.example", expect=550).text
 
@@ -154,3 +158,27 @@ def test_delivery_status_parameters(desk):
         assert {"RET=HDRS", "ENVID=abc"} <= set(there.parameters.split()), there.parameters
         assert "ORCPT=rfc822;given@sender.example" in there.rcpt_parameters[0], there.rcpt_parameters
         assert re.search("NOTIFY=(FAILURE,DELAY|DELAY,FAILURE)", there.rcpt_parameters[0].upper())
+
+
+def test_the_forward_table(desk):
+    desk.send("bert@example.net", mail=["RET=HDRS"], rcpt=["NOTIFY=FAILURE", "ORCPT=rfc822;given@sender.example"])
+    there = desk.wait_for(desk.world, "bert@one.away.example")
+    expect_welcome(desk, there)
+    assert {"NOTIFY=FAILURE", "ORCPT=rfc822;given@sender.example"} <= set(there.rcpt_parameters[0].split())
+    desk.expect_at(world=["bert@one.away.example"])
+    desk.send(["dora@example.net", "bert@example.net", "Ben@Example.NET"])
+    desk.expect_at(home=["dora", "ben"], world=["dora@one.away.example", "bert@one.away.example"])
+    assert {m.sender for m in desk.at(desk.home)} == {SENDER}
+    assert all(SRS0.fullmatch(m.sender) for m in desk.at(desk.world))
+
+
+def test_forms_of_recipients(desk):
+    """What Postern takes out is what Sendmail has."""
+    for form in ("Info@Example.NET", '"info"@example.net', "info@example.net.", "@relay.example:info@example.net"):
+        desk.send([form, "ben@example.net"])
+        desk.expect_at(home=["anna", "ben"], world=[ONE])
+        assert {m.sender for m in desk.at(desk.home)} == {SENDER}
+        assert SRS0.fullmatch(desk.wait_for(desk.world, ONE).sender)
+    desk.send(["info@example.net", "info@example.net", "anna@example.net"])
+    desk.expect_at(home=["anna"], world=[ONE])
+

@@ -145,8 +145,13 @@ def soft_limit(pid):
 
 
 def descriptors(pid):
-    """The limit that leaves PID no descriptor to open."""
-    taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    """The limit that leaves PID no descriptor to open. A thread of the worker's that begins or looks at something may have
+    one for a moment: those that have been there for a while count."""
+    seen = []
+    while len(seen) < 8:
+        taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+        seen = seen + [taken] if not seen or taken == seen[0] else [taken]
+        time.sleep(0.1)
     return next(fd for fd in range(len(taken) + 1) if fd not in taken)
 
 
