@@ -170,6 +170,19 @@ def test_descriptors_used_up_is_4xx_and_passes(make_gate):
     assert gate.daemon.workers() == [worker]
 
 
+def test_a_limit_on_files_is_4xx_and_passes(make_gate):
+    """Past RLIMIT_FSIZE the kernel sends a signal that would end the worker."""
+    gate = make_gate()
+    worker = gate.daemon.workers()[0]
+    with gate.client() as smtp:
+        run("prlimit", f"--pid={worker}", "--fsize=1500000:")
+        outcome = smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(3 << 20))
+        assert outcome.last.code // 100 == 4, outcome
+        run("prlimit", f"--pid={worker}", "--fsize=unlimited:")
+        assert smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(3 << 20)).end.code == 250
+    assert gate.daemon.workers() == [worker]
+
+
 def test_no_descriptor_for_a_connection_delays_it_only(make_gate):
     gate = make_gate()
     worker = gate.daemon.workers()[0]
