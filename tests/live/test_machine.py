@@ -134,9 +134,13 @@ def test_full_disk_while_unpacking_is_4xx(make_gate, area):
         gate.daemon.stop()
 
 
-def limit_descriptors(pid, count):
+def limit(pid, what):
     """As the worker's own user: root in a container may lack CAP_SYS_RESOURCE."""
-    run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "prlimit", f"--pid={pid}", f"--nofile={count}:")
+    run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "prlimit", f"--pid={pid}", f"--{what}:")
+
+
+def limit_descriptors(pid, count):
+    limit(pid, f"nofile={count}")
 
 
 def soft_limit(pid):
@@ -175,10 +179,10 @@ def test_a_limit_on_files_is_4xx_and_passes(make_gate):
     gate = make_gate()
     worker = gate.daemon.workers()[0]
     with gate.client() as smtp:
-        run("prlimit", f"--pid={worker}", "--fsize=1500000:")
+        limit(worker, "fsize=1500000")
         outcome = smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(3 << 20))
         assert outcome.last.code // 100 == 4, outcome
-        run("prlimit", f"--pid={worker}", "--fsize=unlimited:")
+        limit(worker, "fsize=unlimited")
         assert smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(3 << 20)).end.code == 250
     assert gate.daemon.workers() == [worker]
 
