@@ -134,9 +134,13 @@ def test_full_disk_while_unpacking_is_4xx(make_gate, area):
         gate.daemon.stop()
 
 
-def limit_descriptors(pid, count):
+def limit(pid, what):
     """As the worker's own user: root in a container may lack CAP_SYS_RESOURCE."""
-    run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "prlimit", f"--pid={pid}", f"--nofile={count}:")
+    run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "prlimit", f"--pid={pid}", f"--{what}:")
+
+
+def limit_descriptors(pid, count):
+    limit(pid, f"nofile={count}")
 
 
 def soft_limit(pid):
@@ -167,6 +171,19 @@ def test_descriptors_used_up_is_4xx_and_passes(make_gate):
         limit_descriptors(worker, before)
         assert smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(2 << 20)).end.code == 250
     assert gate.send(mails.plain()).end.code == 250
+    assert gate.daemon.workers() == [worker]
+
+
+def test_a_limit_on_files_is_4xx_and_passes(make_gate):
+    """Past RLIMIT_FSIZE the kernel sends a signal that would end the worker."""
+    gate = make_gate()
+    worker = gate.daemon.workers()[0]
+    with gate.client() as smtp:
+        limit(worker, "fsize=1500000")
+        outcome = smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(3 << 20))
+        assert outcome.last.code // 100 == 4, outcome
+        limit(worker, "fsize=unlimited")
+        assert smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(3 << 20)).end.code == 250
     assert gate.daemon.workers() == [worker]
 
 
