@@ -9,6 +9,7 @@ import os
 import sqlite3
 import time
 
+from bench_table import measure_kinds, print_kinds
 from harness.posternd import Posternd, cpu_seconds, strings
 from harness.postfix import PrivatePostfix, Service
 from harness.tools import build_directory, run, wait_until
@@ -78,25 +79,8 @@ class Forwards:
 
 def measure_forward(area, sessions, rounds, count, spread):
     """Prints the table; how many goals were missed."""
-    results = {name: [] for name in RECIPIENTS}
     with Forwards(area, sessions) as bench:
         bench.prove()
         bench.measure("not forwarded", 50)
-        for number in range(rounds):
-            print(f"round {number + 1} of {rounds}", flush=True)
-            names = list(RECIPIENTS)
-            for i in range(len(names)):
-                name = names[(i + number) % len(names)]
-                results[name].append(bench.measure(name, count))
-    print(f"\n{'':22}{'messages/s':>24}{'of not forwarded':>24}{'CPU ms/message':>24}")
-    missed = 0
-    for name, values in results.items():
-        ratios = [rate / base for (rate, _), (base, _) in zip(values, results["not forwarded"])]
-        mark = ""
-        if name in GOALS:
-            met = sorted(ratios)[len(ratios) // 2] >= GOALS[name]
-            missed += not met
-            mark = f"  {'reaches' if met else 'MISSES'} {GOALS[name]:.2f}"
-        print(f"{name:22}{spread([r for r, _ in values], '%.1f'):>24}{spread(ratios, '%.3f'):>24}"
-              f"{spread([c for _, c in values], '%.2f'):>24}{mark}")
-    return missed
+        results = measure_kinds(bench, RECIPIENTS, rounds, count)
+    return print_kinds(results, "not forwarded", GOALS, spread)

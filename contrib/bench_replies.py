@@ -10,6 +10,7 @@ import os
 import subprocess
 import time
 
+from bench_table import measure_kinds, print_kinds
 from harness.posternd import Posternd, strings
 from harness.postfix import PrivatePostfix, Service
 from harness.tools import build_directory, can_connect, free_port, run, stop_process, wait_until
@@ -73,26 +74,9 @@ class Replies:
 
 def measure_replies(area, sessions, rounds, count, spread):
     """Prints the table; how many goals were missed."""
-    results = {name: [] for name in MAILBOXES}
     with Replies(area, sessions) as bench:
         bench.send("away, known senders", count, 0)
         bench.send("not away", 50, 0)
         bench.first = count
-        for number in range(rounds):
-            print(f"round {number + 1} of {rounds}", flush=True)
-            names = list(MAILBOXES)
-            for i in range(len(names)):
-                name = names[(i + number) % len(names)]
-                results[name].append(bench.measure(name, count))
-    print(f"\n{'':22}{'messages/s':>24}{'of not away':>24}{'CPU ms/message':>24}")
-    missed = 0
-    for name, values in results.items():
-        ratios = [rate / base for (rate, _), (base, _) in zip(values, results["not away"])]
-        mark = ""
-        if name in GOALS:
-            met = sorted(ratios)[len(ratios) // 2] >= GOALS[name]
-            missed += not met
-            mark = f"  {'reaches' if met else 'MISSES'} {GOALS[name]:.2f}"
-        print(f"{name:22}{spread([r for r, _ in values], '%.1f'):>24}{spread(ratios, '%.3f'):>24}"
-              f"{spread([c for _, c in values], '%.2f'):>24}{mark}")
-    return missed
+        results = measure_kinds(bench, MAILBOXES, rounds, count)
+    return print_kinds(results, "not away", GOALS, spread)

@@ -157,7 +157,8 @@ static int start_socketmap(struct engine *engine)
                                               .mode = forwarding->options->socketmap_mode,
                                               .domain = forwarding->options->domain,
                                               .domains = forwarding->srs_domains,
-                                              .local_domains = engine->settings.general->local_domains};
+                                              .local_domains = engine->settings.general->local_domains,
+                                              .hostname = engine->settings.hostname};
     services->socketmap = socketmap_open(&options, forwarding->srs, conf_arena(engine->conf), &problem);
     if (!services->socketmap)
         log_text(LEVEL_ERROR, "%s: srs: %s", conf_path(engine->conf), problem);

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,6 +183,8 @@ static int serve(const char *path, int listen_fd, int link_fd)
     tune_malloc();
     struct worker worker = {.link_fd = link_fd};
     struct conf_problems problems = {conf_print_problem, NULL, 0};
+    /* Past RLIMIT_FSIZE a write shall fail like one to a full disk. */
+    signal(SIGXFSZ, SIG_IGN);
     /* Signals from a terminal are for the master; libmilter would take them for "stop". */
     setpgid(0, 0);
     worker.engine = engine_create(path, &problems);

@@ -4,7 +4,8 @@
  * A right side is a row of addresses with commas or white space between them (RFC 822 comments in parentheses count as
  * white space, "<user@domain>" as user@domain). Commands ("|...") and files ("/...") go up to the next comma, for their
  * arguments must not become addresses; they and Sendmail's "error:..." are left out without a word, since they are as
- * they should be: mail that ends there means no mailbox. "\user" is user: Sendmail looks for no alias of it, but
+ * they should be: mail that ends there means no mailbox. But the row says that something was left out (but for /dev/null),
+ * so that nobody takes the rest for all that the alias does. "\user" is user: Sendmail looks for no alias of it, but
  * Postfix does, and one that names itself ends there with both. What is no address at all is left out with a warning:
  * the MTA does not refuse the table for it either.
  */
@@ -86,6 +87,16 @@ static void add_target(struct alias_load *load, char kind, struct span text)
     load->targets++;
 }
 
+void alias_targets_miss(struct alias_load *load, char kind)
+{
+    bool *has = kind == 'C' ? &load->misses_cut : &load->misses_part;
+    if (*has)
+        return;
+    *has = true;
+    strbuf_putc(&load->value, kind);
+    strbuf_putc(&load->value, '\0');
+}
+
 static bool is_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
@@ -140,6 +151,7 @@ static struct span unquote_whole(struct span token, struct strbuf *out)
 
 static void warn_target(struct alias_load *load, unsigned line, struct span token, const char *text)
 {
+    alias_targets_miss(load, 'P');
     alias_warning(load, line, "'%.*s%s' %s; it is left out", (int)(token.len > SHOWN ? SHOWN : token.len), token.ptr,
                   token.len > SHOWN ? "..." : "", text);
 }
@@ -194,6 +206,8 @@ static void read_target(struct alias_load *load, unsigned line, struct span toke
         read_include(load, line, token, (struct span){bare.ptr + 9, bare.len - 9});
     else if (bare.len > 0 && bare.ptr[0] != '|' && bare.ptr[0] != '/')
         read_address(load, line, token);
+    else if (!span_equals(bare, "/dev/null"))
+        alias_targets_miss(load, 'P');
     strbuf_free(&plain);
 }
 
@@ -201,6 +215,7 @@ void alias_targets_read(struct alias_load *load, unsigned line, struct span text
 {
     load->value.len = 0;
     load->targets = 0;
+    load->misses_cut = load->misses_part = false;
     text = span_trim(text);
     if (text.len >= 6 && strncasecmp(text.ptr, "error:", 6) == 0)
         return;
@@ -220,6 +235,7 @@ void alias_targets_read(struct alias_load *load, unsigned line, struct span text
             return;
         }
         if (load->targets == ALIASES_TARGETS_MAX) {
+            alias_targets_miss(load, 'C');
             alias_warning(load, line, "more than %d targets; the rest is left out", ALIASES_TARGETS_MAX);
             return;
         }

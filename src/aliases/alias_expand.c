@@ -40,7 +40,7 @@ struct expansion {
     const char **items, **routes;
     unsigned char *flags; /* of the routes */
     size_t item_count, item_capacity, route_count, route_capacity, flag_capacity, nodes;
-    bool is_alias, is_cut;
+    bool is_alias, is_cut, is_partial;
 };
 
 static void visit_address(struct expansion *e, const struct frame *up, const struct alias_address *address,
@@ -171,6 +171,14 @@ static void visit_virtual_target(struct expansion *e, const struct frame *frame,
     visit_address(e, frame, &address, is_same(from, &address) ? STAGE_LOCAL : STAGE_VIRTUAL);
 }
 
+/* Does MARK stand for targets that the table does not have? */
+static bool is_missing(struct expansion *e, const char *mark)
+{
+    e->is_cut |= *mark == 'C';
+    e->is_partial |= *mark == 'C' || *mark == 'P';
+    return *mark == 'C' || *mark == 'P';
+}
+
 static void visit_local_target(struct expansion *e, const struct frame *frame, const struct alias_address *from,
                                const struct alias_table *table, const char *target);
 
@@ -181,10 +189,13 @@ static void visit_list(struct expansion *e, const struct frame *up, const struct
     if (!key)
         return;
     struct frame frame = {up, key, up->depth + 1};
-    for (strmap_at at = strmap_find(table->includes, span_of(path)); at; at = strmap_next(table->includes, at)) {
+    strmap_at first = strmap_find(table->includes, span_of(path));
+    e->is_partial |= !first; /* there were too many lists */
+    for (strmap_at at = first; at; at = strmap_next(table->includes, at)) {
         struct span row = strmap_value(table->includes, at);
         for (const char *p = row.ptr; p < row.ptr + row.len && !is_over(e, 0); p += strlen(p) + 1)
-            visit_local_target(e, &frame, from, table, p);
+            if (!is_missing(e, p))
+                visit_local_target(e, &frame, from, table, p);
     }
 }
 
@@ -212,6 +223,8 @@ static void visit_found(struct expansion *e, const struct frame *frame, const st
     for (strmap_at at = found->at; at; at = strmap_next(found->map, at)) {
         struct span row = strmap_value(found->map, at);
         for (const char *p = row.ptr; p < row.ptr + row.len && !is_over(e, 0); p += strlen(p) + 1) {
+            if (is_missing(e, p))
+                continue;
             if (local)
                 visit_local_target(e, frame, address, found->table, p);
             else
@@ -263,5 +276,6 @@ struct aliases_targets alias_expand(const struct aliases *aliases, const struct 
                                     .route_flags = e.flags,
                                     .route_count = routes,
                                     .is_alias = e.is_alias,
-                                    .is_cut = e.is_cut};
+                                    .is_cut = e.is_cut,
+                                    .is_partial = e.is_partial};
 }

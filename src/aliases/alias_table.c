@@ -54,6 +54,13 @@ bool alias_table_look(const struct alias_table *table, struct alias_mark *marks)
 
 /* ---- lists ---- */
 
+/* The rest of the list PATH is missing: KIND as in a row. */
+static void miss_rest(struct alias_load *load, const char *path, char kind)
+{
+    const char row[] = {kind, '\0'};
+    strmap_add(load->table->includes, span_of(path), (struct span){row, sizeof row});
+}
+
 static void read_list(struct alias_load *load, const char *path)
 {
     struct stat status;
@@ -66,8 +73,10 @@ static void read_list(struct alias_load *load, const char *path)
     load->path = path;
     file_add(load->table, path, &status);
     strmap_add(load->table->includes, span_of(path), (struct span){NULL, 0});
-    if (!reader)
+    if (!reader) {
         alias_warning(load, 0, "the list is left out: %s", problem);
+        miss_rest(load, path, 'P');
+    }
     while (reader && (got = alias_reader_line(reader, &line, &number, &problem)) == ALIAS_LINE_OK) {
         line = span_trim(line);
         if (line.len == 0 || line.ptr[0] == '#')
@@ -76,12 +85,15 @@ static void read_list(struct alias_load *load, const char *path)
         targets += load->targets;
         if (targets > ALIASES_TARGETS_MAX) {
             alias_warning(load, number, "more than %d targets; the rest is left out", ALIASES_TARGETS_MAX);
+            miss_rest(load, path, 'C');
             break;
         }
         strmap_add(load->table->includes, span_of(path), (struct span){strbuf_text(&load->value), load->value.len});
     }
-    if (got == ALIAS_LINE_BAD)
+    if (got == ALIAS_LINE_BAD) {
         alias_warning(load, number, "%s; the list is read no further", problem);
+        miss_rest(load, path, 'P');
+    }
     alias_reader_close(reader);
     load->path = table_path;
 }

@@ -6,7 +6,9 @@
  *   'A' local@domain  as written but for the domain, which is canonical
  *   'D' @domain       the same local part there ("%1@domain" of Sendmail's virtusertable likewise)
  *   'I' /path         the list of that name, a key of INCLUDES
- * Commands and files have no place here; a key may have no target at all. Tables of another room's form have values of
+ *   'P'               what has no place here: a command, a file, what is no address; once, however many there are
+ *   'C'               the same for what is beyond a bound
+ * A key may have no target at all. Tables of another room's form have values of
  * their own.
  *
  * OWNS: its maps. THREADS: built by one, then immutable.
@@ -83,6 +85,7 @@ struct alias_load {
     size_t problem_count, warning_count;
     struct strbuf value; /* the row of targets under construction */
     size_t targets;      /* in it */
+    bool misses_cut, misses_part; /* it has the mark already */
 };
 
 /* "FILE:LINE: text", a problem: the table is not used; a warning: what the line says is left out. */
@@ -98,6 +101,9 @@ void alias_targets_read(struct alias_load *load, unsigned line, struct span text
  * without the first one's alone, and it is a warning if they are others. */
 void alias_entry_take(struct alias_load *load, unsigned line, struct alias_address *address, struct span targets,
                       bool many);
+
+/* Marks load->value: something was left out, KIND 'P' or 'C'. */
+void alias_targets_miss(struct alias_load *load, char kind);
 
 /* Calls READ_ENTRY for each logical line of READER; a line that ends the reading is a problem. */
 void alias_lines_read(struct alias_load *load, struct alias_reader *reader,

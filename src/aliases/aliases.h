@@ -60,10 +60,11 @@ struct aliases_targets {
     size_t route_count;
     bool is_alias; /* a table or alias_domains speaks of the address itself: it is expanded, be it to itself */
     bool is_cut; /* a loop, or more than the bounds: what was found before it; a loop alone means nothing at all */
+    bool is_partial; /* the MTA delivers to more than these: something was left out */
 };
 
-/* Every address that ADDRESS means, local or not. Commands ("|...") , files and :include: lists that cannot be read are
- * left out. */
+/* Every address that ADDRESS means, local or not. Commands ("|..."), files, :include: lists that cannot be read, and what is
+ * no address are left out; so is what is beyond the bounds of a line or a list (is_cut, too). */
 struct aliases_targets aliases_expand(struct aliases *aliases, struct arena *arena, const char *address);
 
 #endif

@@ -11,7 +11,6 @@
  */
 #include "checks/bounces.h"
 #include "srs/forwarding.h"
-#include "srs/srs_codec.h"
 #include "util/domain.h"
 #include <string.h>
 
@@ -40,13 +39,14 @@ static const struct check_why whys[] = {
     {WHY_UNSIGNED, "A bounce to an address whose outgoing mail is signed, and this is not the signed address."},
     {NULL, NULL}};
 
-bool bounces_is_genuine(const struct domain_set *signed_domains, const char *reverse_path, const char *recipient)
+/* RECIPIENT gets a bounce if REVERSE_PATH is the null one: may it be for mail of ours? */
+static bool is_genuine(const struct forwarding *forwarding, const char *reverse_path, const char *recipient)
 {
     char domain[DOMAIN_MAX + 1];
     const char *at = strrchr(recipient, '@');
     if (*reverse_path || !at || domain_canonical(span_of(at + 1), domain) != 0)
         return true;
-    return srs_is_address(recipient) || !domain_set_has(signed_domains, domain);
+    return forwarding_is_ours(forwarding, recipient) || !domain_set_has(forwarding->options->sign_outgoing, domain);
 }
 
 static struct result on_rcpt(const struct check_call *call)
@@ -56,7 +56,7 @@ static struct result on_rcpt(const struct check_call *call)
     const char *recipient = call->recipient->address;
     char client[NETADDR_TEXT_SIZE];
     if (!forwarding || call->recipient->is_exempt ||
-        bounces_is_genuine(forwarding->options->sign_outgoing, call->message->reverse_path, recipient))
+        is_genuine(forwarding, call->message->reverse_path, recipient))
         return RESULT(RESULT_DUNNO);
     const struct placeholder values[] = {{"rcpt", span_of(recipient)},
                                          {"client", span_of(netaddr_format(&call->session->client, client))},

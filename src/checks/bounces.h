@@ -16,8 +16,4 @@ struct bounces_options {
     const struct template *reply;
 };
 
-/* RECIPIENT gets a bounce (REVERSE_PATH is the null one): may it be for mail of ours? SIGNED: domains whose outgoing mail
- * carries a signed reverse-path. */
-bool bounces_is_genuine(const struct domain_set *signed_domains, const char *reverse_path, const char *recipient);
-
 #endif

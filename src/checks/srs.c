@@ -186,10 +186,12 @@ static struct travel find_travel(const struct check_call *call, const struct kep
     return travel_find(call->arena, &question);
 }
 
-/* 0, or -1: an address that SMTP cannot carry. */
+/* 0, or -1: an address that SMTP cannot carry. Then none is queued: with on_error = accept the message goes on, and one
+ * who was taken out would be served by nobody. */
 static int queue_edits(const struct check_call *call, const struct dispatch *dispatch, const char *reverse_path)
 {
     int status = 0;
+    size_t before = call->edits->count;
     if (reverse_path)
         status |= edits_change_sender(call->edits, call->arena, reverse_path);
     for (size_t i = 0; i < dispatch->removed_count; i++)
@@ -197,13 +199,15 @@ static int queue_edits(const struct check_call *call, const struct dispatch *dis
     for (size_t i = 0; i < dispatch->added_count; i++)
         status |= edits_add_recipient(call->edits, call->arena, dispatch->added[i].address,
                                       copies_rcpt_parameters(call->arena, dispatch->added[i].parameters));
+    if (status != 0)
+        call->edits->count = before;
     return status;
 }
 
 static struct result refuse_loop(const struct check_call *call, const struct travel *travel)
 {
     const struct srs_check_options *options = call->options;
-    if (!travel->dispatch.is_forward || travel->sender == TRAVEL_SIGNED)
+    if (!travel->forwarded_count)
         return RESULT(RESULT_OK);
     struct trace trace = trace_find(call->arena, call->message, travel->forwarded, travel->forwarded_count);
     if (!trace.seen_again && trace.hops <= options->forwarding.max_hops)
@@ -216,7 +220,7 @@ static void add_trace(const struct check_call *call, struct kept *kept)
 {
     const struct travel *travel = &kept->travel;
     const struct message *message = call->message;
-    if (!travel->dispatch.is_forward || travel->sender == TRAVEL_SIGNED)
+    if (!travel->forwarded_count)
         return;
     kept->trace = trace_value(call->arena, call->settings->hostname,
                               message->queue_id ? message->queue_id : call->session->id, travel->forwarded,
@@ -246,10 +250,10 @@ static struct result on_accepted(const struct check_call *call)
     facts_set(call->facts, call->arena, "srs", text, NULL);
     if (plan_mode(call->plan, check_srs.name, session_class(call->session)) == MODE_MONITOR)
         return result;
-    if (queue_edits(call, &travel->dispatch, travel->reverse_path) != 0)
-        return (struct result){RESULT_ERROR, NULL, "an address of the new envelope cannot be said in SMTP"};
     if (travel->dispatch.is_empty && travel->dispatch.copy_count == 0)
         return (struct result){RESULT_ERROR, NULL, "nobody would get the message"};
+    if (queue_edits(call, &travel->dispatch, travel->reverse_path) != 0)
+        return (struct result){RESULT_ERROR, NULL, "an address of the new envelope cannot be said in SMTP"};
     add_trace(call, kept);
     call->edits->discards = travel->dispatch.is_empty;
     kept->is_planned = true;
@@ -293,7 +297,8 @@ static struct result on_commit(const struct check_call *call)
 static unsigned needs_with(const void *options)
 {
     const struct forwarding_options *forwarding = &((const struct srs_check_options *)options)->forwarding;
-    return forwarding->domain && forwarding->mixed == FORWARDING_SPLIT ? NEEDS_HEADER | NEEDS_CONTENT : NEEDS_HEADER;
+    bool may_copy = forwarding->mixed == FORWARDING_SPLIT && (forwarding->domain || !forwarding->forward_tagged);
+    return may_copy ? NEEDS_HEADER | NEEDS_CONTENT : NEEDS_HEADER;
 }
 
 static bool is_idle(const struct settings *settings, const void *options)

@@ -54,6 +54,8 @@ struct spool_message {
     bool needs_smtputf8;         /* the header is internationalised (an address is noticed): permanent failure if the MTA
                                     lacks SMTPUTF8 */
     bool once;
+    bool is_beyond_limits;       /* max_messages and max_bytes do not hold: for one that takes the place of an entry that
+                                    leaves, or it would be lost when the queue is full */
     struct span head;            /* in front of the content: header fields of ours, whole lines; may be empty */
     struct span content;         /* header and body, CRLF lines, as it is to arrive; a bare CR or LF becomes CRLF */
     /* Instead of content, for one that lies in a file: up to LEN bytes from OFFSET on into BUFFER: how many, or -1 (then

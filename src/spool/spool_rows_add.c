@@ -12,6 +12,8 @@ static int has_room(sqlite3 *sql, struct spool_adding *adding)
     sqlite3_stmt *rows;
     uint64_t wanted = 0;
     adding->is_full = false;
+    if (adding->count == 1 && adding->messages[0].is_beyond_limits)
+        return SQLITE_OK;
     for (size_t i = 0; i < adding->count && !adding->is_full; i++) {
         adding->is_full = adding->each[i].bytes > adding->max_bytes - wanted;
         wanted += adding->is_full ? 0 : adding->each[i].bytes;

@@ -10,6 +10,16 @@
 #include <string.h>
 #include <strings.h>
 
+/* ORCPT may be UTF-8 (RFC 6533 3); a filter cannot hand that on, and the MTA does without. */
+static bool can_be_said(const char *word)
+{
+    for (; *word; word++) {
+        if (*word <= ' ' || *word > '~')
+            return false;
+    }
+    return true;
+}
+
 /* The words of PARAMETERS that begin with one of NAMES. */
 static const char *pick(struct arena *arena, const char *parameters, const char *const *names)
 {
@@ -17,7 +27,7 @@ static const char *pick(struct arena *arena, const char *parameters, const char 
     char *rest = NULL, *copy = arena_strdup(arena, parameters);
     for (char *word = copy ? strtok_r(copy, " ", &rest) : NULL; word; word = strtok_r(NULL, " ", &rest)) {
         for (size_t i = 0; names[i]; i++) {
-            if (strncasecmp(word, names[i], strlen(names[i])) == 0)
+            if (strncasecmp(word, names[i], strlen(names[i])) == 0 && can_be_said(word))
                 picked = picked ? arena_printf(arena, "%s %s", picked, word) : word;
         }
     }
@@ -79,7 +89,7 @@ enum spool_outcome copies_add(const struct forwarding *forwarding, struct arena 
     struct spool_message *entries = ARENA_ARRAY(arena, struct spool_message, count);
     for (size_t i = 0; i < count; i++) {
         entries[i] = entry_of(forwarding, arena, message, travel, i);
-        if (trace && travel->dispatch.copies[i].srs_domain)
+        if (trace) /* a copy for here as well: if its port expands aliases after all, it comes again, and for ever */
             entries[i].head = span_of(head_of(arena, trace));
     }
     return spool_add_all(forwarding->state->spool, entries, count, message->now, ids);

@@ -1,7 +1,7 @@
 /*
  * copies - what goes into the spool for a message that travels on: one entry a copy, all of them or none.
  *
- * A copy is the message as it was received, with our trace field in front if it leaves. THREADS: any.
+ * A copy is the message as it was received, with our trace field in front. THREADS: any.
  */
 #ifndef POSTERN_SRS_COPIES_H
 #define POSTERN_SRS_COPIES_H
@@ -10,7 +10,7 @@
 
 #define COPIES_KIND "forward"
 
-/* NOTIFY and ORCPT (RFC 3461 4) of the parameters of a RCPT; NULL: neither. */
+/* NOTIFY and ORCPT (RFC 3461 4) of the parameters of a RCPT, as far as they are ASCII; NULL: neither. */
 const char *copies_rcpt_parameters(struct arena *arena, const char *parameters);
 
 /* Durable when it says SPOOL_OK, and then the message has to be answered 250. TRACE: value of the field, or NULL. IDS of

@@ -11,13 +11,15 @@
  */
 #include "srs/dispatch.h"
 #include "util/strset.h"
+#include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 struct planning {
     struct arena *arena;
     const struct dispatch_options *options;
     struct strset *sent; /* "SRS-DOMAIN ADDRESS" of the copies, ADDRESS of what was added */
+    const struct dispatch_recipient *recipients;
+    bool *is_removed; /* one a recipient */
     struct dispatch *out;
 };
 
@@ -46,12 +48,13 @@ static void append(struct arena *arena, struct dispatch_address **items, size_t 
     (*items)[(*count)++] = (struct dispatch_address){address, parameters};
 }
 
-static void take_out(struct planning *planning, const char *given)
+static void take_out(struct planning *planning, const struct dispatch_recipient *recipient)
 {
     struct dispatch *out = planning->out;
+    planning->is_removed[recipient - planning->recipients] = true;
     out->removed =
         arena_grow(planning->arena, out->removed, &out->removed_capacity, out->removed_count + 1, sizeof *out->removed);
-    out->removed[out->removed_count++] = given;
+    out->removed[out->removed_count++] = recipient->given;
 }
 
 static void put_in(struct planning *planning, const char *address, const char *parameters)
@@ -96,26 +99,26 @@ static bool is_plain(const struct dispatch_recipient *recipient)
     return false;
 }
 
-/* Does it stand in the message already, and stays there? */
-static bool is_there(const struct dispatch *out, const struct dispatch_recipient *recipients, size_t count,
-                     const char *address)
+static struct span folded(struct arena *arena, const char *address)
 {
-    for (size_t i = 0; i < count; i++) {
-        bool stays = strcasecmp(recipients[i].given, address) == 0;
-        for (size_t j = 0; j < out->removed_count && stays; j++)
-            stays = out->removed[j] != recipients[i].given;
-        if (stays)
-            return true;
-    }
-    return false;
+    char *copy = arena_strdup(arena, address);
+    for (char *p = copy; *p; p++)
+        *p = (char)tolower((unsigned char)*p);
+    return span_of(copy);
 }
 
-/* The MTA would deliver to them twice. */
-static void drop_doubles(struct dispatch *out, const struct dispatch_recipient *recipients, size_t count)
+/* Who stands in the message and stays there is not put in: the MTA would deliver to them twice. */
+static void drop_doubles(struct planning *planning, size_t count)
 {
+    struct dispatch *out = planning->out;
+    struct strset *there = strset_create(planning->arena);
     size_t kept = 0;
+    for (size_t i = 0; i < count && out->added_count > 0; i++) {
+        if (!planning->is_removed[i])
+            strset_add(there, folded(planning->arena, planning->recipients[i].given));
+    }
     for (size_t i = 0; i < out->added_count; i++) {
-        if (!is_there(out, recipients, count, out->added[i].address))
+        if (!strset_has(there, folded(planning->arena, out->added[i].address)))
             out->added[kept++] = out->added[i];
     }
     out->added_count = kept;
@@ -127,7 +130,7 @@ static void part(struct planning *planning, const struct dispatch_recipient *rec
     bool is_held_back = planning->options->stays_home && any_stays(recipient);
     bool may_stay = is_plain(recipient);
     if (!may_stay)
-        take_out(planning, recipient->given);
+        take_out(planning, recipient);
     for (size_t i = 0; i < recipient->routes.count; i++) {
         const struct route *route = &recipient->routes.items[i];
         if (route->leaves && !is_held_back)
@@ -146,7 +149,7 @@ static void edit(struct planning *planning, const struct dispatch_recipient *rec
     if (!routes->by_table || routes->count == 0) /* 0: a circle; the MTA has him as he is */
         return;
     if (!routes->stays)
-        take_out(planning, recipient->given);
+        take_out(planning, recipient);
     for (size_t i = 0; i < routes->count; i++) {
         if (!routes->items[i].is_self)
             put_in(planning, routes->items[i].address, recipient->parameters);
@@ -168,7 +171,8 @@ struct dispatch dispatch_plan(struct arena *arena, const struct dispatch_recipie
                               const struct dispatch_options *options)
 {
     struct dispatch out = {.srs_domain = NULL};
-    struct planning planning = {arena, options, strset_create(arena), &out};
+    bool *is_removed = ARENA_ARRAY(arena, bool, count + 1);
+    struct planning planning = {arena, options, strset_create(arena), recipients, is_removed, &out};
     bool rewrites = false;
     for (size_t i = 0; i < count; i++) {
         out.is_forward |= any_leaves(&recipients[i]);
@@ -186,7 +190,7 @@ struct dispatch dispatch_plan(struct arena *arena, const struct dispatch_recipie
             out.srs_domain = recipient->srs_domain;
         edit(&planning, recipient);
     }
-    drop_doubles(&out, recipients, count);
+    drop_doubles(&planning, count);
     out.is_empty = out.removed_count == count && out.added_count == 0;
     return out;
 }

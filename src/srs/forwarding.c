@@ -1,5 +1,6 @@
 /* forwarding - opens codec and table; nothing is asked of them here. */
 #include "srs/forwarding.h"
+#include "srs/routes.h"
 #include "util/domain.h"
 #include <errno.h>
 #include <string.h>
@@ -52,6 +53,10 @@ static const char *find_contradiction(const struct forwarding *forwarding)
         return "separator: is in aliases { recipient_delimiter }, so the MTA would take what is behind it for a tag";
     if (options->spf_aware && options->own_addresses->count == 0)
         return "spf_aware: own_addresses is empty, so there is nothing that a record could permit";
+    if (!options->domain && options->domain_map->count > 0)
+        return "domain_map: domain is empty, so no sender is rewritten";
+    if (options->mixed == FORWARDING_REWRITE && !options->forward_tagged)
+        return "forward_tagged: with mixed = rewrite there are no copies, so nothing can be kept at home";
     if (!options->domain && domain_set_count(options->sign_outgoing) > 0)
         return "sign_outgoing: domain is empty, so there is nothing to sign with";
     return NULL;
@@ -110,18 +115,28 @@ void forwarding_close(struct forwarding *forwarding)
     arena_destroy(forwarding->arena);
 }
 
-const char *forwarding_srs_domain(const struct forwarding *forwarding, const char *recipient)
+static const char *mapped_domain(const struct forwarding *forwarding, const char *recipient)
 {
     const struct string_list *map = forwarding->options->domain_map;
     const char *at = strrchr(recipient, '@');
-    for (size_t i = 0; at && i < map->count; i++) {
+    char domain[DOMAIN_MAX + 1], wanted[DOMAIN_MAX + 1];
+    if (map->count == 0 || !at || domain_canonical(span_of(at + 1), wanted) != 0)
+        return NULL;
+    for (size_t i = 0; i < map->count; i++) {
         const char *equals = strchr(map->items[i], '=');
-        char domain[DOMAIN_MAX + 1];
         struct span from = {map->items[i], (size_t)(equals - map->items[i])};
-        if (domain_canonical(from, domain) == 0 && strcmp(domain, at + 1) == 0)
+        if (domain_canonical(from, domain) == 0 && strcmp(domain, wanted) == 0)
             return equals + 1;
     }
-    return forwarding->options->domain;
+    return NULL;
+}
+
+const char *forwarding_srs_domain(const struct forwarding *forwarding, const char *given, const char *canonical)
+{
+    const char *domain = mapped_domain(forwarding, given);
+    if (!domain)
+        domain = mapped_domain(forwarding, canonical);
+    return domain ? domain : forwarding->options->domain;
 }
 
 static bool domain_of(const char *address, char out[DOMAIN_MAX + 1])
@@ -143,5 +158,6 @@ bool forwarding_is_local(const struct forwarding *forwarding, const char *addres
     if (!at || !at[1])
         return true;
     return domain_of(address, domain) && (domain_set_has(forwarding->settings->general->local_domains, domain) ||
-                                          domain_set_has(forwarding->srs_domains, domain));
+                                          domain_set_has(forwarding->srs_domains, domain) ||
+                                          routes_is_host(domain, forwarding->settings->hostname));
 }

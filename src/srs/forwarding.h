@@ -56,13 +56,14 @@ struct forwarding *forwarding_open(const struct settings *settings, const struct
                                    struct conf_problems *problems);
 void forwarding_close(struct forwarding *forwarding);
 
-/* The SRS domain for mail that RECIPIENT (canonical) sends on; NULL: none. */
-const char *forwarding_srs_domain(const struct forwarding *forwarding, const char *recipient);
+/* The SRS domain for mail that a recipient sends on: of the domain he was GIVEN with, else (an alias domain) of that of
+ * his CANONICAL address; NULL: none. */
+const char *forwarding_srs_domain(const struct forwarding *forwarding, const char *given, const char *canonical);
 
 /* Is ADDRESS an SRS address in a domain of ours? */
 bool forwarding_is_ours(const struct forwarding *forwarding, const char *address);
 
-/* Is its domain in local_domains, or has it none? */
+/* Is its domain in local_domains or the SRS domains, is it this host, or has it none? */
 bool forwarding_is_local(const struct forwarding *forwarding, const char *address);
 
 #endif

@@ -53,6 +53,15 @@ static bool wants_report(struct arena *arena, const struct spool_refused *refuse
     return refused->end != SPOOL_DELETED && (!notify || strcasestr(notify, "FAILURE"));
 }
 
+/* Of how many the sender is to hear. */
+static size_t count_failed(struct arena *arena, const struct spool_left *left)
+{
+    size_t failed = 0;
+    for (size_t i = 0; i < left->refused_count; i++)
+        failed += wants_report(arena, &left->refused[i]);
+    return failed;
+}
+
 /* The enhanced status code of a reply "550 5.1.1 text", or what fits the end. */
 static void add_status(struct strbuf *out, const struct spool_refused *refused)
 {
@@ -79,6 +88,9 @@ static void add_people_part(struct strbuf *out, struct arena *arena, const struc
         add_line(out, "  ", refused->forward_path);
         add_line(out, "    ", refused->reply ? refused->reply : "it could not be tried in time");
     }
+    size_t failed = count_failed(arena, left);
+    if (failed > shown)
+        strbuf_printf(out, "  and %zu more\r\n", failed - shown);
     strbuf_puts(out, "\r\n");
 }
 
@@ -134,7 +146,7 @@ static bool are_ascii(const struct spool_left *left)
 }
 
 static void add_head(struct strbuf *out, const struct spool_left *left, const char *to, const char *hostname,
-                     const char *boundary)
+                     const char *boundary, const char *encoding)
 {
     strbuf_printf(out, "From: Mail Delivery System <MAILER-DAEMON@%s>\r\n", hostname);
     add_line(out, "To: ", to);
@@ -144,14 +156,14 @@ static void add_head(struct strbuf *out, const struct spool_left *left, const ch
     strbuf_puts(out, "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n");
     strbuf_printf(out,
                   "Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\"%s\"\r\n"
-                  "Content-Transfer-Encoding: 8bit\r\n\r\n",
-                  boundary);
+                  "Content-Transfer-Encoding: %s\r\n\r\n",
+                  boundary, encoding);
 }
 
-static void begin_part(struct strbuf *out, const char *boundary, const char *type)
+static void begin_part(struct strbuf *out, const char *boundary, const char *type, const char *encoding)
 {
-    strbuf_printf(out, "%s--%s\r\nContent-Type: %s\r\nContent-Transfer-Encoding: 8bit\r\n\r\n", out->len ? "\r\n" : "",
-                  boundary, type);
+    strbuf_printf(out, "%s--%s\r\nContent-Type: %s\r\nContent-Transfer-Encoding: %s\r\n\r\n", out->len ? "\r\n" : "",
+                  boundary, type, encoding);
 }
 
 struct span nondelivery_compose(struct arena *arena, const struct spool_left *left, const char *to,
@@ -159,25 +171,23 @@ struct span nondelivery_compose(struct arena *arena, const struct spool_left *le
 {
     unsigned char random[12];
     char boundary[sizeof random * 2 + 1];
-    size_t failed = 0;
-    for (size_t i = 0; i < left->refused_count; i++)
-        failed += wants_report(arena, &left->refused[i]);
-    if (failed == 0 || !to || !*to)
+    if (!to || !*to || count_failed(arena, left) == 0)
         return (struct span){NULL, 0};
     if (RAND_bytes(random, sizeof random) != 1)
         abort();
     for (size_t i = 0; i < sizeof random; i++)
         snprintf(boundary + 2 * i, 3, "%02x", random[i]);
     bool ascii = are_ascii(left);
+    const char *encoding = ascii ? "7bit" : "8bit"; /* RFC 3464 2.1: message/delivery-status is 7bit */
     struct strbuf out;
     strbuf_init(&out, REPORT_MOST);
-    add_head(&out, left, to, hostname, boundary);
-    begin_part(&out, boundary, "text/plain; charset=utf-8");
+    add_head(&out, left, to, hostname, boundary, encoding);
+    begin_part(&out, boundary, "text/plain; charset=utf-8", encoding);
     add_people_part(&out, arena, left, hostname);
-    begin_part(&out, boundary, ascii ? "message/delivery-status" : "message/global-delivery-status");
+    begin_part(&out, boundary, ascii ? "message/delivery-status" : "message/global-delivery-status", encoding);
     add_program_part(&out, arena, left, hostname);
     if (left->header.len) {
-        begin_part(&out, boundary, ascii ? "text/rfc822-headers" : "message/global-headers");
+        begin_part(&out, boundary, ascii ? "text/rfc822-headers" : "message/global-headers", encoding);
         add_header_part(&out, left->header);
     }
     /* The last boundary has its place even if a limit cut the rest. */
@@ -203,13 +213,16 @@ void nondelivery_after(void *context, const struct spool_left *left)
     const char *hostname = forwarding->settings->hostname;
     struct span report = nondelivery_compose(arena, left, to, hostname, &needs_utf8);
     if (report.ptr) {
+        /* Who is here may be an alias, which the port for copies does not expand. */
+        const char *submit = forwarding_is_local(forwarding, to) ? NULL : forwarding->options->submit;
         const struct spool_message message = {.kind = NONDELIVERY_KIND,
-                                              .submit = forwarding->options->submit,
+                                              .submit = submit,
                                               .reverse_path = "",
                                               .forward_paths = &to,
                                               .forward_path_count = 1,
                                               .rcpt_parameters = "NOTIFY=NEVER",
                                               .needs_smtputf8 = needs_utf8,
+                                              .is_beyond_limits = true,
                                               .content = report};
         if (spool_add(forwarding->state->spool, &message, left->now, &id) != SPOOL_OK)
             log_text(LEVEL_ERROR, "spool %lld: the report to <%s> that %zu recipients were not reached is lost",

@@ -13,9 +13,11 @@
 #include "util/strset.h"
 #include <string.h>
 
+#define SCRATCH_BLOCK 8192
+
 struct walk {
     const struct routes_source *source;
-    struct arena *arena;
+    struct arena *arena, *kept; /* for the walk; for the routes, which are a tenth of it */
     int64_t now;
     struct strset *visited, *known;
     struct route *items;
@@ -23,6 +25,13 @@ struct walk {
     struct routes *routes;
     bool is_down;
 };
+
+/* Names without a domain mean this host in every table, and are completed with its name or with localhost. */
+bool routes_is_host(const char *domain, const char *hostname)
+{
+    return strcmp(domain, "localhost") == 0 || strcmp(domain, "localhost.localdomain") == 0 ||
+           (hostname && strcmp(domain, hostname) == 0);
+}
 
 /* No domain, or one that cannot be any, is a matter of this host's. */
 static bool leaves(const struct walk *walk, const char *address)
@@ -33,7 +42,7 @@ static bool leaves(const struct walk *walk, const char *address)
         return false;
     if (domain_canonical(span_of(at + 1), domain) != 0)
         return at[1] != '\0'; /* an address literal */
-    return !domain_set_has(walk->source->local_domains, domain);
+    return !domain_set_has(walk->source->local_domains, domain) && !routes_is_host(domain, walk->source->hostname);
 }
 
 static bool is_self(const struct walk *walk, const char *address)
@@ -51,9 +60,9 @@ static void add(struct walk *walk, const char *address, bool expands_more)
         routes->is_cut = true;
         return;
     }
-    walk->items = arena_grow(walk->arena, walk->items, &walk->capacity, routes->count + 1, sizeof *walk->items);
+    walk->items = arena_grow(walk->kept, walk->items, &walk->capacity, routes->count + 1, sizeof *walk->items);
     walk->items[routes->count++] =
-        (struct route){arena_strdup(walk->arena, address), leaves(walk, address), is_self(walk, address), expands_more};
+        (struct route){arena_strdup(walk->kept, address), leaves(walk, address), is_self(walk, address), expands_more};
     routes->stays |= walk->items[routes->count - 1].is_self;
     routes->items = walk->items;
 }
@@ -74,6 +83,10 @@ static bool has_local_key(const struct aliases_targets *targets)
 static void follow_aliases(struct walk *walk, const char *canonical, const char *address, unsigned depth)
 {
     struct aliases_targets targets = aliases_expand(walk->source->aliases, walk->arena, address);
+    if (targets.is_partial) { /* taken apart it would lose what we do not see */
+        add(walk, address, false);
+        return;
+    }
     walk->routes->is_cut |= targets.is_cut;
     if (targets.route_count == 0 || has_local_key(&targets)) {
         add(walk, address, targets.route_count > 0);
@@ -83,7 +96,7 @@ static void follow_aliases(struct walk *walk, const char *canonical, const char 
         add(walk, address, false);
         return;
     }
-    for (size_t i = 0; i < targets.route_count; i++) {
+    for (size_t i = 0; i < targets.route_count && !walk->is_down; i++) { /* down: each would wait for the store again */
         const char *next = aliases_canonical(walk->source->aliases, walk->arena, targets.routes[i]);
         struct forward unused;
         bool is_itself = !next || strcmp(next, canonical) == 0;
@@ -111,6 +124,8 @@ static void visit(struct walk *walk, const char *address, unsigned depth)
         walk->source->forwards ? forwards_find(walk->source->forwards, walk->arena, canonical, walk->now, &forward)
                                : STORE_ABSENT;
     walk->is_down |= outcome == STORE_DOWN;
+    if (walk->is_down)
+        return;
     if (outcome != STORE_OK) {
         follow_aliases(walk, canonical, address, depth);
         return;
@@ -118,23 +133,26 @@ static void visit(struct walk *walk, const char *address, unsigned depth)
     walk->routes->by_table = true;
     if (!forward.deletes)
         follow_aliases(walk, canonical, address, depth);
-    for (size_t i = 0; i < forward.count; i++)
+    for (size_t i = 0; i < forward.count && !walk->is_down; i++)
         visit(walk, forward.targets[i], depth + 1);
 }
 
 enum store_outcome routes_find(const struct routes_source *source, struct arena *arena, const char *address, int64_t now,
                                struct routes *routes)
 {
+    struct arena *scratch = arena_create(SCRATCH_BLOCK);
     struct walk walk = {.source = source,
-                        .arena = arena,
+                        .arena = scratch,
+                        .kept = arena,
                         .now = now,
-                        .visited = strset_create(arena),
-                        .known = strset_create(arena),
+                        .visited = strset_create(scratch),
+                        .known = strset_create(scratch),
                         .routes = routes};
     *routes = (struct routes){.canonical = aliases_canonical(source->aliases, arena, address)};
     if (!routes->canonical)
         routes->canonical = arena_strdup(arena, address);
     visit(&walk, address, 0);
+    arena_destroy(scratch);
     if (walk.is_down)
         return STORE_DOWN;
     routes->is_direct = !routes->by_table && routes->count == 1 && strcmp(routes->items[0].address, address) == 0;

@@ -3,7 +3,8 @@
  *
  * The forward table is asked of the address itself and of every address that it, or an alias, leads to. What local(8)
  * expands over and over ("alice: alice, alice@elsewhere" in aliases(5)) cannot be taken apart by address: it counts as
- * one local address, and the MTA does the rest.
+ * one local address, and the MTA does the rest. So does an alias that means more than addresses (a command, a file, a
+ * list that cannot be read), or more of them than the tables keep.
  *
  * Bounds: those of aliases.h, ROUTES_TABLE_DEPTH entries of the forward table one behind the other. A loop ends where it
  * closes. THREADS: any. OWNS: results are on the arena.
@@ -18,7 +19,7 @@
 
 struct route {
     const char *address;
-    bool leaves;       /* its domain is none of ours */
+    bool leaves;       /* its domain is none of ours, and not this host */
     bool is_self;      /* it is the recipient */
     bool expands_more; /* an MTA that takes it as a recipient puts it through its virtual aliases again */
 };
@@ -37,7 +38,11 @@ struct routes_source {
     struct forwards *forwards; /* NULL: no table */
     struct aliases *aliases;
     const struct domain_set *local_domains;
+    const char *hostname; /* ours, canonical; NULL: unknown */
 };
+
+/* Is DOMAIN (canonical) this very host, whatever local_domains says? HOSTNAME ours or NULL. */
+bool routes_is_host(const char *domain, const char *hostname);
 
 /* Of ADDRESS as at RCPT. STORE_OK, or STORE_DOWN if the table does not answer. */
 enum store_outcome routes_find(const struct routes_source *source, struct arena *arena, const char *address, int64_t now,

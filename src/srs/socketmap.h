@@ -29,7 +29,8 @@ struct socketmap_options {
     int64_t mode;                    /* of the unix socket */
     const char *domain;              /* what forward writes */
     const struct domain_set *domains; /* SRS domains that reverse undoes: DOMAIN and all of domain_map */
-    const struct domain_set *local_domains; /* senders that forward leaves alone, beside DOMAINS */
+    const struct domain_set *local_domains; /* senders that forward leaves alone, beside DOMAINS and this host */
+    const char *hostname;            /* ours, canonical; NULL: unknown */
 };
 
 /* NULL, or what is wrong with SOCKET: for the option's verify(). */

@@ -11,6 +11,7 @@
  * the check srs gives that reason to the sender of the bounce.
  */
 #include "srs/socketmap_lookup.h"
+#include "srs/routes.h"
 
 /* The domain of KEY in canonical form; -1 if KEY is no whole address that a C string can hold. */
 static int domain_of(struct span key, char domain[DOMAIN_MAX + 1])
@@ -26,7 +27,7 @@ static enum srs_outcome forward(const struct socketmap_options *options, struct 
 {
     char domain[DOMAIN_MAX + 1];
     if (domain_of(key, domain) != 0 || domain_set_has(options->domains, domain) ||
-        domain_set_has(options->local_domains, domain))
+        domain_set_has(options->local_domains, domain) || routes_is_host(domain, options->hostname))
         return SRS_NONE;
     return srs_forward(srs, arena, arena_spandup(arena, key), options->domain, now, false, result);
 }

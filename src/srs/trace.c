@@ -7,12 +7,14 @@
  */
 #include "srs/trace.h"
 #include "util/strbuf.h"
+#include "util/strset.h"
 #include <ctype.h>
 #include <openssl/evp.h>
 #include <string.h>
 
 #define TOKEN_BYTES 8
 #define TOKENS_A_LINE 4
+#define ADDRESS_MOST 1000 /* octets in a Delivered-To */
 #define VALUE_MOST 8192
 
 struct token {
@@ -35,45 +37,81 @@ static struct token token_of(const char *address)
     return token;
 }
 
-static bool holds(struct span value, const char *token)
+/* What RECIPIENTS are known by: tokens, and the addresses themselves, in lower case. A header may hold a megabyte and a
+ * message thousands of recipients, so each is looked up and not searched for. */
+struct names {
+    struct arena *arena;
+    struct strset *set;
+    const char *const *recipients;
+    size_t count;
+};
+
+static struct span folded(struct arena *arena, struct span text)
 {
-    size_t len = strlen(token);
-    for (size_t i = 0; i + len <= value.len; i++) {
-        if (memcmp(value.ptr + i, token, len) == 0)
-            return true;
-    }
-    return false;
+    char *copy = arena_spandup(arena, text);
+    for (size_t i = 0; i < text.len; i++)
+        copy[i] = (char)tolower((unsigned char)copy[i]);
+    return (struct span){copy, text.len};
 }
 
-/* Whom does FIELD name of RECIPIENTS? */
-static const char *named_by(const struct header_field *field, bool is_trace, const char *const *recipients,
-                            const struct token *tokens, size_t count)
+static struct names names_of(struct arena *arena, const char *const *recipients, size_t count)
 {
+    struct names names = {arena, strset_create(arena), recipients, count};
     for (size_t i = 0; i < count; i++) {
-        if (is_trace ? holds(field->value, tokens[i].text)
-                     : span_equals_nocase(span_trim(field->value), recipients[i]))
-            return recipients[i];
+        struct token token = token_of(recipients[i]);
+        strset_add(names.set, span_of(token.text));
+        strset_add(names.set, folded(arena, span_of(recipients[i])));
+    }
+    return names;
+}
+
+/* Which recipient goes by NAME, that is in the set? */
+static const char *called(const struct names *names, struct span name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        struct token token = token_of(names->recipients[i]);
+        if (span_equals(name, token.text) || span_equals_nocase(name, names->recipients[i]))
+            return names->recipients[i];
     }
     return NULL;
+}
+
+/* Whom does the trace VALUE name? A token is a word of its own. */
+static const char *traced(const struct names *names, struct span value)
+{
+    for (size_t i = 0, end; i < value.len; i = end + 1) {
+        for (end = i; end < value.len && isalnum((unsigned char)value.ptr[end]);)
+            end++;
+        struct span word = {value.ptr + i, end - i};
+        if (word.len == 2 * TOKEN_BYTES && strset_has(names->set, word))
+            return called(names, word);
+    }
+    return NULL;
+}
+
+static const char *delivered(const struct names *names, struct span value)
+{
+    value = span_trim(value);
+    if (value.len > ADDRESS_MOST)
+        return NULL;
+    struct span address = folded(names->arena, value);
+    return strset_has(names->set, address) ? called(names, address) : NULL;
 }
 
 struct trace trace_find(struct arena *arena, const struct message *message, const char *const *recipients, size_t count)
 {
     struct trace trace = {0, NULL};
-    struct token *tokens = NULL;
+    struct names names = {.set = NULL};
     for (size_t i = 0; i < message->header_count; i++) {
         const struct header_field *field = &message->headers[i];
         bool is_trace = span_equals_nocase(field->name, TRACE_FIELD);
         if (!is_trace && !span_equals_nocase(field->name, "Delivered-To"))
             continue;
         trace.hops += is_trace;
-        if (!tokens) {
-            tokens = ARENA_ARRAY(arena, struct token, count + 1);
-            for (size_t j = 0; j < count; j++)
-                tokens[j] = token_of(recipients[j]);
-        }
-        if (!trace.seen_again && trace.hops <= TRACE_TOKENS_MAX)
-            trace.seen_again = named_by(field, is_trace, recipients, tokens, count);
+        if (!names.set)
+            names = names_of(arena, recipients, count);
+        if (!trace.seen_again)
+            trace.seen_again = is_trace ? traced(&names, field->value) : delivered(&names, field->value);
     }
     return trace;
 }

@@ -20,6 +20,7 @@ struct working {
     const struct travel_question *question;
     struct travel *travel;
     struct dispatch_recipient *recipients;
+    size_t route_count;
 };
 
 const char *travel_sender_text(enum travel_sender sender)
@@ -110,13 +111,16 @@ static bool find_routes(struct working *w, size_t i)
     const struct travel_question *question = w->question;
     const struct forwarding *forwarding = question->forwarding;
     const struct routes_source source = {forwarding->forwards, forwarding->state->aliases,
-                                         forwarding->settings->general->local_domains};
+                                         forwarding->settings->general->local_domains, forwarding->settings->hostname};
     const struct travel_recipient *from = &question->recipients[i];
     struct dispatch_recipient *to = &w->recipients[i];
     *to = (struct dispatch_recipient){.given = from->given, .parameters = from->parameters};
     if (routes_find(&source, w->arena, from->original ? from->original : from->given, question->message->now,
                     &to->routes) != STORE_OK)
         return false;
+    w->route_count += to->routes.count;
+    if (w->route_count > TRAVEL_ROUTES_MAX)
+        w->travel->problem = arena_printf(w->arena, "its recipients lead to over %d addresses", TRAVEL_ROUTES_MAX);
     if (check_whole(w, to) != 0)
         return true;
     if (from->original)
@@ -142,8 +146,9 @@ static void find_forwarded(struct working *w)
     const struct travel_question *question = w->question;
     const char **forwarded = ARENA_ARRAY(w->arena, const char *, question->recipient_count + 1);
     for (size_t i = 0; i < question->recipient_count; i++) {
-        if (leaves(&w->recipients[i].routes))
-            forwarded[travel->forwarded_count++] = w->recipients[i].routes.canonical;
+        const struct routes *routes = &w->recipients[i].routes;
+        if (leaves(routes) && !(travel->sender == TRAVEL_SIGNED && routes->is_direct))
+            forwarded[travel->forwarded_count++] = routes->canonical;
     }
     travel->forwarded = forwarded;
     if (travel->forwarded_count && travel->sender == TRAVEL_FOREIGN && question->is_allowed &&
@@ -152,7 +157,7 @@ static void find_forwarded(struct working *w)
     for (size_t i = 0; i < question->recipient_count; i++) {
         struct dispatch_recipient *recipient = &w->recipients[i];
         if (travel->sender == TRAVEL_FOREIGN)
-            recipient->srs_domain = forwarding_srs_domain(question->forwarding, recipient->routes.canonical);
+            recipient->srs_domain = forwarding_srs_domain(question->forwarding, recipient->given, recipient->routes.canonical);
         else if (travel->sender == TRAVEL_SIGNED)
             recipient->srs_domain = question->forwarding->options->domain;
     }

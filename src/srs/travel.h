@@ -10,6 +10,8 @@
 #include "srs/forwarding.h"
 #include "srs/trace.h"
 
+#define TRAVEL_ROUTES_MAX 100000 /* addresses that the recipients of a message may lead to, each counted by itself */
+
 /* Why the reverse-path stays, or does not. */
 enum travel_sender {
     TRAVEL_NULL,    /* it is the null reverse-path */
@@ -49,7 +51,7 @@ struct travel {
     struct dispatch dispatch;
     const char *reverse_path;       /* of the message itself; NULL: it stays */
     const char *const *copy_paths;  /* of each copy */
-    const char *const *forwarded;   /* recipients (canonical) whose mail leaves */
+    const char *const *forwarded;   /* recipients (canonical) whose mail leaves, but for whom our own user named there */
     size_t forwarded_count;
 };
 

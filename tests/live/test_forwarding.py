@@ -5,6 +5,7 @@ import re
 
 from harness.forwarding import OUR_IP, SENDER, SENDER_IP, SRS0
 from harness.posternd import strings
+from harness.smtp import Smtp
 
 ONE, TWO = "info@one.away.example", "both@two.away.example"
 
@@ -107,7 +108,8 @@ def test_two_srs_domains(make_desk, forwarder):
     desk = make_desk({"srs": {"domain_map": strings("other.example=fwd.other.example")}})
     desk.send(["out@example.net", "second@other.example"])
     desk.expect_at(world=["out@one.away.example", "second@one.away.example"])
-    first, second = desk.wait_for(desk.world, "out@one.away.example"), desk.wait_for(desk.world, "second@one.away.example")
+    first = desk.wait_for(desk.world, "out@one.away.example")
+    second = desk.wait_for(desk.world, "second@one.away.example")
     expect_srs(forwarder, first)
     assert re.fullmatch(r"SRS0=.*=sender\.example=writer@fwd\.other\.example", second.sender)
     assert forwarder.spf(second) == "pass" and forwarder.dkim_passes(second)
@@ -167,8 +169,9 @@ def test_mixed_rewrite(make_desk, forwarder):
     desk = make_desk({"srs": {"mixed": "rewrite"}})
     desk.send(["ben@example.net", "out@example.net"])
     desk.expect_at(home=["ben@example.net"], world=["out@one.away.example"])
-    expect_srs(forwarder, desk.wait_for(desk.world, "out@one.away.example"))
-    assert desk.wait_for(desk.home, "ben@example.net").sender == desk.wait_for(desk.world, "out@one.away.example").sender
+    there = desk.wait_for(desk.world, "out@one.away.example")
+    expect_srs(forwarder, there)
+    assert desk.wait_for(desk.home, "ben@example.net").sender == there.sender
     desk.send("ben@example.net")  # nobody elsewhere
     assert desk.wait_for(desk.home, "ben@example.net").sender == SENDER
 
@@ -182,3 +185,29 @@ def test_spf_aware(make_desk, forwarder):
     desk.send("info@example.net")
     expect_srs(forwarder, desk.wait_for(desk.world, ONE))
     assert forwarder.spf(SENDER, SENDER_IP) == "pass"
+
+
+def test_the_port_for_copies(desk):
+    """Its recipients are final, its header is nobody's to change, and it is for this host alone."""
+    def open_port(addr=None):
+        smtp = Smtp(desk.mta.ports["copies"])
+        smtp.ehlo("mx.example.net")
+        if addr:
+            assert smtp.xclient(addr, "mail.sender.example").code == 220
+        return smtp, smtp.ehlo("mx.example.net").text
+    smtp, words = open_port()
+    with smtp:
+        assert {"8BITMIME", "SMTPUTF8", "DSN"} <= set(words.split("\n"))
+        text = desk.message(header=b"Cc: somebody, @x, nonsense <a@b\nReply-To: nobody\n", sign=False)
+        text = text.replace(b"From: Writer <writer@sender.example>", b"From: writer").replace(b"Date: ", b"X-Date: ")
+        desk.hand_in(smtp, ["carol@example.net", "friend@one.away.example"], sender="someone@elsewhere.example",
+                     message=text)
+    desk.expect_at(home=["carol@example.net"], world=["friend@one.away.example"])
+    for message in (desk.at(desk.home) + desk.at(desk.world)):
+        assert message.content.endswith(text.replace(b"\n", b"\r\n")) and message.sender == "someone@elsewhere.example"
+        front = email.message_from_bytes(message.content[:-len(text.replace(b"\n", b"\r\n"))])
+        assert set(front.keys()) == {"Received"}
+    smtp, _ = open_port(SENDER_IP)
+    with smtp:
+        smtp.mail(SENDER)
+        assert smtp.rcpt("ben@example.net").code == 554

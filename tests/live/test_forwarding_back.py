@@ -136,7 +136,7 @@ def test_a_long_sender_that_is_unknown(make_desk, desk):
 
 
 def test_an_original_address_that_is_here(desk):
-    """What our user's mail was rewritten to (it came from outside as his own) leads into his mailbox, aliases and all."""
+    """What our user's mail was rewritten to (it came from outside as his) leads into his mailbox, aliases and all."""
     for original, home in (("anna@example.net", "anna@example.net"), ("anna+tag@example.net", "anna+tag@example.net")):
         desk.bounce(desk.srs(original))
         desk.expect_at(home=[home])

@@ -71,12 +71,14 @@ def test_other_trusted_clients_relay(make_desk):
     by one of own_addresses for example, has come here before."""
     desk = make_desk({"": {"trusted_networks": strings("127.0.0.0/8", "198.51.100.0/24")},
                       "srs": {"own_addresses": strings(OUR_IP)}})
-    for addr, is_rewritten in (("198.51.100.77", False), (OUR_IP, True)):
-        with desk.client(addr=addr) as smtp:
-            assert smtp.auth("alice", "secret").code == 235 if not is_rewritten else True
-            desk.hand_in(smtp, "user@partner.example")
+    for addr, is_rewritten in (("198.51.100.77", False), (OUR_IP, True), ("192.0.2.7", False)):
+        desk.send("user@partner.example", addr=addr)
         message = desk.wait_for(desk.world, "user@partner.example")
         assert bool(SRS0.fullmatch(message.sender)) == is_rewritten, (addr, message.sender)
+    with desk.client(addr="198.51.100.77") as smtp:
+        assert smtp.auth("alice", "secret").code == 235
+        desk.hand_in(smtp, "friend@one.away.example")
+    assert desk.wait_for(desk.world, "friend@one.away.example").sender == SENDER
 
 
 def test_sendmail(forwarder):
@@ -164,7 +166,9 @@ def test_quarantine(make_desk):
     desk = make_desk({"attachments": {"action": "quarantine"}})
     for to, home, world in (("out@example.net", [], [OUT]),
                             ("info@example.net", ["anna@example.net"], ["info@one.away.example"])):
+        mark = desk.daemon.mark()
         desk.send(to, message=exe(desk))
+        assert desk.daemon.wait_event("forward", mark)["copies"] == "0"
         [held] = wait_until(desk.mta.queued, 10, "the message in the queue")
         assert held["queue_name"] == "hold"
         assert desk.daemon.ctl("queue", "list", "--json").stdout.strip() == "[]"

@@ -134,9 +134,13 @@ def test_full_disk_while_unpacking_is_4xx(make_gate, area):
         gate.daemon.stop()
 
 
-def limit_descriptors(pid, count):
+def limit(pid, what):
     """As the worker's own user: root in a container may lack CAP_SYS_RESOURCE."""
-    run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "prlimit", f"--pid={pid}", f"--nofile={count}:")
+    run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "prlimit", f"--pid={pid}", f"--{what}:")
+
+
+def limit_descriptors(pid, count):
+    limit(pid, f"nofile={count}")
 
 
 def soft_limit(pid):
@@ -145,8 +149,13 @@ def soft_limit(pid):
 
 
 def descriptors(pid):
-    """The limit that leaves PID no descriptor to open."""
-    taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    """The limit that leaves PID no descriptor to open. A thread of the worker's that begins or looks at something may have
+    one for a moment: those that have been there for a while count."""
+    seen = []
+    while len(seen) < 8:
+        taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+        seen = seen + [taken] if not seen or taken == seen[0] else [taken]
+        time.sleep(0.1)
     return next(fd for fd in range(len(taken) + 1) if fd not in taken)
 
 
@@ -162,6 +171,19 @@ def test_descriptors_used_up_is_4xx_and_passes(make_gate):
         limit_descriptors(worker, before)
         assert smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(2 << 20)).end.code == 250
     assert gate.send(mails.plain()).end.code == 250
+    assert gate.daemon.workers() == [worker]
+
+
+def test_a_limit_on_files_is_4xx_and_passes(make_gate):
+    """Past RLIMIT_FSIZE the kernel sends a signal that would end the worker."""
+    gate = make_gate()
+    worker = gate.daemon.workers()[0]
+    with gate.client() as smtp:
+        limit(worker, "fsize=1500000")
+        outcome = smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(3 << 20))
+        assert outcome.last.code // 100 == 4, outcome
+        limit(worker, "fsize=unlimited")
+        assert smtp.transaction("s@sender.example", ["user@example.net"], mails.of_size(3 << 20)).end.code == 250
     assert gate.daemon.workers() == [worker]
 
 

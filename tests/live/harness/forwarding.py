@@ -27,6 +27,7 @@ SENDER = "writer@sender.example"
 SENDER_IP, OUR_IP, AWAY_IP = "192.0.2.7", "198.51.100.5", "203.0.113.9"
 SRS0 = re.compile(r"SRS0=[A-Za-z0-9_-]{4}=[A-Z2-7]{2}=([^=]+)=(.+)@fwd\.example\.net")
 SLOTS = 3
+SANITIZER = re.compile(r"Sanitizer|runtime error:")
 VIRTUAL = """\
 # /etc/postfix/virtual
 info@example.net        anna@example.net, info@one.away.example
@@ -232,10 +233,10 @@ class Desk:
 
     number = 0
 
-    @classmethod
-    def new_mark(cls):
-        cls.number += 1
-        return f"{cls.number}.{os.getpid()}@sender.example"
+    @staticmethod
+    def new_mark():
+        Desk.number += 1
+        return f"m{Desk.number:05}.{os.getpid()}@sender.example"
 
     def send(self, to, sender=SENDER, message=None, expect=250, mail=(), rcpt=(), **client):
         """One message; the Outcome. TO: one or several recipients; MAIL, RCPT: parameters."""
@@ -312,6 +313,7 @@ def running_desk(forwarder, sections=None, environment=None, name=None):
         desk = Desk(forwarder, slot, sections, environment)
         yield desk
         assert desk.daemon.stop() in (0, None), desk.daemon.text()[-4000:]
+        assert not SANITIZER.search(desk.daemon.text()), desk.daemon.text()[-8000:]
     finally:
         if desk:
             desk.daemon.stop()

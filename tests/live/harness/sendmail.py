@@ -1,8 +1,7 @@
 """A private Sendmail beside an installed Postfix: the packages conflict, so they are unpacked, never installed.
 
-It queues everything and delivers nothing (-odq): what is looked at are its answers and its queue. However busy the
-machine is, it listens. /etc/hosts and
-/etc/resolv.conf are bind-mounted in a mount namespace of its own, because Sendmail sleeps for a minute on a
+It queues everything and delivers nothing (-odq), unless it is told to: what is looked at are its answers and its queue.
+However busy the machine is, it listens. /etc/hosts and /etc/resolv.conf are bind-mounted in a mount namespace of its own, because Sendmail sleeps for a minute on a
 host without a fully qualified name. The tests' directory is seen as /mnt there: Sendmail takes no milter socket whose
 path leads through a world-writable directory such as /tmp.
 
@@ -28,7 +27,7 @@ OSTYPE(`linux')dnl
 define(`confDOMAIN_NAME', `mx.example.net')dnl
 define(`QUEUE_DIR', `{directory}/queue')dnl
 define(`STATUS_FILE', `{directory}/statistics')dnl
-define(`ALIAS_FILE', `{directory}/aliases')dnl
+define(`ALIAS_FILE', `{alias_file}')dnl
 define(`confPID_FILE', `{directory}/pid')dnl
 define(`HELP_FILE', `{root}/etc/mail/helpfile')dnl
 define(`confCF_VERSION', `postern')dnl
@@ -51,6 +50,7 @@ define(`confAUTH_MECHANISMS', `PLAIN')dnl
 TRUST_AUTH_MECH(`PLAIN')dnl
 {daemons}
 {filters}
+{more}
 define(`SMART_HOST', `relay:[127.0.0.1]')dnl
 MAILER(`smtp')dnl
 LOCAL_RULESETS
@@ -83,10 +83,12 @@ def _unpack(root):
 
 
 class PrivateSendmail(Daemon):
-    """FILTERS: the milters in order, as ("name", "unix:/path" or "inet:8891@127.0.0.1")."""
+    """FILTERS: the milters in order, as ("name", "unix:/path" or "inet:8891@127.0.0.1"). MORE: lines of the .mc in
+    front of its mailers. ALIASES: the text of its alias file. DELIVERY: its -od option."""
 
-    def __init__(self, directory, filters, addresses=("127.0.0.1",)):
+    def __init__(self, directory, filters, addresses=("127.0.0.1",), more="", aliases=None, delivery="q"):
         super().__init__(os.path.join(directory, "sendmail"))
+        self.more, self.aliases, self.delivery = more, aliases, delivery
         self.base = directory
         self.filters, self.addresses = filters, addresses
         self.port = free_port()
@@ -96,7 +98,7 @@ class PrivateSendmail(Daemon):
         root = unpack()
         os.makedirs(os.path.join(self.directory, "queue"), exist_ok=True)
         os.chmod(os.path.join(self.directory, "queue"), 0o700)
-        self.write("aliases", "")
+        self.write("aliases", self.aliases or "")
         self.write("service.switch", "hosts files\naliases files\n")
         self.write("hosts", f"127.0.0.1 mx.example.net localhost {socket.gethostname()}\n::1 localhost\n")
         self.write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
@@ -107,12 +109,17 @@ class PrivateSendmail(Daemon):
                             for i, a in enumerate(self.addresses))
         filters = "\n".join(f"INPUT_MAIL_FILTER(`{name}', `S={spec.replace(self.base, '/mnt')}, F=T,"
                             " T=C:10s;S:30s;R:30s;E:120s')dnl" for name, spec in self.filters)
-        mc = self.write("sendmail.mc", MC.format(directory=self.directory, root=root, daemons=daemons, filters=filters))
+        mc = self.write("sendmail.mc", MC.format(directory=self.directory, root=root, daemons=daemons, filters=filters,
+                                                   more=self.more,
+                                                   alias_file="/mnt/sendmail/aliases" if self.aliases else
+                                                   f"{self.directory}/aliases"))
         cf = run("m4", f"-D_CF_DIR_={cf_directory}/", os.path.join(cf_directory, "m4/cf.m4"), mc)
         self.write("sendmail.cf", cf.stdout)
         mounts = {"hosts": "/etc/hosts", "resolv.conf": "/etc/resolv.conf", "sasl2": "/usr/lib/sasl2", "..": "/mnt"}
         script = [f"mount --bind {self.directory}/{ours} {theirs}" for ours, theirs in mounts.items()]
-        script.append(f"exec {root}/usr/libexec/sendmail/sendmail -C {self.directory}/sendmail.cf -bD -odq")
+        if self.aliases:
+            script.append(f"{root}/usr/libexec/sendmail/sendmail -C {self.directory}/sendmail.cf -bi")
+        script.append(f"exec {root}/usr/libexec/sendmail/sendmail -C {self.directory}/sendmail.cf -bD -od{self.delivery}")
         self.passwords = SaslAuthd(passwords, USERS).start()
         return self.launch("unshare", "-m", "sh", "-c", " && ".join(script), timeout=20,
                            is_up=lambda _: can_connect(self.port, self.addresses[0]))

@@ -329,7 +329,7 @@ static void test_bounds(void **state)
         const char *address;
         size_t count;
         bool is_cut;
-    } rows[] = {{"many@example.net", 1000, false}, {"half@example.net", 900, false}, {"both@example.net", 1000, true}};
+    } rows[] = {{"many@example.net", 1000, true}, {"half@example.net", 900, false}, {"both@example.net", 1000, true}};
     for (size_t i = 0; i < SIZE(rows); i++) {
         struct aliases_targets targets = aliases_expand(tables->aliases, tables->arena, rows[i].address);
         assert_int_equal(targets.route_count, rows[i].count);
@@ -563,6 +563,49 @@ static void test_look_ups_while_reading(void **state)
     tables_end(tables);
 }
 
+/* What an alias means beside addresses is left out, and said. */
+static void test_partial(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address;
+        bool is_partial, is_cut;
+    } rows[] = {
+        {"plain@example.net", false, false},   {"command@example.net", true, false}, {"file@example.net", true, false},
+        {"null@example.net", false, false},    {"missing@example.net", true, false}, {"inner@example.net", true, false},
+        {"behind@example.net", true, false},   {"bad@example.net", true, false},     {"long@example.net", true, true},
+        {"longlist@example.net", true, true},  {"goodlist@example.net", false, false}, {"nobody@example.net", false, false},
+        {"twice@example.net", true, false},
+    };
+    struct tables *tables = tables_begin();
+    struct strbuf text;
+    strbuf_init(&text, 1 << 20);
+    strbuf_puts(&text, "plain: alice, bob\ncommand: alice, \"|/bin/x y\"\nfile: /var/mail/z\nnull: /dev/null, alice\n"
+                       "missing: alice, :include:%/absent\nbehind: command\nbad: alice, a@b@c\ntwice: |/a, /b, |/c, alice\n"
+                       "inner: :include:%/inner\nlonglist: :include:%/longlist\ngoodlist: :include:%/goodlist\n");
+    strbuf_puts(&text, "long: a");
+    for (int i = 0; i < ALIASES_TARGETS_MAX; i++)
+        strbuf_printf(&text, ", a%d", i);
+    tables_write(tables, "inner", "alice\n|/bin/x\n");
+    tables_write(tables, "goodlist", "alice\nbob\n");
+    tables_add(tables, "aliases", "aliases", strbuf_text(&text));
+    strbuf_free(&text);
+    strbuf_init(&text, 1 << 20);
+    for (int i = 0; i <= ALIASES_TARGETS_MAX; i++)
+        strbuf_printf(&text, "a%d\n", i);
+    tables_write(tables, "longlist", strbuf_text(&text));
+    strbuf_free(&text);
+    if (!tables_open(tables))
+        fail_msg("%s", strbuf_text(&tables->problems));
+    for (size_t i = 0; i < SIZE(rows); i++) {
+        struct aliases_targets targets = aliases_expand(tables->aliases, tables->arena, rows[i].address);
+        if (targets.is_partial != rows[i].is_partial || targets.is_cut != rows[i].is_cut)
+            fail_msg("%s: partial %d, cut %d", rows[i].address, targets.is_partial, targets.is_cut);
+    }
+    assert_string_equal(tables_expand(tables, "twice@example.net"), "alice@example.net");
+    tables_end(tables);
+}
+
 int main(void)
 {
     static const struct log_options quiet = {"test", LOG_TO_STDERR, LOG_AS_KV, LEVEL_ERROR, 0};
@@ -583,6 +626,7 @@ int main(void)
         cmocka_unit_test(test_bad_version),
         cmocka_unit_test(test_half_written),
         cmocka_unit_test(test_look_ups_while_reading),
+        cmocka_unit_test(test_partial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

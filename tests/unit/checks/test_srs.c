@@ -5,8 +5,11 @@
 #include "core/engine.h"
 #include "core/runner.h"
 #include "srs/copies.h"
+#include "srs/nondelivery.h"
 #include "srs/trace.h"
+#include "util/clock.h"
 #include "util/strbuf.h"
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -20,15 +23,22 @@ static const char VIRTUAL[] = "sales@here.example x@remote.example\n"
                               "self@here.example self@here.example, y@remote.example\n"
                               "two@here.example x@remote.example y@other.example\n"
                               "home@here.example alice@here.example, bob@here.example\n"
+                              "tohost@here.example carol\n"
+                              "tolocalhost@here.example carol@localhost\n"
+                              "@second.example @here.example\n"
                               "viatable@here.example moved@here.example\n"
                               "other@mapped.example z@remote.example\n";
-static const char LOCAL[] = "keeper: keeper, k@remote.example\ngone: g@remote.example\n";
+static const char LOCAL[] = "keeper: keeper, k@remote.example\ngone: g@remote.example\n"
+                            "desk: |/usr/bin/desk, d@remote.example\nfiled: /var/mail/filed, f@remote.example\n"
+                            "listed: :include:/nonexistent/list, l@remote.example\n"
+                            "bin: /dev/null, b@remote.example\n";
 static const char FORWARDS[] = "address,target,delete\n"
                                "moved@here.example,m@remote.example,1\n"
                                "copy@here.example,c@remote.example,0\n"
                                "inside@here.example,bob@here.example,1\n"
                                "toself@here.example,self@here.example,1\n"
                                "chain@here.example,moved@here.example,1\n"
+                               "tohuge@here.example,huge@here.example,1\n"
                                "round@here.example,trip@here.example,1\n"
                                "trip@here.example,round@here.example,1\n"
                                "deep0@here.example,deep1@here.example,0\n";
@@ -66,6 +76,9 @@ static void write_tables(const struct world *world)
     strbuf_puts(&text, "many@here.example list0@here.example list1@here.example");
     for (int i = 0; i < 1600; i++)
         strbuf_printf(&text, i % 800 ? " m%d@remote.example" : "\nlist%d@here.example", i % 800 ? i : i / 800);
+    strbuf_puts(&text, "\nhuge@here.example");
+    for (int i = 0; i < 1001; i++)
+        strbuf_printf(&text, " h%d@remote.example", i);
     strbuf_puts(&text, "\n");
     write_file(world, "virtual", strbuf_text(&text));
     strbuf_free(&text);
@@ -89,7 +102,7 @@ static void world_open(struct world *world, const char *options, const char *mor
     write_file(world, "secrets", "a secret of the tests\n");
     snprintf(text, sizeof text,
              "hostname = \"mx.here.example\"\nstate_directory = \"%s\"\nstore = \"sqlite:%s/store.db\"\n"
-             "local_domains = { \"here.example\", \"mx.here.example\", \"mapped.example\" }\n"
+             "local_domains = { \"here.example\", \"mapped.example\", \"second.example\" }\n"
              "trusted_networks = { \"127.0.0.0/8\", \"192.0.2.0/24\" }\nmessage { directory = \"/tmp\" }\n"
              "log { level = error }\nhelo { mode = off }\n%sdkim { mode = off }\ndmarc { mode = off }\n"
              "attachments { mode = off }\nauthres { mode = off }\nautoreply { mode = off }\n"
@@ -98,8 +111,8 @@ static void world_open(struct world *world, const char *options, const char *mor
              "srs { %s\nsecrets_file = \"%s/secrets\"\n%s\n}\n%s\n",
              world->directory, world->directory, strstr(more, "spf {") ? "" : "spf { mode = off }\n",
              world->directory, world->directory, world->directory,
-             *options == '-' ? "" : "domain = \"srs.example\"\ndomain_map = { \"mapped.example=srs2.example\" }",
-             world->directory, *options == '-' ? "" : options, more);
+             *options == '-' ? "" : "domain = \"srs.example\"\ndomain_map = { \"mapped.example=srs2.example\", \"second.example=srs2.example\" }",
+             world->directory, *options == '-' ? options + 1 : options, more);
     write_file(world, "postern.conf", text);
     snprintf(path, sizeof path, "%s/postern.conf", world->directory);
     world->engine = engine_create(path, &problems);
@@ -264,9 +277,24 @@ static void what_becomes_of_an_envelope(void **state)
          "-toself@here.example {s@sender.example > self@here.example} {" SRS " > y@remote.example} "},
         /* local(8) does that by itself, again and again: the socketmap's work */
         {{OUTSIDE, NULL, "s@sender.example", {"keeper@mx.here.example"}, NULL}, ""},
+        /* what is more than addresses is not taken apart: the command and the file would get nothing */
+        {{OUTSIDE, NULL, "s@sender.example", {"desk@mx.here.example", "alice@here.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "s@sender.example", {"filed@mx.here.example", "sales@here.example"}, NULL},
+         "-sales@here.example {" SRS " > x@remote.example} "},
+        {{OUTSIDE, NULL, "s@sender.example", {"listed@mx.here.example", "alice@here.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "s@sender.example", {"huge@here.example", "alice@here.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "s@sender.example", {"tohuge@here.example"}, NULL}, "-tohuge@here.example +huge@here.example "},
+        {{OUTSIDE, NULL, "s@sender.example", {"bin@mx.here.example", "alice@here.example"}, NULL},
+         "-bin@mx.here.example {" SRS " > b@remote.example} "},
+        /* this host is here, whether or not local_domains names it */
+        {{OUTSIDE, NULL, "s@sender.example", {"tohost@here.example", "alice@here.example"}, NULL}, ""},
+        {{OUTSIDE, NULL, "s@sender.example", {"tolocalhost@here.example"}, NULL}, ""},
+        {{HERE, NULL, "root@mx.here.example", {"sales@here.example"}, NULL}, ""},
+        {{HERE, NULL, "root@localhost", {"sales@here.example"}, NULL}, ""},
         /* one copy for each SRS domain */
         {{OUTSIDE, NULL, "s@sender.example", {"other@mapped.example"}, NULL},
          "FSRS0=*=sender.example=s@srs2.example "},
+        {{OUTSIDE, NULL, "s@sender.example", {"sales@second.example"}, NULL}, "FSRS0=*=sender.example=s@srs2.example "},
         {{OUTSIDE, NULL, "s@sender.example", {"other@mapped.example", "sales@here.example"}, NULL},
          "discard {SRS0=*=sender.example=s@srs2.example > z@remote.example} {" SRS " > x@remote.example} "},
         /* what leads to nobody is not thrown away; what leads too far is not carried out in part */
@@ -433,6 +461,7 @@ static void our_own_mail_is_signed(void **state)
         {{OUTSIDE, "alice", "a@mapped.example", {"x@remote.example"}, NULL}, ""},
         {{OUTSIDE, "alice", "a@here.example", {"bob@here.example"}, NULL}, ""},
         {{OUTSIDE, NULL, "<>", {"a@here.example"}, NULL}, "550 5.7.1 "},
+        {{OUTSIDE, NULL, "<>", {"SRS0=aaaa=AA=x.example=y@here.example"}, NULL}, "550 5.7.1 "}, /* of nobody's making */
         {{OUTSIDE, NULL, "<>", {"postmaster@here.example"}, NULL}, ""},
         {{OUTSIDE, NULL, "<>", {"a@mapped.example"}, NULL}, ""},
         {{OUTSIDE, NULL, "s@sender.example", {"a@here.example"}, NULL}, ""},
@@ -501,6 +530,235 @@ static void suspicious_mail_stays_at_home(void **state)
     world_close(&world);
 }
 
+/* A copy for here is due even where no reverse-path is rewritten, so the content must be there. */
+static void what_stays_at_home_needs_no_domain(void **state)
+{
+    (void)state;
+    static const struct dns_fake_row zone[] = {{"soft.example", DNS_TXT, DNS_ANSWER, "v=spf1 ~all"}};
+    static const struct mail mail = {OUTSIDE, NULL, "s@soft.example", {"self@here.example"}, NULL};
+    struct world world;
+    world_open(&world, "-forward_tagged = no", "spf { defer_to_dmarc = no }");
+    world.engine->services.dns = dns_create_fake(zone, SIZE(zone));
+    assert_true(world.engine->plan.needs & NEEDS_CONTENT);
+    expect(&world, &mail, "discard {s@soft.example > self@here.example} ");
+    dns_destroy(world.engine->services.dns);
+    world_close(&world);
+}
+
+/* What cannot be done whole is not done in part: the message goes on as it came. */
+static void an_envelope_that_cannot_be_said(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"on_error = accept", ""}, *const expected[] = {"", "451 4.3.0 "};
+    for (size_t i = 0; i < SIZE(options); i++) {
+        struct world world;
+        char bare[128];
+        world_open(&world, options[i], "");
+        const char *quoted = srs_of(&world, "\"a b\"@sender.example", "srs.example", 0);
+        const char *end = strrchr(quoted, '"');
+        snprintf(bare, sizeof bare, "%.*s%s", (int)(end - quoted - 1), quoted + 1, end + 1);
+        const struct mail mail = {OUTSIDE, NULL, "<>", {"moved@here.example", bare}, NULL};
+        expect(&world, &mail, expected[i]);
+        world_close(&world);
+    }
+}
+
+/* The trace field of the copy that the last message left for RECIPIENT; the spool is empty then. */
+static const char *trace_of_copy(const struct world *world, struct arena *arena, const char *recipient)
+{
+    struct spool *spool = world->engine->services.state->spool;
+    struct spool_entry *entries, entry;
+    struct span content = {"", 0};
+    size_t count;
+    const char *problem;
+    assert_int_equal(spool_list(spool, arena, &entries, &count, &problem), 0);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(entries[i].forward_paths, recipient) == 0)
+            assert_int_equal(spool_show(spool, arena, entries[i].id, &entry, &content, &problem), 0);
+    }
+    assert_true(spool_delete(spool, 0, &problem) >= 0);
+    const char *text = arena_spandup(arena, content), *end = strstr(text, "\r\nSubject:");
+    return end && strncmp(text, TRACE_FIELD ":", strlen(TRACE_FIELD) + 1) == 0
+               ? arena_spandup(arena, (struct span){text, (size_t)(end - text)})
+               : NULL;
+}
+
+/* The port for copies expands aliases after all, and filters: that is one round, not one after the other for ever. */
+static void a_copy_that_comes_back(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *options, *login, *from;
+    } rows[] = {{"", NULL, "s@sender.example"}, {"sign_outgoing = { \"here.example\" }", "bob", "b@here.example"}};
+    for (size_t i = 0; i < SIZE(rows); i++) {
+        struct world world;
+        const char *refused;
+        struct arena *arena = arena_create(4096);
+        world_open(&world, rows[i].options, "");
+        struct mail mail = {OUTSIDE, rows[i].login, rows[i].from, {"self@here.example"}, NULL};
+        assert_int_equal(play(&world, &mail, &refused).action, OUTCOME_DISCARD);
+        mail.client = HERE;
+        mail.login = NULL;
+        mail.field = trace_of_copy(&world, arena, "self@here.example");
+        assert_non_null(mail.field);
+        expect(&world, &mail, "554 5.4.6 ");
+        world_close(&world);
+        arena_destroy(arena);
+    }
+}
+
+/* Tags make every recipient lead to other addresses: memory for one message must have an end. */
+static void recipients_that_lead_to_too_many(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world, "", "");
+    struct arena *arena = arena_create(65536);
+    struct session *session = world.session;
+    struct message *message =
+        message_begin(session, &world.engine->settings, &world.engine->plan, "s@sender.example", NOW);
+    struct travel_recipient *recipients = ARENA_ARRAY(arena, struct travel_recipient, 200);
+    for (size_t i = 0; i < 200; i++)
+        recipients[i] = (struct travel_recipient){.given = arena_printf(arena, "list0+%zu@here.example", i)};
+    struct travel_question question = {.forwarding = world.engine->services.forwarding,
+                                       .message = message,
+                                       .recipients = recipients,
+                                       .recipient_count = 120}; /* 799 addresses each */
+    struct travel travel = travel_find(arena, &question);
+    assert_null(travel.problem);
+    assert_int_equal(travel.forwarded_count, 120);
+    question.recipient_count = 200;
+    travel = travel_find(arena, &question);
+    assert_non_null(travel.problem);
+    message_end(&message);
+    arena_destroy(arena);
+    world_close(&world);
+}
+
+static void note_problem(void *context, const char *text)
+{
+    snprintf(context, 256, "%s", text);
+}
+
+static void options_that_contradict_each_other(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world, "", "");
+    const struct forwarding_options *good = world.engine->services.forwarding->options;
+    struct forwarding_options tagged = *good, nowhere = *good;
+    tagged.mixed = FORWARDING_REWRITE;
+    tagged.forward_tagged = false;
+    nowhere.domain = NULL;
+    const struct {
+        const struct forwarding_options *options;
+        const char *expected;
+    } rows[] = {{&tagged, "x: srs: forward_tagged: with mixed = rewrite"}, {&nowhere, "x: srs: domain_map: domain is empty"}};
+    for (size_t i = 0; i < SIZE(rows); i++) {
+        char text[256] = "";
+        struct conf_problems problems = {note_problem, text, 0};
+        assert_null(forwarding_open(&world.engine->settings, rows[i].options, world.engine->services.state, "x", false,
+                                    &problems));
+        assert_non_null(strstr(text, rows[i].expected));
+        assert_int_equal(problems.count, 1);
+    }
+    world_close(&world);
+}
+
+static char *submit_of_first(const struct world *world, struct arena *arena)
+{
+    sqlite3 *db;
+    sqlite3_stmt *rows;
+    char *text = NULL;
+    assert_int_equal(sqlite3_open(arena_printf(arena, "%s/spool.db", world->directory), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT submit FROM entry WHERE kind = 'report'", -1, &rows, NULL), SQLITE_OK);
+    if (sqlite3_step(rows) == SQLITE_ROW)
+        text = arena_strdup(arena, (const char *)sqlite3_column_text(rows, 0));
+    sqlite3_finalize(rows);
+    sqlite3_close(db);
+    return text;
+}
+
+/* A report goes out even if the queue is full, for its entry leaves; to whom is here by the usual port, where aliases are
+ * expanded. */
+static void a_report_is_not_lost(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *to, *submit;
+    } rows[] = {{"s@sender.example", "smtp://127.0.0.1:10026"}, {"b@here.example", ""}, {"root@localhost", ""}};
+    static const struct spool_refused refused = {"x@remote.example", NULL, SPOOL_REFUSED, "550 5.1.1 who?"};
+    for (size_t i = 0; i < SIZE(rows); i++) {
+        struct world world;
+        int64_t id;
+        struct arena *arena = arena_create(4096);
+        world_open(&world, "", "spool { max_messages = 1 }");
+        struct spool *spool = world.engine->services.state->spool;
+        const struct spool_message filler = {.kind = COPIES_KIND, .reverse_path = "", .forward_paths = &rows[i].to,
+                                             .forward_path_count = 1, .content = span_of("x")};
+        assert_int_equal(spool_add(spool, &filler, NOW, &id), SPOOL_OK);
+        const struct spool_left left = {.id = id, .kind = COPIES_KIND, .memo = rows[i].to, .reverse_path = "r@srs.example",
+                                        .end = SPOOL_REFUSED, .refused = &refused, .refused_count = 1,
+                                        .header = {"", 0}, .added = NOW, .now = NOW};
+        nondelivery_after(world.engine->services.forwarding, &left);
+        const char *submit = submit_of_first(&world, arena);
+        assert_non_null(submit);
+        assert_string_equal(submit, rows[i].submit);
+        world_close(&world);
+        arena_destroy(arena);
+    }
+}
+
+/* An ORCPT in UTF-8 is no reason to keep the message out. */
+static void parameters_that_travel_on(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create(1024);
+    assert_string_equal(copies_rcpt_parameters(arena, "notify=NEVER X=1 ORCPT=rfc822;a@b"), "notify=NEVER ORCPT=rfc822;a@b");
+    assert_string_equal(copies_rcpt_parameters(arena, "NOTIFY=FAILURE ORCPT=utf-8;\xc3\xa4@b.example"), "NOTIFY=FAILURE");
+    assert_null(copies_rcpt_parameters(arena, "ORCPT=utf-8;\xc3\xa4@b.example"));
+    assert_null(copies_rcpt_parameters(arena, "ORCPT=rfc822;a\r\nRCPT"));
+    assert_null(copies_rcpt_parameters(arena, NULL));
+    arena_destroy(arena);
+}
+
+#define MANY 20000
+
+/* Thousands of recipients cost what they cost one by one. */
+static void many_recipients_are_fast(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create(65536);
+    struct dispatch_recipient *recipients = ARENA_ARRAY(arena, struct dispatch_recipient, MANY);
+    const char **names = ARENA_ARRAY(arena, const char *, MANY);
+    for (size_t i = 0; i < MANY; i++) {
+        struct route *route = ARENA_NEW(arena, struct route);
+        *route = (struct route){arena_printf(arena, "target%zu@remote.example", i), true, false, false};
+        names[i] = arena_printf(arena, "recipient%zu@here.example", i);
+        recipients[i] = (struct dispatch_recipient){
+            .given = names[i], .routes = {.items = route, .count = 1, .canonical = names[i], .by_table = true, .stays = i % 2}};
+    }
+    const struct dispatch_options options = {.splits = true};
+    int64_t start = clock_monotonic_us();
+    struct dispatch dispatch = dispatch_plan(arena, recipients, MANY, &options);
+    assert_int_equal(dispatch.added_count, MANY);
+    assert_int_equal(dispatch.removed_count, MANY / 2);
+    assert_true(clock_monotonic_us() - start < 500000);
+    size_t size = 1 << 20;
+    char *text = arena_alloc(arena, size);
+    for (size_t i = 0; i < size; i++)
+        text[i] = "0123456789abcdef,"[i % 17];
+    struct header_field fields[2] = {{span_of(TRACE_FIELD), {text, size}},
+                                     {span_of("Delivered-To"), span_of(" Recipient19999@HERE.example")}};
+    struct message message = {.headers = fields, .header_count = 2};
+    start = clock_monotonic_us();
+    struct trace trace = trace_find(arena, &message, names, MANY);
+    assert_true(clock_monotonic_us() - start < 1000000);
+    assert_string_equal(trace.seen_again, names[19999]);
+    assert_int_equal(trace.hops, 1);
+    arena_destroy(arena);
+}
+
 /* What is held goes nowhere by itself: no copies, the envelope as it will be if somebody releases it. */
 static void a_held_message_is_not_split(void **state)
 {
@@ -563,6 +821,14 @@ int main(void)
         cmocka_unit_test(our_own_mail_is_signed),
         cmocka_unit_test(a_sender_whose_record_permits_us),
         cmocka_unit_test(suspicious_mail_stays_at_home),
+        cmocka_unit_test(what_stays_at_home_needs_no_domain),
+        cmocka_unit_test(an_envelope_that_cannot_be_said),
+        cmocka_unit_test(a_copy_that_comes_back),
+        cmocka_unit_test(many_recipients_are_fast),
+        cmocka_unit_test(parameters_that_travel_on),
+        cmocka_unit_test(options_that_contradict_each_other),
+        cmocka_unit_test(recipients_that_lead_to_too_many),
+        cmocka_unit_test(a_report_is_not_lost),
         cmocka_unit_test(a_held_message_is_not_split),
         cmocka_unit_test(a_trial_only_says_so),
         cmocka_unit_test(a_full_spool_is_a_4xx),

@@ -68,8 +68,8 @@ static void what_it_says(void **state)
         "Date: Fri, 15 Jan 2027 09:00:00 +0000\r\n",
         "Content-Type: multipart/report; report-type=delivery-status;",
         "\r\nReporting-MTA: dns; mx.here.example\r\nOriginal-Envelope-Id: QQ314\r\nArrival-Date: Fri, 15 Jan 2027 08:00:00",
-        "\r\n\r\nOriginal-Recipient: rfc822;sales@here.example\r\nFinal-Recipient: rfc822; x@remote.example\r\n"
-        "Action: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 <x@remote.example> who?\r\n",
+        ("\r\n\r\nOriginal-Recipient: rfc822;sales@here.example\r\nFinal-Recipient: rfc822; x@remote.example\r\n"
+         "Action: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 <x@remote.example> who?\r\n"),
         "Final-Recipient: rfc822; z@remote.example\r\nAction: failed\r\nStatus: 4.4.7\r\n",
         "Final-Recipient: rfc822; w@remote.example\r\nAction: failed\r\nStatus: 5.0.0\r\n",
         "Content-Type: text/rfc822-headers\r\n",
@@ -110,12 +110,39 @@ static void nothing_can_be_smuggled_in(void **state)
     arena_destroy(arena);
 }
 
+static void thousands_of_them(void **state)
+{
+    (void)state;
+    static struct spool_refused refused[500];
+    struct arena *arena = arena_create(0);
+    for (size_t i = 0; i < SIZE(refused); i++)
+        refused[i] = (struct spool_refused){"x@remote.example", i < 10 ? "NOTIFY=NEVER" : NULL, SPOOL_REFUSED, "550 5.1.1 who?"};
+    const char *report = compose(arena, refused, SIZE(refused), "s@sender.example");
+    assert_non_null(strstr(report, "\r\n  and 290 more\r\n"));
+    assert_null(strstr(compose(arena, refused, 20, "s@sender.example"), " more\r\n"));
+    arena_destroy(arena);
+}
+
+/* RFC 3464 2.1 */
+static void is_8bit_only_if_it_must_be(void **state)
+{
+    (void)state;
+    static const struct spool_refused plain = {"x@remote.example", NULL, SPOOL_REFUSED, "550 5.1.1 who?"};
+    static const struct spool_refused other = {"\xc3\xa4@remote.example", NULL, SPOOL_REFUSED, "550 5.1.1 who?"};
+    struct arena *arena = arena_create(0);
+    assert_null(strstr(compose(arena, &plain, 1, "s@sender.example"), "8bit"));
+    assert_null(strstr(compose(arena, &other, 1, "s@sender.example"), "7bit"));
+    arena_destroy(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_gets_a_report),
         cmocka_unit_test(what_it_says),
         cmocka_unit_test(nothing_can_be_smuggled_in),
+        cmocka_unit_test(thousands_of_them),
+        cmocka_unit_test(is_8bit_only_if_it_must_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,7 @@ static void world_open(struct world *world, const char *forwards)
     const char *path = tables_write(world->tables, "forwards.csv", forwards);
     world->forwards = forwards_open(arena_printf(world->tables->arena, "csv:%s", path), NULL, &problems);
     assert_non_null(world->forwards);
-    world->source = (struct routes_source){world->forwards, world->tables->aliases, world->local};
+    world->source = (struct routes_source){world->forwards, world->tables->aliases, world->local, NULL};
 }
 
 static void world_close(struct world *world)

@@ -124,7 +124,7 @@ static int begin(void **state)
     assert_null(domain_set_add(domains, "other.example"));
     assert_null(domain_set_add(local_domains, "example.net"));
     assert_null(domain_set_add(local_domains, ".sub.example.net"));
-    *maps = (struct maps){arena, {.domain = "srs.example.net", .domains = domains, .local_domains = local_domains}};
+    *maps = (struct maps){arena, {.domain = "srs.example.net", .domains = domains, .local_domains = local_domains, .hostname = "mx.example.net"}};
     *state = maps;
     return 0;
 }
@@ -158,6 +158,8 @@ static void test_maps(void **state)
         /* our own */
         {"forward", BYTES("u@example.net"), "NOTFOUND "},
         {"forward", BYTES("u@EXAMPLE.net."), "NOTFOUND "},
+        {"forward", BYTES("root@MX.example.net"), "NOTFOUND "}, /* this host, which local_domains does not name */
+        {"forward", BYTES("root@localhost"), "NOTFOUND "},
         {"forward", BYTES("u@deep.sub.example.net"), "NOTFOUND "},
         {"forward", BYTES("SRS0=remote.example=u@srs.example.net"), "NOTFOUND "},
         {"forward", BYTES("SRS0=remote.example=u@SRS.example.net"), "NOTFOUND "},
