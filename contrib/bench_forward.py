@@ -5,8 +5,8 @@ mailbox; alias@ is forwarded by Postfix's virtual_alias_maps, so that Postern re
 Postern's own table, so that it changes the recipient, too; copy@ stays and is sent on, so that a copy goes through the
 spool and enters Postfix a second time. The time of a measurement ends when the spool is empty.
 """
-import json
 import os
+import sqlite3
 import time
 
 from bench_table import measure_kinds, print_kinds
@@ -51,7 +51,12 @@ class Forwards:
         self.daemon.stop()
 
     def spool_is_empty(self):
-        return json.loads(self.daemon.ctl("queue", "list", "--json").stdout) == []
+        """Read from the file, for a posternctl every 20 ms took more of the machine than half of what is measured."""
+        queue = sqlite3.connect(f"file:{self.daemon.state}/spool.db?mode=ro", uri=True, timeout=10)
+        try:
+            return queue.execute("SELECT messages FROM total").fetchone() == (0,)
+        finally:
+            queue.close()
 
     def measure(self, name, count):
         """(messages a second, CPU milliseconds a message of Postern's)."""

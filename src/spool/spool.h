@@ -8,7 +8,8 @@
  *
  * Sent once or sent surely: nobody can know whether a message that was cut off behind its final dot was taken. An entry
  * with `once` counts as sent then; one without is sent again. The same goes for the entries that were under way when the
- * machine stopped (docs/adr/0009).
+ * machine stopped, and, without `once`, for those that the MTA had taken shortly before that: what became of them is
+ * written, so that a process that is killed knows it, but not synced, as an MTA's own marks are not (docs/adr/0009).
  *
  * Who gets it once: a forward-path that an MTA took responsibility for is not sent to again while the rest of its entry
  * is retried, but for the doubt above.

@@ -3,13 +3,15 @@
  *
  * In the order of the steps; what is [synced] is on the disk before the next begins:
  *   before() of the owners; what they wrote [synced, by settle()]; the entries are claimed by this boot of the machine
- * [synced, if one has `once`]; each is sent (spool_attempt.c: with `once` DOUBT is written before its final dot) and,
- * if it was not simply taken, its fates are written, without `once` always and [synced]; the fates of those taken are
- * written; after() of the owners; those that are decided are removed.
+ * [synced, if one has `once`]; each is sent (spool_attempt.c: with `once` DOUBT is written before its final dot) and its
+ * fates are written, but for those with `once` that were simply taken; the fates of these are written together; after()
+ * of the owners; those that are decided are removed.
  *
  * So a worker that is killed leaves DOUBT behind exactly if a dot may have gone out, and a sender that begins under the
  * same boot decides about those: UNKNOWN with `once`, to be sent again without. A machine that stops may have forgotten
- * what was not synced; then all that was claimed is UNKNOWN with `once`.
+ * what was not synced; then all that was claimed is UNKNOWN with `once`, and without it is sent again, as an MTA does
+ * whose mark of a delivery was lost. What after() of an owner adds is synced, and with it all that was written before:
+ * never does a report outlive the fates that it tells.
  *
  * A fate that cannot be written (the disk is full) is written again until it can be, and nothing else is sent
  * meanwhile.
@@ -61,10 +63,10 @@ static int write_once(struct batch *batch, bool durable)
 }
 
 /* Repeated until it is done: 0. -1: the worker is to let go, and it could not be done. */
-static int write_surely(struct batch *batch, struct spool_writing *writing, bool durable)
+static int write_surely(struct batch *batch, struct spool_writing *writing)
 {
     struct spool_sender *sender = batch->sender;
-    for (int tries = 1; spool_db_write(sender->spool->db, spool_rows_write, writing, durable) != SQLITE_OK; tries++) {
+    for (int tries = 1; spool_db_write(sender->spool->db, spool_rows_write, writing, false) != SQLITE_OK; tries++) {
         if (spool_sender_is_stopping(sender) && tries >= LAST_TRIES)
             return -1;
         spool_sender_wait(sender, spool_sender_is_stopping(sender) ? AGAIN_MS / 10 : AGAIN_MS);
@@ -189,15 +191,17 @@ static bool claim(struct batch *batch)
 
 /* ---- sending ---- */
 
-/* An attempt is over that left something undone, or must not be repeated. */
+/* What DOUBT does not say of an attempt that is over. */
 static void record(struct batch *batch, struct turn *turn, enum spool_attempt_end end)
 {
     struct spool_row *row = turn->row;
     row->is_claimed = false;
-    struct spool_write item = {.row = row, .what = SPOOL_WRITE_STATE | SPOOL_WRITE_NEXT | SPOOL_WRITE_FATES};
+    bool is_taken = end == SPOOL_ATTEMPT_TAKEN; /* then it is removed soon, and the fates say enough */
+    unsigned rest = is_taken ? 0 : SPOOL_WRITE_STATE | SPOOL_WRITE_NEXT;
+    struct spool_write item = {.row = row, .what = SPOOL_WRITE_FATES | rest};
     struct spool_writing writing = {.items = &item, .count = 1};
     turn->plan = PLAN_NOTHING;
-    if (write_surely(batch, &writing, !row->once) != 0)
+    if (write_surely(batch, &writing) != 0)
         return;
     if (item.has_vanished) {
         tell_vanished(row);
@@ -241,7 +245,7 @@ static void send_all(struct batch *batch)
     }
     mark_nothing(batch);
     size_t taken = mark(batch, PLAN_RECORD, SPOOL_WRITE_FATES);
-    if (mark(batch, PLAN_GIVE_BACK, SPOOL_WRITE_STATE) + taken == 0 || write_surely(batch, &batch->writing, false) != 0)
+    if (mark(batch, PLAN_GIVE_BACK, SPOOL_WRITE_STATE) + taken == 0 || write_surely(batch, &batch->writing) != 0)
         return;
     if (taken > 0)
         crash_test_point("spool.recorded");
@@ -264,7 +268,7 @@ static void leave(struct batch *batch)
     }
     mark_nothing(batch);
     if (mark(batch, PLAN_LEAVE, SPOOL_WRITE_REMOVAL) + mark(batch, PLAN_DROP, SPOOL_WRITE_REMOVAL) > 0 &&
-        write_surely(batch, &batch->writing, false) == 0)
+        write_surely(batch, &batch->writing) == 0)
         crash_test_point("spool.removed");
 }
 
