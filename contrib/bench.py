@@ -249,7 +249,7 @@ def main():
     if options.forward:
         from bench_forward import measure_forward
         try:
-            return 1 if measure_forward(area, options.sessions, 3 if options.quick else options.rounds, 600, spread) else 0
+            return 1 if measure_forward(area, options.sessions, 3 if options.quick else options.rounds, 1200, spread) else 0
         finally:
             remove_directory(area)
     if options.auth:
