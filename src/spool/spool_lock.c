@@ -1,10 +1,9 @@
 /*
  * spool_lock - flock() on a file that stays. The lock belongs to the file and not to its name, so that after locking it
  * the name is compared with what was locked.
- *
- * posternctl may be run by root before the daemon ever was: what root creates here is given to the directory's owner.
  */
 #include "spool/spool_lock.h"
+#include "util/newfile.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,20 +24,9 @@ static int path_of(const char *directory, const char *name, char *path, size_t s
 int spool_create_file(const char *directory, const char *name)
 {
     char path[4096];
-    struct stat above;
-    if (path_of(directory, name, path, sizeof path) != 0 || stat(directory, &above) != 0)
+    if (path_of(directory, name, path, sizeof path) != 0)
         return -1;
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -1;
-    if (geteuid() == 0 && fchown(fd, above.st_uid, above.st_gid) != 0) {
-        int error = errno;
-        unlink(path);
-        close(fd);
-        errno = error;
-        return -1;
-    }
-    return fd;
+    return newfile_create(path);
 }
 
 int spool_lock_file(const char *directory, const char *name)

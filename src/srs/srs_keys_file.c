@@ -11,6 +11,7 @@
  */
 #include "srs/srs_keys_file.h"
 #include "srs/srs_keys.h"
+#include "util/newfile.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -204,27 +205,13 @@ int srs_keys_file_replace(const char *path, const struct srs_keys_file *file, st
     return status;
 }
 
-/* What root makes belongs to whom the directory belongs to: posternd checks the configuration as root, and its worker is
- * another user. */
-static int give_to_owner_of_directory(const char *path, int fd, struct arena *arena)
-{
-    struct stat above;
-    char *directory = arena_strdup(arena, path), *slash = strrchr(directory, '/');
-    if (geteuid() != 0 || !slash)
-        return 0;
-    slash[slash == directory] = '\0';
-    return stat(directory, &above) == 0 ? fchown(fd, above.st_uid, above.st_gid) : -1;
-}
-
 int srs_keys_file_create(const char *path, struct span content, struct arena *arena, const char **problem)
 {
     const char *beside = arena_printf(arena, "%s.%ld.new", path, (long)getpid());
-    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = newfile_create(beside);
     if (fd < 0)
         return failed(arena, beside, "cannot be made", problem);
-    int status = give_to_owner_of_directory(path, fd, arena);
-    if (status == 0)
-        status = write_all(fd, content);
+    int status = write_all(fd, content);
     close(fd);
     if (status != 0)
         failed(arena, beside, "cannot be written", problem);

@@ -13,6 +13,7 @@
 #include "store/store_file.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/newfile.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -55,32 +56,6 @@ bool store_file_identify(const struct store_file *file, struct store_call *call,
     return true;
 }
 
-/* What root makes belongs to whom the directory belongs to: posternctl must not lock the daemon out. */
-static bool give_to_owner_of_directory(const struct store_file *file, int fd)
-{
-    if (geteuid() != 0)
-        return true;
-    char directory[PATH_MAX];
-    snprintf(directory, sizeof directory, "%s", file->path);
-    char *slash = strrchr(directory, '/');
-    slash[slash == directory ? 1 : 0] = '\0';
-    struct stat st;
-    return stat(directory, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) == 0;
-}
-
-/* A descriptor of a new file; -1 with EEXIST if there is one. */
-static int make(const struct store_file *file, const char *path)
-{
-    int fd = open(path, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0 || give_to_owner_of_directory(file, fd))
-        return fd;
-    int error = errno;
-    close(fd);
-    unlink(path);
-    errno = error;
-    return -1;
-}
-
 static bool lock_byte(const struct store_file *file, int byte, short type)
 {
     struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
@@ -100,7 +75,7 @@ static bool open_lock_file(struct store_file *file, struct store_call *call)
     if (has_lock_file(file))
         return true;
     store_file_close(file);
-    file->lock = make(file, file->lock_path);
+    file->lock = newfile_create(file->lock_path);
     if (file->lock < 0 && errno == EEXIST)
         file->lock = open(file->lock_path, O_NOFOLLOW | O_RDWR | O_CLOEXEC);
     if (file->lock < 0)
@@ -191,7 +166,7 @@ bool store_file_make(const struct store_file *file, struct store_call *call)
             return false;
         log_text(LEVEL_ERROR, "store: %s-wal was there without its file; moved aside to %s-wal", file->path, aside);
     }
-    int fd = make(file, file->path);
+    int fd = newfile_create(file->path);
     if (fd < 0) {
         store_call_fail(call, "%s: %s", file->path, strerror(errno));
         return false;
