@@ -16,6 +16,7 @@
 #include "srs/copies.h"
 #include "util/crash.h"
 #include "util/log.h"
+#include "util/smtp_path.h"
 #include <strings.h>
 
 #define WHY_FORGED "srs.forged"
@@ -110,7 +111,7 @@ static struct result on_rcpt(const struct check_call *call)
         return (struct result){RESULT_REJECT, WHY_EXPIRED, expand(call, options->reply_expired, address)};
     if (outcome == SRS_FORGED)
         return (struct result){RESULT_REJECT, WHY_FORGED, expand(call, options->reply_forged, address)};
-    if (outcome != SRS_OK || !edits_can_carry(original))
+    if (outcome != SRS_OK || !smtp_path_is_safe(original))
         return (struct result){RESULT_REJECT, WHY_UNKNOWN, expand(call, options->reply_unknown, address)};
     if (!options->forwarding.reverse_any_sender && !is_bounce(call->message->reverse_path))
         return (struct result){RESULT_REJECT, WHY_NOT_A_BOUNCE, expand(call, options->reply_not_a_bounce, address)};

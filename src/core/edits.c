@@ -1,5 +1,6 @@
 /* edits - a queue of proposals. Values are made harmless on the way in, so that no way out can forget it. */
 #include "core/edits.h"
+#include "util/smtp_path.h"
 #include "util/strbuf.h"
 #include <strings.h>
 
@@ -88,27 +89,6 @@ void edits_quarantine(struct edits *edits, struct arena *arena, const char *reas
     queue(edits, arena, (struct edit){EDIT_QUARANTINE, NULL, 0, make_safe(arena, reason)});
 }
 
-/* A quoted local part may hold spaces and brackets; what ends the command may stand nowhere. */
-bool edits_can_carry(const char *address)
-{
-    bool is_quoted = false;
-    for (const char *p = address; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c < 0x20 || c == 0x7f)
-            return false;
-        if (is_quoted && c == '\\') {
-            unsigned char next = (unsigned char)*++p;
-            if (next < 0x20 || next == 0x7f)
-                return false;
-        } else if (c == '"') {
-            is_quoted = !is_quoted;
-        } else if (!is_quoted && strchr(" <>", c)) {
-            return false;
-        }
-    }
-    return !is_quoted && strlen(address) <= EDITS_ADDRESS_MAX;
-}
-
 static bool are_parameters(const char *text)
 {
     for (; *text; text++) {
@@ -121,7 +101,7 @@ static bool are_parameters(const char *text)
 static int queue_address(struct edits *edits, struct arena *arena, enum edit_kind kind, const char *address,
                          const char *parameters)
 {
-    if (!edits_can_carry(address) || (parameters && !are_parameters(parameters)))
+    if (!smtp_path_is_safe(address) || (parameters && !are_parameters(parameters)))
         return -1;
     queue(edits, arena, (struct edit){kind, arena_strdup(arena, parameters), 0, arena_strdup(arena, address)});
     return 0;

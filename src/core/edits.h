@@ -52,16 +52,11 @@ void edits_change_header(struct edits *edits, struct arena *arena, const char *n
 int edits_delete_header(struct edits *edits, struct arena *arena, const char *name, unsigned index);
 void edits_quarantine(struct edits *edits, struct arena *arena, const char *reason);
 
-#define EDITS_ADDRESS_MAX 1000 /* octets; RFC 5321 4.5.3.1.3 asks for 256 */
-
 /* The envelope. Without these a message would go astray, so an MTA that refuses one gets the whole message back with 4xx.
  * An address or a parameter that cannot stand in an SMTP command is refused: -1, nothing queued. */
 int edits_change_sender(struct edits *edits, struct arena *arena, const char *reverse_path);
 int edits_delete_recipient(struct edits *edits, struct arena *arena, const char *address);
 int edits_add_recipient(struct edits *edits, struct arena *arena, const char *address, const char *parameters);
-
-/* Can it stand between the brackets of MAIL or RCPT? No controls, no spaces or brackets outside quotes; 8-bit may. */
-bool edits_can_carry(const char *address);
 
 /* "add-header", "delete-header", "change-header", "quarantine", "change-sender", "delete-recipient", "add-recipient" */
 const char *edit_kind_name(enum edit_kind kind);

@@ -5,27 +5,14 @@
 #include "spool/spool_private.h"
 #include "spool/spool_rows.h"
 #include "util/crash.h"
+#include "util/smtp_path.h"
 #include <stdlib.h>
 
-#define PATH_MAX_OCTETS 1000 /* RFC 5321 says 256; what an MTA took from others we pass on */
+#define PARAMETERS_MAX 2000 /* octets */
 
-/* Between < and > of a command: nothing that ends it, but for what stands in quotes. "" is the null reverse-path. */
 static bool is_path(const char *text)
 {
-    bool is_quoted = false;
-    if (!text || strlen(text) > PATH_MAX_OCTETS)
-        return false;
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p < 0x20 || *p == 0x7f)
-            return false;
-        if (*p == '"')
-            is_quoted = !is_quoted;
-        else if (is_quoted && *p == '\\' && p[1] >= 0x20 && p[1] != 0x7f)
-            p++;
-        else if (!is_quoted && strchr(" <>", *p))
-            return false;
-    }
-    return !is_quoted;
+    return text && smtp_path_is_safe(text);
 }
 
 static bool is_parameters(const char *text)
@@ -34,7 +21,7 @@ static bool is_parameters(const char *text)
         if (*p < 0x20 || *p == 0x7f)
             return false;
     }
-    return !text || strlen(text) <= 2 * PATH_MAX_OCTETS;
+    return !text || strlen(text) <= PARAMETERS_MAX;
 }
 
 static bool is_sound(const struct spool_message *message)

@@ -7,6 +7,7 @@ libpostern_a_SOURCES += \
 	src/util/log.c src/util/log.h \
 	src/util/netaddr.c src/util/netaddr.h \
 	src/util/newfile.c src/util/newfile.h \
+	src/util/smtp_path.c src/util/smtp_path.h \
 	src/util/span.h \
 	src/util/strbuf.c src/util/strbuf.h \
 	src/util/strhash.c src/util/strhash.h \
