@@ -235,18 +235,28 @@ static int open_inet(struct listener *listener, const struct endpoint *endpoint,
     return 0;
 }
 
-int listen_open(struct listener *listener, const struct endpoint *endpoint, const char *option,
-                const struct listen_access *access, struct strbuf *why)
+/* One that REPLACES another listens before it takes the path. What is open is left so if it fails. */
+static int open_socket(struct listener *listener, const struct endpoint *endpoint, const char *option,
+                       const struct listen_access *access, bool replaces, struct strbuf *why)
 {
     int family = endpoint->address.any.sa_family;
     *listener = LISTENER_CLOSED;
     listener->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (listener->fd < 0)
         return fail(why, option, "create a socket", NULL);
+    if (family == AF_UNIX && replaces)
+        return replace_unix(listener, endpoint, option, access, why);
     int code = family == AF_UNIX ? open_unix(listener, endpoint, option, access, why)
-                                 : open_inet(listener, endpoint, option, false, why);
+                                 : open_inet(listener, endpoint, option, replaces, why);
     if (code == 0 && listen(listener->fd, SOMAXCONN) < 0)
         code = fail(why, option, "listen on the socket", NULL);
+    return code;
+}
+
+int listen_open(struct listener *listener, const struct endpoint *endpoint, const char *option,
+                const struct listen_access *access, struct strbuf *why)
+{
+    int code = open_socket(listener, endpoint, option, access, false, why);
     if (code)
         listen_close(listener);
     return code;
@@ -255,15 +265,7 @@ int listen_open(struct listener *listener, const struct endpoint *endpoint, cons
 int listen_replace(struct listener *listener, const struct endpoint *endpoint, const char *option,
                    const struct listen_access *access, struct strbuf *why)
 {
-    int family = endpoint->address.any.sa_family;
-    *listener = LISTENER_CLOSED;
-    listener->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener->fd < 0)
-        return fail(why, option, "create a socket", NULL);
-    int code = family == AF_UNIX ? replace_unix(listener, endpoint, option, access, why)
-                                 : open_inet(listener, endpoint, option, true, why);
-    if (code == 0 && family != AF_UNIX && listen(listener->fd, SOMAXCONN) < 0)
-        code = fail(why, option, "listen on the socket", NULL);
+    int code = open_socket(listener, endpoint, option, access, true, why);
     if (code)
         listen_close(listener);
     return code;
