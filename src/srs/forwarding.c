@@ -157,7 +157,7 @@ bool forwarding_is_local(const struct forwarding *forwarding, const char *addres
     const char *at = strrchr(address, '@');
     if (!at || !at[1])
         return true;
-    return domain_of(address, domain) && (domain_set_has(forwarding->settings->general->local_domains, domain) ||
-                                          domain_set_has(forwarding->srs_domains, domain) ||
-                                          routes_is_host(domain, forwarding->settings->hostname));
+    return domain_of(address, domain) &&
+           (domain_set_has(forwarding->srs_domains, domain) ||
+            routes_is_here(domain, forwarding->settings->general->local_domains, forwarding->settings->hostname));
 }

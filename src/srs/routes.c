@@ -27,10 +27,10 @@ struct walk {
 };
 
 /* Names without a domain mean this host in every table, and are completed with its name or with localhost. */
-bool routes_is_host(const char *domain, const char *hostname)
+bool routes_is_here(const char *domain, const struct domain_set *local_domains, const char *hostname)
 {
-    return strcmp(domain, "localhost") == 0 || strcmp(domain, "localhost.localdomain") == 0 ||
-           (hostname && strcmp(domain, hostname) == 0);
+    return domain_set_has(local_domains, domain) || strcmp(domain, "localhost") == 0 ||
+           strcmp(domain, "localhost.localdomain") == 0 || (hostname && strcmp(domain, hostname) == 0);
 }
 
 /* No domain, or one that cannot be any, is a matter of this host's. */
@@ -42,13 +42,18 @@ static bool leaves(const struct walk *walk, const char *address)
         return false;
     if (domain_canonical(span_of(at + 1), domain) != 0)
         return at[1] != '\0'; /* an address literal */
-    return !domain_set_has(walk->source->local_domains, domain) && !routes_is_host(domain, walk->source->hostname);
+    return !routes_is_here(domain, walk->source->local_domains, walk->source->hostname);
+}
+
+static const char *canonical_of(const struct walk *walk, const char *address)
+{
+    const char *canonical = aliases_canonical(walk->source->aliases, walk->arena, address);
+    return canonical ? canonical : address;
 }
 
 static bool is_self(const struct walk *walk, const char *address)
 {
-    const char *canonical = aliases_canonical(walk->source->aliases, walk->arena, address);
-    return strcmp(canonical ? canonical : address, walk->routes->canonical) == 0;
+    return strcmp(canonical_of(walk, address), walk->routes->canonical) == 0;
 }
 
 static void add(struct walk *walk, const char *address, bool expands_more)
@@ -67,8 +72,6 @@ static void add(struct walk *walk, const char *address, bool expands_more)
     routes->items = walk->items;
 }
 
-static void visit(struct walk *walk, const char *address, unsigned depth);
-
 /* Does local(8) expand one of them again and again? Then they cannot be told apart by address. */
 static bool has_local_key(const struct aliases_targets *targets)
 {
@@ -78,6 +81,29 @@ static bool has_local_key(const struct aliases_targets *targets)
     }
     return false;
 }
+
+/* What our table says of CANONICAL. */
+static enum store_outcome look_up(struct walk *walk, const char *canonical, struct forward *forward)
+{
+    const struct routes_source *source = walk->source;
+    if (!source->forwards)
+        return STORE_ABSENT;
+    enum store_outcome outcome = forwards_find(source->forwards, walk->arena, canonical, walk->now, forward);
+    walk->is_down |= outcome == STORE_DOWN; /* whoever asked again would wait again */
+    return outcome;
+}
+
+/* May the walk go on from CANONICAL? Only once. */
+static bool enter(struct walk *walk, const char *canonical, unsigned depth)
+{
+    if (walk->is_down || !strset_add(walk->visited, span_of(canonical)))
+        return false;
+    walk->routes->is_cut |= depth > ROUTES_TABLE_DEPTH;
+    return depth <= ROUTES_TABLE_DEPTH;
+}
+
+static void follow_forward(struct walk *walk, const char *canonical, const char *address,
+                           const struct forward *forward, unsigned depth);
 
 /* What the MTA makes of ADDRESS. */
 static void follow_aliases(struct walk *walk, const char *canonical, const char *address, unsigned depth)
@@ -96,45 +122,42 @@ static void follow_aliases(struct walk *walk, const char *canonical, const char 
         add(walk, address, false);
         return;
     }
-    for (size_t i = 0; i < targets.route_count && !walk->is_down; i++) { /* down: each would wait for the store again */
-        const char *next = aliases_canonical(walk->source->aliases, walk->arena, targets.routes[i]);
-        struct forward unused;
-        bool is_itself = !next || strcmp(next, canonical) == 0;
-        if (!is_itself && walk->source->forwards &&
-            forwards_find(walk->source->forwards, walk->arena, next, walk->now, &unused) != STORE_ABSENT)
-            visit(walk, targets.routes[i], depth + 1);
-        else
-            add(walk, targets.routes[i], targets.route_flags[i] & ROUTE_IS_KEY_VIRTUAL);
+    for (size_t i = 0; i < targets.route_count && !walk->is_down; i++) {
+        const char *route = targets.routes[i], *next = canonical_of(walk, route);
+        struct forward forward;
+        if (strcmp(next, canonical) == 0 || look_up(walk, next, &forward) == STORE_ABSENT)
+            add(walk, route, targets.route_flags[i] & ROUTE_IS_KEY_VIRTUAL);
+        else if (enter(walk, next, depth + 1))
+            follow_forward(walk, next, route, &forward, depth + 1);
     }
 }
 
 static void visit(struct walk *walk, const char *address, unsigned depth)
 {
     struct forward forward;
-    const char *canonical = aliases_canonical(walk->source->aliases, walk->arena, address);
-    if (!canonical)
-        canonical = address;
-    if (!strset_add(walk->visited, span_of(canonical)))
+    const char *canonical = canonical_of(walk, address);
+    if (!enter(walk, canonical, depth))
         return;
-    if (depth > ROUTES_TABLE_DEPTH) {
-        walk->routes->is_cut = true;
-        return;
-    }
-    enum store_outcome outcome =
-        walk->source->forwards ? forwards_find(walk->source->forwards, walk->arena, canonical, walk->now, &forward)
-                               : STORE_ABSENT;
-    walk->is_down |= outcome == STORE_DOWN;
-    if (walk->is_down)
-        return;
-    if (outcome != STORE_OK) {
+    switch (look_up(walk, canonical, &forward)) {
+    case STORE_OK:
+        follow_forward(walk, canonical, address, &forward, depth);
+        break;
+    case STORE_ABSENT:
         follow_aliases(walk, canonical, address, depth);
-        return;
+        break;
+    default:
+        break;
     }
+}
+
+static void follow_forward(struct walk *walk, const char *canonical, const char *address,
+                           const struct forward *forward, unsigned depth)
+{
     walk->routes->by_table = true;
-    if (!forward.deletes)
+    if (!forward->deletes)
         follow_aliases(walk, canonical, address, depth);
-    for (size_t i = 0; i < forward.count && !walk->is_down; i++)
-        visit(walk, forward.targets[i], depth + 1);
+    for (size_t i = 0; i < forward->count; i++)
+        visit(walk, forward->targets[i], depth + 1);
 }
 
 enum store_outcome routes_find(const struct routes_source *source, struct arena *arena, const char *address, int64_t now,

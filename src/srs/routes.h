@@ -41,8 +41,8 @@ struct routes_source {
     const char *hostname; /* ours, canonical; NULL: unknown */
 };
 
-/* Is DOMAIN (canonical) this very host, whatever local_domains says? HOSTNAME ours or NULL. */
-bool routes_is_host(const char *domain, const char *hostname);
+/* Is mail for DOMAIN (canonical) received here: is it in LOCAL_DOMAINS, or this very host? HOSTNAME ours or NULL. */
+bool routes_is_here(const char *domain, const struct domain_set *local_domains, const char *hostname);
 
 /* Of ADDRESS as at RCPT. STORE_OK, or STORE_DOWN if the table does not answer. */
 enum store_outcome routes_find(const struct routes_source *source, struct arena *arena, const char *address, int64_t now,

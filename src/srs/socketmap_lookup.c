@@ -27,7 +27,7 @@ static enum srs_outcome forward(const struct socketmap_options *options, struct 
 {
     char domain[DOMAIN_MAX + 1];
     if (domain_of(key, domain) != 0 || domain_set_has(options->domains, domain) ||
-        domain_set_has(options->local_domains, domain) || routes_is_host(domain, options->hostname))
+        routes_is_here(domain, options->local_domains, options->hostname))
         return SRS_NONE;
     return srs_forward(srs, arena, arena_spandup(arena, key), options->domain, now, false, result);
 }
