@@ -125,17 +125,16 @@ static struct result on_rcpt(const struct check_call *call)
 static bool is_allowed(void *context)
 {
     const struct check_call *call = context;
-    const struct srs_check_options *options = call->options;
-    const struct string_list *own = options->forwarding.own_addresses;
+    const struct forwarding *forwarding = call->services->forwarding;
     struct dns_part part = message_dns_part(call->message, SPF_RESERVE);
     struct sender_query query = {.dns = call->services->dns, .budget = &part.budget, .arena = call->arena,
                                  .helo = call->settings->hostname, .receiver = call->settings->hostname,
                                  .now = call->message->now, .void_limit = 2};
     sender_split(call->arena, call->message->reverse_path, NULL, &query.local, &query.domain);
-    bool is_allowed = own->count > 0;
-    for (size_t i = 0; i < own->count && is_allowed; i++) {
+    bool is_allowed = forwarding->own_address_count > 0;
+    for (size_t i = 0; i < forwarding->own_address_count && is_allowed; i++) {
         struct sender_answer answer;
-        netaddr_parse(own->items[i], &query.client);
+        query.client = forwarding->own_addresses[i];
         sender_check(SENDER_BUILTIN, &query, &answer);
         is_allowed = answer.result == AUTH_PASS;
     }
@@ -146,16 +145,14 @@ static bool is_allowed(void *context)
 /* Is the client this host itself? What it hands on for a stranger came here before. */
 static bool client_is_here(const struct check_call *call)
 {
-    const struct srs_check_options *options = call->options;
+    const struct forwarding *forwarding = call->services->forwarding;
     const struct session *session = call->session;
-    struct netaddr own;
     if (session_class(session) == CLASS_LOCAL)
         return true;
     if (session_class(session) != CLASS_TRUSTED)
         return false;
-    for (size_t i = 0; i < options->forwarding.own_addresses->count; i++) {
-        if (netaddr_parse(options->forwarding.own_addresses->items[i], &own) == 0 &&
-            netaddr_equal(&own, &session->client))
+    for (size_t i = 0; i < forwarding->own_address_count; i++) {
+        if (netaddr_equal(&forwarding->own_addresses[i], &session->client))
             return true;
     }
     return netaddr_is_loopback(&session->client);

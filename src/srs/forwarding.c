@@ -1,4 +1,7 @@
-/* forwarding - opens codec and table; nothing is asked of them here. */
+/*
+ * forwarding - opens codec and table; nothing is asked of them here. What only the options decide is worked out once,
+ * when it is opened, and not for each message.
+ */
 #include "srs/forwarding.h"
 #include "srs/routes.h"
 #include "util/domain.h"
@@ -34,6 +37,32 @@ static const struct domain_set *collect_domains(const struct forwarding_options 
     for (size_t i = 0; i < options->domain_map->count; i++)
         domain_set_add(set, strchr(options->domain_map->items[i], '=') + 1);
     return set;
+}
+
+/* The first one of a domain counts. */
+static void read_mappings(struct forwarding *forwarding)
+{
+    const struct string_list *map = forwarding->options->domain_map;
+    struct forwarding_mapping *mappings = ARENA_ARRAY(forwarding->arena, struct forwarding_mapping, map->count);
+    char domain[DOMAIN_MAX + 1];
+    for (size_t i = 0; i < map->count; i++) {
+        const char *equals = strchr(map->items[i], '=');
+        if (domain_canonical((struct span){map->items[i], (size_t)(equals - map->items[i])}, domain) == 0)
+            mappings[forwarding->mapping_count++] =
+                (struct forwarding_mapping){arena_strdup(forwarding->arena, domain), equals + 1};
+    }
+    forwarding->mappings = mappings;
+}
+
+/* The option takes nothing but addresses. */
+static void read_own_addresses(struct forwarding *forwarding)
+{
+    const struct string_list *texts = forwarding->options->own_addresses;
+    struct netaddr *addresses = ARENA_ARRAY(forwarding->arena, struct netaddr, texts->count);
+    for (size_t i = 0; i < texts->count; i++)
+        netaddr_parse(texts->items[i], &addresses[i]);
+    forwarding->own_addresses = addresses;
+    forwarding->own_address_count = texts->count;
 }
 
 static void report(struct forwarding *forwarding, const char *path, const char *problem, struct conf_problems *problems)
@@ -95,6 +124,8 @@ struct forwarding *forwarding_open(const struct settings *settings, const struct
     struct forwarding *forwarding = ARENA_NEW(arena, struct forwarding);
     *forwarding = (struct forwarding){.arena = arena, .settings = settings, .options = options, .state = state};
     forwarding->srs_domains = collect_domains(options, arena);
+    read_mappings(forwarding);
+    read_own_addresses(forwarding);
     const char *contradiction = find_contradiction(forwarding);
     if (contradiction)
         report(forwarding, path, contradiction, problems);
@@ -115,18 +146,20 @@ void forwarding_close(struct forwarding *forwarding)
     arena_destroy(forwarding->arena);
 }
 
+static bool domain_of(const char *address, char out[DOMAIN_MAX + 1])
+{
+    const char *at = strrchr(address, '@');
+    return at && domain_canonical(span_of(at + 1), out) == 0;
+}
+
 static const char *mapped_domain(const struct forwarding *forwarding, const char *recipient)
 {
-    const struct string_list *map = forwarding->options->domain_map;
-    const char *at = strrchr(recipient, '@');
-    char domain[DOMAIN_MAX + 1], wanted[DOMAIN_MAX + 1];
-    if (map->count == 0 || !at || domain_canonical(span_of(at + 1), wanted) != 0)
+    char domain[DOMAIN_MAX + 1];
+    if (forwarding->mapping_count == 0 || !domain_of(recipient, domain))
         return NULL;
-    for (size_t i = 0; i < map->count; i++) {
-        const char *equals = strchr(map->items[i], '=');
-        struct span from = {map->items[i], (size_t)(equals - map->items[i])};
-        if (domain_canonical(from, domain) == 0 && strcmp(domain, wanted) == 0)
-            return equals + 1;
+    for (size_t i = 0; i < forwarding->mapping_count; i++) {
+        if (strcmp(forwarding->mappings[i].recipient_domain, domain) == 0)
+            return forwarding->mappings[i].srs_domain;
     }
     return NULL;
 }
@@ -137,12 +170,6 @@ const char *forwarding_srs_domain(const struct forwarding *forwarding, const cha
     if (!domain)
         domain = mapped_domain(forwarding, canonical);
     return domain ? domain : forwarding->options->domain;
-}
-
-static bool domain_of(const char *address, char out[DOMAIN_MAX + 1])
-{
-    const char *at = strrchr(address, '@');
-    return at && domain_canonical(span_of(at + 1), out) == 0;
 }
 
 bool forwarding_is_ours(const struct forwarding *forwarding, const char *address)

@@ -10,6 +10,7 @@
 #include "srs/forwards.h"
 #include "srs/srs.h"
 #include "state/state.h"
+#include "util/netaddr.h"
 
 enum forwarding_mixed { FORWARDING_SPLIT, FORWARDING_REWRITE };
 
@@ -32,6 +33,10 @@ struct forwarding_options {
     int64_t socketmap_mode;
 };
 
+struct forwarding_mapping {
+    const char *recipient_domain, *srs_domain; /* canonical */
+};
+
 struct forwarding {
     struct arena *arena;
     const struct settings *settings;
@@ -40,6 +45,10 @@ struct forwarding {
     struct srs *srs;           /* NULL: without options->domain */
     struct forwards *forwards; /* NULL: no table */
     const struct domain_set *srs_domains; /* options->domain and those of domain_map, canonical */
+    const struct forwarding_mapping *mappings; /* domain_map, in its order */
+    size_t mapping_count;
+    const struct netaddr *own_addresses; /* options->own_addresses */
+    size_t own_address_count;
 };
 
 /* Is there anything for it to do? */
