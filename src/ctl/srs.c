@@ -48,6 +48,7 @@ struct tool {
     struct ctl_state state;
     struct srs_options options;
     const struct forwarding_options *forwarding;
+    const struct domain_set *srs_domains;
     struct srs *srs;
 };
 
@@ -61,6 +62,7 @@ static int open_tool(const struct ctl_call *call, struct tool *tool)
     if (status != EX_OK)
         return status;
     tool->forwarding = options_of(tool->state.engine);
+    tool->srs_domains = forwarding_collect_domains(tool->forwarding, call->arena);
     tool->options = forwarding_srs_options(&tool->state.engine->settings, tool->forwarding, call->arena);
     tool->srs = srs_open(&tool->options, tool->state.store, false, call->arena, &problem);
     return tool->srs ? EX_OK : ctl_fail(call, EX_CONFIG, "%s", problem);
@@ -142,16 +144,11 @@ static int forward(const struct ctl_call *call, const struct request *request, s
 }
 
 /* Mail to an SRS address in another domain is not looked at by the check. */
-static bool is_ours(const struct forwarding_options *forwarding, const char *address)
+static bool is_ours(const struct tool *tool, const char *address)
 {
     const char *at = strrchr(address, '@');
     char domain[DOMAIN_MAX + 1];
-    if (!at || domain_canonical(span_of(at + 1), domain) != 0)
-        return false;
-    bool found = forwarding->domain && strcmp(forwarding->domain, domain) == 0;
-    for (size_t i = 0; i < forwarding->domain_map->count && !found; i++)
-        found = strcmp(strchr(forwarding->domain_map->items[i], '=') + 1, domain) == 0;
-    return found;
+    return at && domain_canonical(span_of(at + 1), domain) == 0 && domain_set_has(tool->srs_domains, domain);
 }
 
 static void print_original(const struct ctl_call *call, const struct tool *tool, const char *result, const int64_t *age)
@@ -161,7 +158,7 @@ static void print_original(const struct ctl_call *call, const struct tool *tool,
         printf("  %s, good for %d days\n", tell_age(call->arena, *age), (int)tool->options.max_age);
     else
         puts("  of another forwarder, who knows how old it is");
-    if (!is_ours(tool->forwarding, call->arguments[0]))
+    if (!is_ours(tool, call->arguments[0]))
         puts("  in a domain that is not ours: Postern leaves mail to it alone");
 }
 
@@ -181,7 +178,7 @@ static int reverse(const struct ctl_call *call, const struct request *request, s
         else
             cJSON_AddNullToObject(object, "age_days");
         cJSON_AddNumberToObject(object, "max_age_days", (double)tool->options.max_age);
-        cJSON_AddBoolToObject(object, "is_ours", is_ours(tool->forwarding, address));
+        cJSON_AddBoolToObject(object, "is_ours", is_ours(tool, address));
         json_print(stdout, object);
     } else if (outcome == SRS_OK) {
         print_original(call, tool, result, is_dated ? &age : NULL);

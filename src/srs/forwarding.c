@@ -29,7 +29,7 @@ struct srs_options forwarding_srs_options(const struct settings *settings, const
                                 .max_age = options->max_age / DAY_MS};
 }
 
-static const struct domain_set *collect_domains(const struct forwarding_options *options, struct arena *arena)
+const struct domain_set *forwarding_collect_domains(const struct forwarding_options *options, struct arena *arena)
 {
     struct domain_set *set = domain_set_create(arena);
     if (options->domain)
@@ -123,7 +123,7 @@ struct forwarding *forwarding_open(const struct settings *settings, const struct
     struct arena *arena = arena_create(4096);
     struct forwarding *forwarding = ARENA_NEW(arena, struct forwarding);
     *forwarding = (struct forwarding){.arena = arena, .settings = settings, .options = options, .state = state};
-    forwarding->srs_domains = collect_domains(options, arena);
+    forwarding->srs_domains = forwarding_collect_domains(options, arena);
     read_mappings(forwarding);
     read_own_addresses(forwarding);
     const char *contradiction = find_contradiction(forwarding);

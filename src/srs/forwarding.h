@@ -44,7 +44,7 @@ struct forwarding {
     struct state *state;
     struct srs *srs;           /* NULL: without options->domain */
     struct forwards *forwards; /* NULL: no table */
-    const struct domain_set *srs_domains; /* options->domain and those of domain_map, canonical */
+    const struct domain_set *srs_domains; /* forwarding_collect_domains() */
     const struct forwarding_mapping *mappings; /* domain_map, in its order */
     size_t mapping_count;
     const struct netaddr *own_addresses; /* options->own_addresses */
@@ -57,6 +57,9 @@ bool forwarding_is_wanted(const struct settings *settings, const struct forwardi
 /* The codec as the options have it, SECRETS_FILE made whole; on ARENA. */
 struct srs_options forwarding_srs_options(const struct settings *settings, const struct forwarding_options *options,
                                           struct arena *arena);
+
+/* The SRS domains: options->domain and those of domain_map; on ARENA. */
+const struct domain_set *forwarding_collect_domains(const struct forwarding_options *options, struct arena *arena);
 
 /* SETTINGS, OPTIONS and STATE must outlive it; PATH is the configuration's, for the messages. MAY_CREATE: a missing file
  * of secrets is made; else, for who only looks, there is no codec then. NULL after all problems were reported. */
