@@ -56,6 +56,17 @@ const char *forwards_looked_up_as(const struct ctl_call *call, const struct ctl_
     return strcmp(canonical + 1, address->domain) == 0 ? NULL : canonical;
 }
 
+cJSON *forwards_json(const char *address, const struct forward *forward)
+{
+    cJSON *object = cJSON_CreateObject();
+    json_add_text(object, "address", address);
+    cJSON *targets = cJSON_AddArrayToObject(object, "targets");
+    for (size_t i = 0; i < forward->count; i++)
+        cJSON_AddItemToArray(targets, cJSON_CreateString(forward->targets[i]));
+    cJSON_AddBoolToObject(object, "delete", forward->deletes);
+    return object;
+}
+
 /* ---- list ---- */
 
 struct item {
@@ -97,16 +108,8 @@ static int by_address(const void *a, const void *b)
 static void print_json(const struct collection *all)
 {
     cJSON *array = cJSON_CreateArray();
-    for (size_t i = 0; i < all->count; i++) {
-        const struct forward *forward = &all->items[i].forward;
-        cJSON *object = cJSON_CreateObject();
-        json_add_text(object, "address", all->items[i].address);
-        cJSON *targets = cJSON_AddArrayToObject(object, "targets");
-        for (size_t k = 0; k < forward->count; k++)
-            cJSON_AddItemToArray(targets, cJSON_CreateString(forward->targets[k]));
-        cJSON_AddBoolToObject(object, "delete", forward->deletes);
-        cJSON_AddItemToArray(array, object);
-    }
+    for (size_t i = 0; i < all->count; i++)
+        cJSON_AddItemToArray(array, forwards_json(all->items[i].address, &all->items[i].forward));
     json_print(stdout, array);
 }
 

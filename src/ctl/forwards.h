@@ -6,6 +6,7 @@
 #ifndef POSTERN_CTL_FORWARDS_H
 #define POSTERN_CTL_FORWARDS_H
 
+#include "ctl/json.h"
 #include "ctl/state.h"
 #include "srs/forward_row.h"
 
@@ -21,6 +22,9 @@ int forwards_open_rows(const struct ctl_call *call, struct ctl_state *state);
 /* Is ADDRESS, folded, what mail is looked up by? NULL, or the address (for "@domain" likewise) that it would be. */
 const char *forwards_looked_up_as(const struct ctl_call *call, const struct ctl_state *state,
                                   const struct alias_address *address);
+
+/* FORWARD of ADDRESS, for --json. The caller's to delete. */
+cJSON *forwards_json(const char *address, const struct forward *forward);
 
 /* The store gave no answer. Returns EX_TEMPFAIL. */
 int forwards_store_is_down(const struct ctl_call *call);

@@ -45,13 +45,7 @@ static int read_arguments(const struct ctl_call *call, struct request *request)
 static void say(const struct ctl_call *call, const char *address, const struct forward *forward)
 {
     if (call->json) {
-        cJSON *object = cJSON_CreateObject();
-        json_add_text(object, "address", address);
-        cJSON *targets = cJSON_AddArrayToObject(object, "targets");
-        for (size_t i = 0; i < forward->count; i++)
-            cJSON_AddItemToArray(targets, cJSON_CreateString(forward->targets[i]));
-        cJSON_AddBoolToObject(object, "delete", forward->deletes);
-        json_print(stdout, object);
+        json_print(stdout, forwards_json(address, forward));
         return;
     }
     if (forward->count == 0) {
