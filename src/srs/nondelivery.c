@@ -20,6 +20,11 @@
 #define REFUSED_SHOWN 200
 #define LINE_MOST 900
 
+struct failed { /* of whom the sender is to hear */
+    const struct spool_refused *const *items;
+    size_t count, shown; /* SHOWN: so many are named */
+};
+
 /* One line of UTF-8 or ASCII: no controls. */
 static void add_line(struct strbuf *out, const char *prefix, const char *text)
 {
@@ -53,13 +58,15 @@ static bool wants_report(struct arena *arena, const struct spool_refused *refuse
     return refused->end != SPOOL_DELETED && (!notify || strcasestr(notify, "FAILURE"));
 }
 
-/* Of how many the sender is to hear. */
-static size_t count_failed(struct arena *arena, const struct spool_left *left)
+static struct failed find_failed(struct arena *arena, const struct spool_left *left)
 {
-    size_t failed = 0;
-    for (size_t i = 0; i < left->refused_count; i++)
-        failed += wants_report(arena, &left->refused[i]);
-    return failed;
+    const struct spool_refused **items = ARENA_ARRAY(arena, const struct spool_refused *, left->refused_count);
+    size_t count = 0;
+    for (size_t i = 0; i < left->refused_count; i++) {
+        if (wants_report(arena, &left->refused[i]))
+            items[count++] = &left->refused[i];
+    }
+    return (struct failed){items, count, count < REFUSED_SHOWN ? count : REFUSED_SHOWN};
 }
 
 /* The enhanced status code of a reply "550 5.1.1 text", or what fits the end. */
@@ -74,40 +81,30 @@ static void add_status(struct strbuf *out, const struct spool_refused *refused)
         strbuf_puts(out, "Status: 5.0.0\r\n");
 }
 
-static void add_people_part(struct strbuf *out, struct arena *arena, const struct spool_left *left,
-                            const char *hostname)
+static void add_people_part(struct strbuf *out, const struct failed *failed, const char *hostname)
 {
-    size_t shown = 0;
     strbuf_printf(out, "This is the mail system at host %s.\r\n\r\n", hostname);
     strbuf_puts(out, "Your message was to be forwarded, and could not be delivered to:\r\n\r\n");
-    for (size_t i = 0; i < left->refused_count && shown < REFUSED_SHOWN; i++) {
-        const struct spool_refused *refused = &left->refused[i];
-        if (!wants_report(arena, refused))
-            continue;
-        shown++;
+    for (size_t i = 0; i < failed->shown; i++) {
+        const struct spool_refused *refused = failed->items[i];
         add_line(out, "  ", refused->forward_path);
         add_line(out, "    ", refused->reply ? refused->reply : "it could not be tried in time");
     }
-    size_t failed = count_failed(arena, left);
-    if (failed > shown)
-        strbuf_printf(out, "  and %zu more\r\n", failed - shown);
+    if (failed->count > failed->shown)
+        strbuf_printf(out, "  and %zu more\r\n", failed->count - failed->shown);
     strbuf_puts(out, "\r\n");
 }
 
 static void add_program_part(struct strbuf *out, struct arena *arena, const struct spool_left *left,
-                             const char *hostname)
+                             const struct failed *failed, const char *hostname)
 {
-    size_t shown = 0;
     const char *envid = value_of(arena, left->mail_parameters, "ENVID");
     strbuf_printf(out, "Reporting-MTA: dns; %s\r\n", hostname);
     if (envid)
         add_line(out, "Original-Envelope-Id: ", envid);
     add_date(out, "Arrival-Date", left->added);
-    for (size_t i = 0; i < left->refused_count && shown < REFUSED_SHOWN; i++) {
-        const struct spool_refused *refused = &left->refused[i];
-        if (!wants_report(arena, refused))
-            continue;
-        shown++;
+    for (size_t i = 0; i < failed->shown; i++) {
+        const struct spool_refused *refused = failed->items[i];
         const char *orcpt = value_of(arena, refused->parameters, "ORCPT");
         strbuf_puts(out, "\r\n");
         if (orcpt)
@@ -171,7 +168,8 @@ struct span nondelivery_compose(struct arena *arena, const struct spool_left *le
 {
     unsigned char random[12];
     char boundary[sizeof random * 2 + 1];
-    if (!to || !*to || count_failed(arena, left) == 0)
+    const struct failed failed = find_failed(arena, left);
+    if (!to || !*to || failed.count == 0)
         return (struct span){NULL, 0};
     if (RAND_bytes(random, sizeof random) != 1)
         abort();
@@ -183,20 +181,18 @@ struct span nondelivery_compose(struct arena *arena, const struct spool_left *le
     strbuf_init(&out, REPORT_MOST);
     add_head(&out, left, to, hostname, boundary, encoding);
     begin_part(&out, boundary, "text/plain; charset=utf-8", encoding);
-    add_people_part(&out, arena, left, hostname);
+    add_people_part(&out, &failed, hostname);
     begin_part(&out, boundary, ascii ? "message/delivery-status" : "message/global-delivery-status", encoding);
-    add_program_part(&out, arena, left, hostname);
+    add_program_part(&out, arena, left, &failed, hostname);
     if (left->header.len) {
         begin_part(&out, boundary, ascii ? "text/rfc822-headers" : "message/global-headers", encoding);
         add_header_part(&out, left->header);
     }
     /* The last boundary has its place even if a limit cut the rest. */
-    struct span report = {NULL, 0};
-    const char *text = arena_printf(arena, "%s\r\n--%s--\r\n", strbuf_text(&out), boundary);
-    report = span_of(text);
+    const char *report = arena_printf(arena, "%s\r\n--%s--\r\n", strbuf_text(&out), boundary);
     strbuf_free(&out);
     *needs_utf8 = !is_ascii(span_of(to));
-    return report;
+    return span_of(report);
 }
 
 void nondelivery_after(void *context, const struct spool_left *left)
