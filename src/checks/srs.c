@@ -122,7 +122,7 @@ static struct result on_rcpt(const struct check_call *call)
 /* ---- behind all checks ---- */
 
 /* Does the SPF record of the sender permit every one of our addresses already? */
-static bool is_allowed(void *context)
+static bool is_allowed(const void *context)
 {
     const struct check_call *call = context;
     const struct forwarding *forwarding = call->services->forwarding;
@@ -164,7 +164,6 @@ static struct travel find_travel(const struct check_call *call, const struct kep
     const struct message *message = call->message;
     enum disposition disposition = message->verdict.disposition;
     struct travel_recipient *recipients = ARENA_ARRAY(call->arena, struct travel_recipient, message->recipient_count + 1);
-    struct check_call again = *call;
     struct travel_question question = {.forwarding = call->services->forwarding,
                                        .message = message,
                                        .recipients = recipients,
@@ -174,7 +173,7 @@ static struct travel find_travel(const struct check_call *call, const struct kep
                                        .stays_home = disposition == DISPOSITION_TAG && !options->forwarding.forward_tagged,
                                        .is_trial = call->is_trial,
                                        .is_allowed = options->forwarding.spf_aware ? is_allowed : NULL,
-                                       .context = &again};
+                                       .context = call};
     for (size_t i = 0; i < message->recipient_count; i++) {
         const struct recipient *recipient = &message->recipients[i];
         if (!recipient->verdict.reply)

@@ -39,8 +39,8 @@ struct travel_question {
     bool stays_home;      /* forward_tagged = no, and it is suspicious */
     bool is_trial;        /* store nothing */
     /* spf_aware: asked at most once, and only if the answer matters. */
-    bool (*is_allowed)(void *context);
-    void *context;
+    bool (*is_allowed)(const void *context);
+    const void *context;
 };
 
 struct travel {
