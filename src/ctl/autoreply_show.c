@@ -68,7 +68,9 @@ static cJSON *list_item(const struct ctl_call *call, const struct responder *res
 static void print_list(const struct ctl_call *call, const struct collection *all, int64_t now)
 {
     cJSON *array = call->json ? cJSON_CreateArray() : NULL;
-    if (!array && all->count > 0)
+    if (!array && all->count == 0 && all->status == EX_OK)
+        puts("nothing is stored for any mailbox");
+    else if (!array && all->count > 0)
         printf("%-32s %-20s %8s  %s\n", "MAILBOX", "ACTIVE", "MESSAGES", "NOW");
     for (size_t i = 0; i < all->count; i++) {
         bool is_in_force;

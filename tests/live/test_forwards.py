@@ -34,7 +34,7 @@ def desk(request, area):
 
 
 def test_one_address(desk):
-    assert desk.said("list", "--json") == "[]\n" and desk.said("list") == ""
+    assert desk.said("list", "--json") == "[]\n" and desk.said("list") == "the forward table is empty\n"
     assert desk.said("add", "Anna@Example.NET", "Home@Remote.Example") == \
         "anna@example.net: is sent on to Home@remote.example; a copy stays\n"
     added = json.loads(desk.said("add", "anna@example.net", "two@remote.example", "HOME@remote.example", "--delete",

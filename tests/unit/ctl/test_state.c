@@ -94,7 +94,7 @@ static void restore(int fd, int saved)
     close(saved);
 }
 
-/* ARGUMENTS: "autoreply", a verb, and so on, ended by NULL. */
+/* ARGUMENTS: "autoreply", "queue" or "forwards", a verb, and so on, ended by NULL. */
 static int run_list(const char *const *arguments)
 {
     char *argv[64];
@@ -106,7 +106,9 @@ static int run_list(const char *const *arguments)
     argv[argc] = NULL;
     fflush(stdout);
     int saved_out = redirect(STDOUT_FILENO, "stdout"), saved_err = redirect(STDERR_FILENO, "stderr");
-    int status = strcmp(argv[0], "queue") == 0 ? ctl_queue(argc, argv) : ctl_autoreply(argc, argv);
+    int status = strcmp(argv[0], "queue") == 0      ? ctl_queue(argc, argv)
+                 : strcmp(argv[0], "forwards") == 0 ? ctl_forwards(argc, argv)
+                                                    : ctl_autoreply(argc, argv);
     fflush(stdout);
     restore(STDOUT_FILENO, saved_out);
     restore(STDERR_FILENO, saved_err);
@@ -285,8 +287,14 @@ static void test_list(void **state)
 {
     (void)state;
     OK(NULL, "list");
-    assert_string_equal(out, "");
+    assert_string_equal(out, "nothing is stored for any mailbox\n");
     OK(NULL, "list", "--json");
+    assert_string_equal(out, "[]\n");
+    expect(RUN("queue", "list"), EX_OK, "the queue is empty\n");
+    expect(RUN("queue", "list", "--json"), EX_OK, NULL);
+    assert_string_equal(out, "[]\n");
+    expect(RUN("forwards", "list"), EX_OK, "the forward table is empty\n");
+    expect(RUN("forwards", "list", "--json"), EX_OK, NULL);
     assert_string_equal(out, "[]\n");
     OK(NULL, "set", "bob@example.net", "away", "--body", "x", "--end", "2026-12-31T00:00:00", "--activate");
     OK(NULL, "set", "anna@example.net", "away", "--body", "x");
@@ -381,7 +389,7 @@ static void test_import_refused(void **state)
     assert_non_null(strstr(err, "[1] b@example.net: messages[0].body: it is missing")); /* each of them is told */
     assert_non_null(strstr(err, "2 of 3 cannot be imported; nothing was changed"));
     OK(NULL, "list");
-    assert_string_equal(out, ""); /* nothing of new@example.net */
+    assert_string_equal(out, "nothing is stored for any mailbox\n"); /* nothing of new@example.net */
     REFUSED(EX_NOINPUT, "No such file", "import", "/nonexistent/x");
 }
 
@@ -474,6 +482,8 @@ static void test_memory(void **state)
     OK("everybody is forgotten", "reset", "anna@example.net");
     OK(NULL, "seen", "anna@example.net", "--json");
     assert_string_equal(out, "[]\n");
+    OK(NULL, "seen", "info@example.net");
+    assert_string_equal(out, "nobody is remembered for anna@example.net\n");
     OK("Auto-Submitted: auto-replied", "preview", "anna@example.net", "--from", "aa@sender.example");
     REFUSED(EX_NOINPUT, "nothing is stored", "reset", "carl@example.net");
     REFUSED(EX_NOINPUT, "nothing is stored", "seen", "carl@example.net");
