@@ -29,8 +29,7 @@ static void write_line(void *context, const char *text)
     fprintf(line->out, "%c%s\n", line->kind, text);
 }
 
-static void __attribute__((noreturn))
-look_in_child(const struct user *user, int fd, look_function *look, void *context)
+static void __attribute__((noreturn)) look_in_child(const struct user *user, int fd, look_function *look, void *context)
 {
     struct strbuf why;
     FILE *out = fdopen(fd, "w");
