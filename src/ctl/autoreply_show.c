@@ -94,6 +94,8 @@ static int run_list(const struct ctl_call *call, void *context)
     if (status == EX_OK)
         status = collect_all(&state, &all);
     if (status == EX_OK) {
+        if (all.count > 0)
+            autoreply_warn_of_mode(call, &state);
         print_list(call, &all, request->now);
         status = all.status;
     }
@@ -157,7 +159,8 @@ static void print_message(const struct responder *responder, const struct respon
         printf("  start     %s\n", message->start);
     if (message->end)
         printf("  end       %s\n", message->end);
-    printf("  zone      %s\n  days      %lld\n", message->zone, (long long)message->days);
+    printf("  zone      %s\n", message->zone);
+    printf("  days      %lld between two replies to a sender\n", (long long)message->days);
     if (message->from)
         printf("  from      %s\n", message->from);
     for (size_t i = 0; i < message->excluded_count; i++)

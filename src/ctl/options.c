@@ -120,7 +120,7 @@ static const char *read_value(const struct ctl_call *call, const struct ctl_opti
     case CTL_SECONDS:
         return read_seconds(call, row, member, optarg);
     case CTL_TIME:
-        return clock_parse(optarg, member) == 0 ? NULL : "is no time";
+        return clock_parse(optarg, member) == 0 ? NULL : "is no time; say 2026-11-22T03:00:00Z, or seconds since 1970";
     case CTL_WORD:
         return read_word(call, row, member, optarg);
     case CTL_READ:
@@ -197,7 +197,7 @@ static int read_arguments(struct ctl_call *call, void *request, int argc, char *
     call->arguments = argv + optind;
     call->argument_count = (size_t)(argc - optind);
     if (call->argument_count > call->command->arguments)
-        return ctl_usage_error(call, "\"%s\" is no option", call->arguments[call->command->arguments]);
+        return ctl_usage_error(call, "\"%s\" is one argument too many", call->arguments[call->command->arguments]);
     return -1;
 }
 

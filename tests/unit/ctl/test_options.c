@@ -177,7 +177,7 @@ static void test_wrong(void **state)
         {"x --wait 60.001", "of seconds"},
         {"x --wait 0", "of seconds"},
         {"x --wait 1s", "of seconds"},
-        {"x --when soon", "--when: \"soon\" is no time"},
+        {"x --when soon", "--when: \"soon\" is no time; say 2026-11-22T03:00:00Z"},
         {"x --colour pink", "--colour: \"pink\" is not known; say red, green or blue"},
         {"x --five 123456", "--five: \"123456\" is longer than five"},
         {"x --text", "posternctl group paint: option '--text' requires an argument"},
@@ -186,7 +186,7 @@ static void test_wrong(void **state)
         {"x --te 1", "ambiguous"},
         {"x --control p", "unrecognized option '--control"},
         {"x -w q", "invalid option -- 'w'"},
-        {"x a b c", "posternctl group paint: \"c\" is no option"},
+        {"x a b c", "posternctl group paint: \"c\" is one argument too many"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_int_equal(call(cmd_paint, rows[i].line), EX_USAGE);

@@ -211,7 +211,10 @@ static void test_set_refused(void **state)
     REFUSED(EX_USAGE, "--weekdays: \"mon-\" is no list", "set", "a@example.net", "n", "--weekdays", "mon-");
     REFUSED(EX_USAGE, "--days: \"31\" is no number from 1 to 30", "set", "anna@example.net", "away", "--days", "31");
     REFUSED(EX_NOINPUT, "No such file", "set", "anna@example.net", "away", "--body-file", "/nonexistent/x");
-    REFUSED(EX_DATAERR, "body: it is missing", "set", "anna@example.net", "new");
+    REFUSED(EX_DATAERR, "body: it is missing; \"new\" is new and needs --body or --body-file", "set", "anna@example.net",
+            "new");
+    REFUSED(EX_DATAERR, "end: this is no date and time (2026-12-24T18:00:00 is one): 2026-02-30T00:00", "set",
+            "anna@example.net", "away", "--end", "2026-02-30T00:00");
     REFUSED(EX_DATAERR, "zone: there is no time zone Mars/Crater", "set", "anna@example.net", "away", "--zone",
             "Mars/Crater");
     REFUSED(EX_DATAERR, "end: it is not after the start", "set", "anna@example.net", "away", "--start",
@@ -569,6 +572,38 @@ static void test_preview(void **state)
     REFUSED(EX_USAGE, "--from is missing", "preview", "anna@example.net");
     REFUSED(EX_NOINPUT, "/nonexistent: No such file", "preview", "anna@example.net", "/nonexistent", "--from",
             "a@sender.example");
+    REFUSED(EX_IOERR, "/tmp: Is a directory", "preview", "anna@example.net", "/tmp", "--from", "a@sender.example");
+}
+
+/* What is in force and not sent for another reason than any that the mailbox has. */
+static void test_mode(void **state)
+{
+    (void)state;
+    char text[1024];
+    read_back("postern.conf", text, sizeof text);
+    const char *good = arena_strdup(arena, text);
+    OK("stored \"away\", which is not active", "set", "anna@example.net", "away", "--body", "x");
+    OK("\"away\" is active: in force", "activate", "anna@example.net", "away");
+    assert_string_equal(err, "");
+    static const struct {
+        const char *options, *warning;
+    } rows[] = {{"mode = off\n", ": warning: the check autoreply is off "},
+                {"autoreply { mode = off }\n", ": warning: the check autoreply is off "},
+                {"autoreply { mode = monitor }\n", ": warning: the check autoreply only monitors "},
+                {"mode = off\nautoreply { mode = enforce }\n", NULL}};
+    for (size_t i = 0; i < SIZE(rows); i++) {
+        const char *const commands[][5] = {{"list"},
+                                           {"activate", "anna@example.net", "away"},
+                                           {"set", "anna@example.net", "away", "--subject", "y"},
+                                           {"preview", "anna@example.net", "--from", "a@sender.example"}};
+        write_file("postern.conf", arena_printf(arena, "%s%s", good, rows[i].options));
+        for (size_t k = 0; k < SIZE(commands); k++) {
+            const char *const *word = commands[k];
+            expect(RUN("autoreply", word[0], word[1], word[2], word[3], word[4]), EX_OK, NULL);
+            if (!rows[i].warning != !strstr(err, ": warning: ") || (rows[i].warning && !strstr(err, rows[i].warning)))
+                fail_msg("%s %s: %s", rows[i].options, word[0], err);
+        }
+    }
 }
 
 /* ---- the queue ---- */
@@ -615,6 +650,7 @@ static void test_queue(void **state)
     const char *id = arena_printf(arena, "%d", field(first, "id")->valueint);
     const char *other = arena_printf(arena, "%d", field(cJSON_GetArrayItem(array, 1), "id")->valueint);
     cJSON_Delete(array);
+    expect(RUN("queue", "show", id), EX_OK, "NEXT ATTEMPT");
     expect(RUN("queue", "show", id), EX_OK, "\nSubject: one\r\n\r\nText\tone\r\n");
     expect(RUN("queue", "show", id, "--json"), EX_OK, NULL);
     cJSON *object = cJSON_Parse(out);
@@ -670,6 +706,7 @@ int main(void)
         TEST(test_memory),
         TEST(test_memory_of_the_deleted),
         TEST(test_preview),
+        TEST(test_mode),
         TEST(test_queue),
         TEST(test_trouble),
     };
