@@ -191,6 +191,8 @@ static int run_show(const struct ctl_call *call, void *context)
     int status = autoreply_open(call, &state, &mailbox);
     if (status == EX_OK)
         status = autoreply_load(call, &state, mailbox, &responder, &stored, NULL);
+    if (status == EX_OK)
+        autoreply_warn_of_mode(call, &state);
     if (status == EX_OK && call->json)
         json_print(stdout, cJSON_Parse(responder_print(call->arena, &responder)));
     else if (status == EX_OK)

@@ -593,6 +593,7 @@ static void test_mode(void **state)
                 {"mode = off\nautoreply { mode = enforce }\n", NULL}};
     for (size_t i = 0; i < SIZE(rows); i++) {
         const char *const commands[][5] = {{"list"},
+                                           {"show", "anna@example.net"},
                                            {"activate", "anna@example.net", "away"},
                                            {"set", "anna@example.net", "away", "--subject", "y"},
                                            {"preview", "anna@example.net", "--from", "a@sender.example"}};
