@@ -13,7 +13,7 @@ from attachment_table import MZ
 from harness import archives, mails
 from harness.posternd import Posternd, program, quote, render, strings
 from harness.smtp import Smtp
-from harness.tools import run, wait_until
+from harness.tools import PROGRAMS, run, wait_until
 
 # What is wrong, and in which line of the file (0: any) the message must be.
 BAD = [
@@ -152,6 +152,24 @@ def test_check_warns_of_files_that_the_user_cannot_use(area):
 def test_missing_file(tmp_path):
     done = run(program("posternd"), "-f", "-c", tmp_path / "nowhere.conf", check=False, timeout=20)
     assert done.returncode == 78 and "nowhere.conf" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody")
+def test_build_that_only_root_may_enter(area, tmp_path, monkeypatch):
+    """A clone in /root: posternd says which program the user cannot run, and these tests and contrib/try run a copy."""
+    build = tmp_path / "build"
+    build.mkdir()
+    for name in PROGRAMS:
+        shutil.copy(program(name), build)
+    tmp_path.chmod(0o700)
+    daemon = Posternd(area, "root-only")
+    command = [build / "posternd", "-f", "-w", build / "postern-worker", "-c", daemon.config]
+    done = run(*command, check=False, timeout=20)
+    assert done.returncode == 77, done
+    assert f"cannot run {build}/postern-worker as user nobody: Permission denied" in done.stderr, done
+    monkeypatch.setenv("POSTERN_BUILD", str(build))
+    with daemon:
+        assert not daemon.command()[0].startswith(str(build))
 
 
 def test_broken_reload_keeps_the_old_worker(make_gate):
