@@ -11,6 +11,8 @@
 #include "srs/copies.h"
 #include "srs/nondelivery.h"
 #include "srs/socketmap.h"
+#include "state/look.h"
+#include "state/state.h"
 #include "util/log.h"
 #include <errno.h>
 #include <string.h>
@@ -55,22 +57,29 @@ static int check_bounces_options(const struct engine *engine, struct conf_proble
                                conf_path(engine->conf)));
 }
 
-/* Opens what replies and forwarding stand on. MAY_CREATE: what is missing may be begun. */
-static int open_rooms(struct engine *engine, bool may_create, struct conf_problems *problems)
+enum purpose {
+    TO_CHECK, /* nothing may be opened that is made or changed by that */
+    TO_TRY,   /* what is there is opened */
+    TO_SERVE  /* what is missing is begun */
+};
+
+/* Opens what replies and forwarding stand on. */
+static int open_rooms(struct engine *engine, enum purpose purpose, struct conf_problems *problems)
 {
     struct services *services = &engine->services;
     const struct forwarding_options *forwarding = wants_forwarding(engine);
     const char *path = conf_path(engine->conf);
     if (check_bounces_options(engine, problems) != EX_OK)
         return EX_CONFIG;
-    services->state = state_open(&engine->settings, path, problems);
+    services->state = purpose == TO_CHECK ? state_look(&engine->settings, path, problems)
+                                          : state_open(&engine->settings, path, problems);
     if (!services->state)
         return EX_CONFIG;
-    if (plan_has(engine, check_autoreply.name))
+    if (plan_has(engine, check_autoreply.name) && purpose != TO_CHECK)
         services->responding = responding_open(&engine->settings, services->state);
     if (forwarding)
         services->forwarding =
-            forwarding_open(&engine->settings, forwarding, services->state, path, may_create, problems);
+            forwarding_open(&engine->settings, forwarding, services->state, path, purpose == TO_SERVE, problems);
     return forwarding && !services->forwarding ? EX_CONFIG : EX_OK;
 }
 
@@ -105,20 +114,38 @@ static bool wants_rooms(const struct engine *engine)
     return plan_has(engine, check_autoreply.name) || plan_has(engine, check_bounces.name) || wants_forwarding(engine);
 }
 
-int services_check(struct engine *engine, struct conf_problems *problems)
+static void look_at_files(void *context, bool is_user, struct conf_problems *problems, struct conf_problems *warnings)
 {
-    if (engine_check_directory(engine, problems) != 0)
+    const struct engine *engine = context;
+    engine_check_directory(engine, problems);
+    if (wants_rooms(engine))
+        look_at_state(&engine->settings, conf_path(engine->conf), is_user, warnings);
+}
+
+int services_check(struct engine *engine, struct conf_problems *problems, struct conf_problems *warnings)
+{
+    unsigned before = problems->count;
+    look_as_user(engine->settings.general->user, look_at_files, engine, problems, warnings);
+    if (problems->count > before)
         return -1;
-    int status = wants_rooms(engine) ? open_rooms(engine, false, problems) : EX_OK;
+    int status = wants_rooms(engine) ? open_rooms(engine, TO_CHECK, problems) : EX_OK;
     close_rooms(engine);
     return status == EX_OK ? 0 : -1;
+}
+
+void services_print_checked(const char *path, const struct conf_problems *warnings)
+{
+    if (warnings->count)
+        printf("%s: no problem found, but %u warning%s\n", path, warnings->count, warnings->count == 1 ? "" : "s");
+    else
+        printf("%s: no problem found\n", path);
 }
 
 static int open_state(struct engine *engine, struct conf_problems *problems)
 {
     if (!wants_rooms(engine) || (engine->services.is_trial && !can_try(engine)))
         return EX_OK;
-    return open_rooms(engine, !engine->services.is_trial, problems);
+    return open_rooms(engine, engine->services.is_trial ? TO_TRY : TO_SERVE, problems);
 }
 
 int services_open(struct engine *engine, struct conf_problems *problems)

@@ -8,9 +8,13 @@
 
 #include "core/engine.h"
 
-/* Problems of the configuration that only show when something is opened. Nothing is started; files that the daemon would
- * begin (store, spool) are begun. 0, or -1 and reported. */
-int services_check(struct engine *engine, struct conf_problems *problems);
+/* Problems of the configuration that the option rows cannot see, and as WARNINGS what the daemon would start with all the
+ * same. Nothing is started, made or changed. In a process that opens nothing else: see state/look.h. 0, or -1 and
+ * reported. */
+int services_check(struct engine *engine, struct conf_problems *problems, struct conf_problems *warnings);
+
+/* What is left to say of the configuration at PATH when it has no problem. */
+void services_print_checked(const char *path, const struct conf_problems *warnings);
 
 /* Into engine->services. Before any thread: the archive server is forked. 0, or a status of sysexits.h and reported. */
 int services_open(struct engine *engine, struct conf_problems *problems);

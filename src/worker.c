@@ -78,11 +78,11 @@ static int print_options(const char *what)
 /* -t and -T: answers and ends. */
 static int answer(const char *what, const char *path)
 {
-    struct conf_problems problems = {conf_print_problem, NULL, 0};
+    struct conf_problems problems = {conf_print_problem, NULL, 0}, warnings = problems;
     if (what && print_options(what) == 0)
         return EX_OK;
     struct engine *engine = engine_create(path, &problems);
-    if (!engine || services_check(engine, &problems) != 0)
+    if (!engine || services_check(engine, &problems, &warnings) != 0)
         return EX_CONFIG;
     if (what && strcmp(what, "plan") == 0)
         plan_print(&engine->plan, stdout);
@@ -91,7 +91,7 @@ static int answer(const char *what, const char *path)
     else if (what)
         return fprintf(stderr, "postern-worker: -T %s: say options, plan, conf, mdoc, whys or master\n", what), EX_USAGE;
     else
-        printf("%s: no problem found\n", path);
+        services_print_checked(path, &warnings);
     engine_destroy(engine);
     return EX_OK;
 }

@@ -90,6 +90,8 @@ static int verify_body(const struct verifier *verifier, const char **body)
     return 0;
 }
 
+#define NO_TIME "this is no date and time (2026-12-24T18:00:00 is one): "
+
 /* "2026-12-24T18:00" too, as forms on web pages and people write it. */
 static bool settle_time(struct arena *arena, const char **text, int64_t *local)
 {
@@ -110,10 +112,9 @@ static int verify_schedule(const struct verifier *verifier, struct responder_mes
     if (message->weekdays > 0x7f)
         return refuse(verifier, "weekdays", "a week has seven days");
     if (message->start && !settle_time(verifier->arena, &message->start, &start))
-        return refuse_value(verifier, "start", "2026-12-24T18:00:00 is the form of a date and time, not ",
-                            message->start);
+        return refuse_value(verifier, "start", NO_TIME, message->start);
     if (message->end && !settle_time(verifier->arena, &message->end, &end))
-        return refuse_value(verifier, "end", "2026-12-31T18:00:00 is the form of a date and time, not ", message->end);
+        return refuse_value(verifier, "end", NO_TIME, message->end);
     if (message->start && message->end && end <= start)
         return refuse_value(verifier, "end", "it is not after the start, ", message->start);
     return 0;

@@ -12,6 +12,7 @@
  */
 #include "checks/autoreply.h"
 #include "core/counters.h"
+#include "core/engine.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/strbuf.h"
@@ -131,12 +132,20 @@ struct asked {
     int64_t deadline;         /* us, monotonic */
     bool is_late;             /* it came before all were asked */
     bool is_in_trouble;
+    bool has_reply; /* at least one of them */
 };
 
 static bool has_time(struct asked *asked)
 {
     asked->is_late |= clock_monotonic_us() >= asked->deadline;
     return !asked->is_late;
+}
+
+/* Asked by posternctl explain, which tells what the daemon's monitor mode would not do. */
+static bool only_monitors(const struct check_call *call)
+{
+    return call->services->is_trial &&
+           plan_mode(call->plan, check_autoreply.name, session_class(call->session)) == MODE_MONITOR;
 }
 
 static void answer_for(const struct check_call *call, struct asked *asked, struct arena *arena, const char *mailbox,
@@ -158,8 +167,10 @@ static void answer_for(const struct check_call *call, struct asked *asked, struc
                                              .now = message->now,
                                              .is_trial = call->is_trial};
     struct answer answer = answer_find(call->services->responding, arena, &question);
-    strbuf_printf(&asked->text, "%s%s: %s%s%s", asked->text.len ? "; " : "", mailbox, answer.why ? answer.why : "",
-                  answer.why ? ", " : "", answer.text);
+    strbuf_printf(&asked->text, "%s%s: %s%s%s%s", asked->text.len ? "; " : "", mailbox, answer.why ? answer.why : "",
+                  answer.why ? ", " : "", answer.text,
+                  answer.outcome == ANSWER_REPLY && only_monitors(call) ? ", were mode not monitor" : "");
+    asked->has_reply |= answer.outcome == ANSWER_REPLY;
     if (answer.outcome == ANSWER_NOBODY)
         return;
     tell(call, mailbox, &answer);
@@ -201,6 +212,28 @@ static void explain(const struct check_call *call, const char *text)
         facts_set(call->facts, call->arena, "autoreply", text, NULL);
 }
 
+/* The caps are counted in the daemon's memory, and not known to who explains. */
+static void explain_caps(const struct check_call *call)
+{
+    const struct autoreply_options *options = call->options;
+    const struct {
+        const char *name;
+        int64_t most;
+    } caps[] = {{"max_per_minute", options->max_per_minute},
+                {"max_per_sender_domain_per_hour", options->max_per_sender_domain_per_hour},
+                {"max_per_mailbox_per_hour", options->max_per_mailbox_per_hour}};
+    const char *text = "";
+    for (size_t i = 0; i < sizeof caps / sizeof *caps; i++) {
+        if (caps[i].most > 0)
+            text = arena_printf(call->arena, "%s%s%s = %lld", text, *text ? ", " : "", caps[i].name,
+                                (long long)caps[i].most);
+    }
+    if (*text)
+        facts_set(call->facts, call->arena, "autoreply.caps",
+                  arena_printf(call->arena, "no reply past %s; only the running daemon knows how many there were", text),
+                  NULL);
+}
+
 static struct result on_accepted(const struct check_call *call)
 {
     const struct autoreply_options *options = call->options;
@@ -229,6 +262,8 @@ static struct result on_accepted(const struct check_call *call)
     else
         explain(call, asked.is_in_trouble ? "the store does not answer"
                                           : "no recipient is, or is an alias of, a mailbox that has something stored");
+    if (asked.has_reply && call->services->is_trial)
+        explain_caps(call);
     strbuf_free(&asked.text);
     if (!asked.is_in_trouble)
         return RESULT(RESULT_OK);
@@ -238,7 +273,7 @@ static struct result on_accepted(const struct check_call *call)
                : RESULT(RESULT_OK);
 }
 
-static const char *const provides[] = {"autoreply", NULL};
+static const char *const provides[] = {"autoreply", "autoreply.caps", NULL};
 static const char *const needs_facts[] = {"spf", "dkim", "dmarc", NULL};
 
 const struct check check_autoreply = {

@@ -5,6 +5,7 @@
  * unseen.
  */
 #include "ctl/autoreply.h"
+#include "checks/autoreply.h"
 #include "ctl/ctl.h"
 #include "ctl/json.h"
 #include "util/clock.h"
@@ -187,6 +188,19 @@ void autoreply_warn(const struct ctl_call *call, const struct ctl_state *state, 
             warn(call, responder,
                  arena_printf(call->arena, "from: by the alias tables %s is not an address of this mailbox", from));
     }
+}
+
+void autoreply_warn_of_mode(const struct ctl_call *call, const struct ctl_state *state)
+{
+    const struct plan *plan = &state->engine->plan;
+    const char *what = "is off";
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->entries[i].check == &check_autoreply)
+            what = plan->entries[i].mode == MODE_MONITOR ? "only monitors" : NULL;
+    }
+    if (what)
+        fprintf(stderr, "posternctl %s: warning: the check autoreply %s (its mode, or the global one), so no reply is sent\n",
+                call->command->name, what);
 }
 
 const char *autoreply_force(const struct ctl_call *call, const struct responder *responder, int64_t now,

@@ -67,6 +67,9 @@ int autoreply_store_is_down(const struct ctl_call *call);
  * local_domains, a `from` that is not either, or that does not mean the mailbox by the alias tables. */
 void autoreply_warn(const struct ctl_call *call, const struct ctl_state *state, const struct responder *responder);
 
+/* Says on stderr that the check autoreply is off, or only monitors: then nothing that is in force is sent. */
+void autoreply_warn_of_mode(const struct ctl_call *call, const struct ctl_state *state);
+
 /* "in force", or why nothing is. */
 const char *autoreply_force(const struct ctl_call *call, const struct responder *responder, int64_t now,
                             bool *is_in_force);

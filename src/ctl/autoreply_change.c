@@ -70,6 +70,8 @@ static int change(const struct ctl_call *call, struct request *request, unsigned
     int status = autoreply_open(call, &state, &mailbox);
     if (status == EX_OK)
         status = autoreply_change(call, &state, mailbox, flags, edit, request, &responder);
+    if (status == EX_OK && edit == edit_activate)
+        autoreply_warn_of_mode(call, &state);
     if (status == EX_OK)
         autoreply_say(call, flags & AUTOREPLY_DELETE ? &(struct responder){.mailbox = mailbox} : &responder,
                       tell(call, request, &responder));

@@ -167,6 +167,8 @@ static int list_seen(const struct ctl_call *call, const struct ctl_state *state,
     enum store_outcome outcome = store_each(state->kept->store, prefix, clock_wall(), print_row, &listing);
     if (call->json)
         puts(listing.count ? "\n]" : "[]");
+    else if (outcome == STORE_OK && !listing.count)
+        printf("nobody is remembered for %s\n", responder->mailbox);
     return outcome == STORE_OK ? EX_OK : autoreply_store_is_down(call);
 }
 

@@ -2,8 +2,8 @@
  * autoreply preview - the reply that a message would get, or why it gets none.
  *
  * It asks what the daemon asks (answer_find() in a trial): the message in force, the checklist, the memory. Nothing is
- * reserved, counted or queued. SPF, DKIM and DMARC are not evaluated here, and require_auth is not applied; posternctl
- * explain does both.
+ * reserved, counted or queued. SPF, DKIM and DMARC are not evaluated here, and require_auth and applies_to are not
+ * applied; posternctl explain does that.
  */
 #include "autoreply/answer.h"
 #include "checks/autoreply.h"
@@ -90,6 +90,8 @@ static int answer(const struct ctl_call *call, const struct ctl_state *state, co
     struct responding *responding = responding_open(&state->engine->settings, state->kept);
     struct answer answer = answer_find(responding, call->arena, &question);
     responding_close(responding);
+    if (answer.outcome == ANSWER_REPLY)
+        autoreply_warn_of_mode(call, state);
     if (answer.outcome == ANSWER_TROUBLE)
         return ctl_fail(call, EX_TEMPFAIL, "%s", answer.text);
     if (call->json)
@@ -114,7 +116,8 @@ static int preview(const struct ctl_call *call, const struct ctl_state *state, c
     struct message *message = message_begin(session, &state->engine->settings, &everything, request->from,
                                             request->now == AUTOREPLY_LAST ? clock_wall() : request->now);
     if (message_file_header(in, message, &rest, &rest_len) != 0)
-        status = ctl_fail(call, EX_IOERR, "%s", strerror(errno));
+        status = ctl_fail(call, EX_IOERR, "%s: %s", call->argument_count > 1 ? call->arguments[1] : "a message",
+                          strerror(errno));
     else if (message->error)
         status = ctl_fail(call, EX_DATAERR, "the header is too large: the message would be refused");
     else

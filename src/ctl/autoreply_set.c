@@ -129,6 +129,9 @@ static int edit(const struct ctl_call *call, void *context, struct responder *re
     put_text(&responder->display_name, request->display_name);
     if (request->activate)
         responder->active = request->name;
+    if (request->was_new && !request->body)
+        return ctl_fail(call, EX_DATAERR, "body: it is missing; \"%s\" is new and needs --body or --body-file",
+                        request->name);
     return responder_verify(call->arena, responder, &problem) == 0 ? EX_OK
                                                                    : refuse(call, responder, request->name, &problem);
 }
@@ -168,9 +171,11 @@ static int run(const struct ctl_call *call, void *context)
     if (status == EX_OK) {
         bool is_active = responder.active && strcmp(responder.active, request->name) == 0;
         autoreply_warn(call, &state, &responder);
+        if (is_active)
+            autoreply_warn_of_mode(call, &state);
         autoreply_say(call, &responder,
                       arena_printf(call->arena, "%s \"%s\"%s%s", request->was_new ? "stored" : "changed", request->name,
-                                   is_active ? ", the active message: " : "",
+                                   is_active ? ", the active message: " : ", which is not active",
                                    is_active ? autoreply_force(call, &responder, AUTOREPLY_LAST, &is_in_force) : ""));
     }
     ctl_state_close(&state);

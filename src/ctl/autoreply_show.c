@@ -68,7 +68,9 @@ static cJSON *list_item(const struct ctl_call *call, const struct responder *res
 static void print_list(const struct ctl_call *call, const struct collection *all, int64_t now)
 {
     cJSON *array = call->json ? cJSON_CreateArray() : NULL;
-    if (!array && all->count > 0)
+    if (!array && all->count == 0 && all->status == EX_OK)
+        puts("nothing is stored for any mailbox");
+    else if (!array && all->count > 0)
         printf("%-32s %-20s %8s  %s\n", "MAILBOX", "ACTIVE", "MESSAGES", "NOW");
     for (size_t i = 0; i < all->count; i++) {
         bool is_in_force;
@@ -92,6 +94,8 @@ static int run_list(const struct ctl_call *call, void *context)
     if (status == EX_OK)
         status = collect_all(&state, &all);
     if (status == EX_OK) {
+        if (all.count > 0)
+            autoreply_warn_of_mode(call, &state);
         print_list(call, &all, request->now);
         status = all.status;
     }
@@ -155,7 +159,8 @@ static void print_message(const struct responder *responder, const struct respon
         printf("  start     %s\n", message->start);
     if (message->end)
         printf("  end       %s\n", message->end);
-    printf("  zone      %s\n  days      %lld\n", message->zone, (long long)message->days);
+    printf("  zone      %s\n", message->zone);
+    printf("  days      %lld between two replies to a sender\n", (long long)message->days);
     if (message->from)
         printf("  from      %s\n", message->from);
     for (size_t i = 0; i < message->excluded_count; i++)
@@ -186,6 +191,8 @@ static int run_show(const struct ctl_call *call, void *context)
     int status = autoreply_open(call, &state, &mailbox);
     if (status == EX_OK)
         status = autoreply_load(call, &state, mailbox, &responder, &stored, NULL);
+    if (status == EX_OK)
+        autoreply_warn_of_mode(call, &state);
     if (status == EX_OK && call->json)
         json_print(stdout, cJSON_Parse(responder_print(call->arena, &responder)));
     else if (status == EX_OK)

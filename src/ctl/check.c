@@ -8,12 +8,12 @@
 static int run(const struct ctl_call *call, void *request)
 {
     (void)request;
-    struct conf_problems problems = {conf_print_problem, NULL, 0};
+    struct conf_problems problems = {conf_print_problem, NULL, 0}, warnings = problems;
     const char *path = call->argument_count > 0 ? call->arguments[0] : call->config;
     struct engine *engine = engine_create(path, &problems);
-    int status = engine && services_check(engine, &problems) == 0 ? EX_OK : EX_CONFIG;
+    int status = engine && services_check(engine, &problems, &warnings) == 0 ? EX_OK : EX_CONFIG;
     if (status == EX_OK)
-        printf("%s: no problem found\n", path);
+        services_print_checked(path, &warnings);
     else
         fprintf(stderr, "%s: %u %s\n", path, problems.count, problems.count == 1 ? "problem" : "problems");
     engine_destroy(engine);
@@ -24,8 +24,9 @@ static const struct ctl_command command = {
     .name = "check",
     .usage = "usage: posternctl check [-c FILE | FILE]\n"
              "\n"
-             "Reads the configuration and reports every problem in it, each with file and line.\n"
-             "Exit status: 0 no problem; 78 problems.\n",
+             "Reads the configuration and reports every problem in it, each with file and line, and what is wrong with\n"
+             "the files of store and spool, as warnings. Nothing is made or changed.\n"
+             "Exit status: 0 no problem, or only warnings; 78 problems.\n",
     .arguments = 1,
     .run = run,
 };

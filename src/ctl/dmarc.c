@@ -248,7 +248,7 @@ static int check_request(const struct ctl_call *call, const struct request *requ
     const char *argument = call->argument_count > 0 ? call->arguments[0] : NULL;
     if (request->evaluate) {
         if (argument)
-            return ctl_usage_error(call, "\"%s\" is no option", argument);
+            return ctl_usage_error(call, "\"%s\" is one argument too many", argument);
         return request->from ? EX_OK : ctl_usage_error(call, "--from is missing");
     }
     if (!argument)

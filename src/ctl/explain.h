@@ -25,6 +25,9 @@ struct explanation {
     int64_t elapsed_us;
 };
 
+/* Why CHECK was not asked, or why what it says is not done; NULL: it was, and is. */
+const char *explain_check(const struct explanation *explanation, const struct check *check, bool *is_asked);
+
 void explain_print_text(FILE *out, const struct explanation *explanation);
 void explain_print_json(FILE *out, const struct explanation *explanation);
 

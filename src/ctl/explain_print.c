@@ -63,6 +63,17 @@ static void print_edits(FILE *out, const struct edits *edits)
     }
 }
 
+/* Those that would have done more with other options. */
+static void print_checks(FILE *out, const struct explanation *story)
+{
+    for (size_t i = 0; i < check_count; i++) {
+        bool is_asked;
+        const char *why = explain_check(story, checks[i], &is_asked);
+        if (why)
+            fprintf(out, "  %s: %s%s\n", checks[i]->name, is_asked ? "" : "not asked, ", why);
+    }
+}
+
 static void print_verdict(FILE *out, const struct verdict *verdict)
 {
     fprintf(out, "verdict: %s", disposition_name(verdict->disposition));
@@ -87,6 +98,8 @@ void explain_print_text(FILE *out, const struct explanation *story)
     print_facts(out, &story->message->facts);
     fputs("edits:\n", out);
     print_edits(out, &story->message->edits);
+    fputs("checks not asked, or only monitoring:\n", out);
+    print_checks(out, story);
     print_verdict(out, &story->verdict);
     fprintf(out, "time: %lld us", (long long)story->elapsed_us);
     for (size_t i = 0; i < plan->count; i++)
@@ -145,6 +158,22 @@ static void add_edits(cJSON *root, const struct edits *edits)
     }
 }
 
+static void add_checks(cJSON *root, const struct explanation *story)
+{
+    cJSON *list = cJSON_AddArrayToObject(root, "checks");
+    for (size_t i = 0; i < check_count; i++) {
+        bool is_asked;
+        const char *why = explain_check(story, checks[i], &is_asked);
+        if (!why)
+            continue;
+        cJSON *item = cJSON_CreateObject();
+        json_add_text(item, "check", checks[i]->name);
+        cJSON_AddBoolToObject(item, "asked", is_asked);
+        json_add_text(item, "why", why);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
 void explain_print_json(FILE *out, const struct explanation *story)
 {
     const struct verdict *verdict = &story->verdict;
@@ -162,6 +191,7 @@ void explain_print_json(FILE *out, const struct explanation *story)
     add_facts(facts, &story->session->greeting_facts);
     add_facts(facts, &story->message->facts);
     add_edits(root, &story->message->edits);
+    add_checks(root, story);
     cJSON_AddNumberToObject(root, "elapsed_us", (double)story->elapsed_us);
     json_print(out, root);
 }

@@ -115,7 +115,9 @@ static void print_json(const struct collection *all)
 
 static void print_text(const struct collection *all)
 {
-    if (all->count > 0)
+    if (all->count == 0 && all->status == EX_OK)
+        puts("the forward table is empty");
+    else if (all->count > 0)
         printf("%-32s %-6s  %s\n", "ADDRESS", "COPY", "TARGETS");
     for (size_t i = 0; i < all->count; i++) {
         const struct forward *forward = &all->items[i].forward;

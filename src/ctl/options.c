@@ -120,7 +120,7 @@ static const char *read_value(const struct ctl_call *call, const struct ctl_opti
     case CTL_SECONDS:
         return read_seconds(call, row, member, optarg);
     case CTL_TIME:
-        return clock_parse(optarg, member) == 0 ? NULL : "is no time";
+        return clock_parse(optarg, member) == 0 ? NULL : "is no time; say 2026-11-22T03:00:00Z, or seconds since 1970";
     case CTL_WORD:
         return read_word(call, row, member, optarg);
     case CTL_READ:
@@ -197,7 +197,7 @@ static int read_arguments(struct ctl_call *call, void *request, int argc, char *
     call->arguments = argv + optind;
     call->argument_count = (size_t)(argc - optind);
     if (call->argument_count > call->command->arguments)
-        return ctl_usage_error(call, "\"%s\" is no option", call->arguments[call->command->arguments]);
+        return ctl_usage_error(call, "\"%s\" is one argument too many", call->arguments[call->command->arguments]);
     return -1;
 }
 
@@ -223,43 +223,56 @@ struct dns *ctl_open_dns(const struct ctl_call *call)
 
 /* ---- verbs ---- */
 
-static void print_verbs(FILE *out, const char *name, const struct ctl_verb *verbs)
+static void print_verbs(const char *name, const struct ctl_verb *verbs)
 {
     int width = 0;
     for (const struct ctl_verb *verb = verbs; verb->name; verb++)
         width = (int)strlen(verb->name) > width ? (int)strlen(verb->name) : width;
-    fprintf(out, "usage: %s COMMAND [-c FILE] [options]\n\n", name);
+    printf("usage: %s COMMAND [-c FILE] [options]\n\n", name);
     for (const struct ctl_verb *verb = verbs; verb->name; verb++)
-        fprintf(out, "  %-*s  %s\n", width, verb->name, verb->help);
-    fprintf(out, "\n\"%s COMMAND --help\" tells more about one of them.\n", name);
+        printf("  %-*s  %s\n", width, verb->name, verb->help);
+    printf("\n\"%s COMMAND --help\" tells more about one of them.\n", name);
 }
 
-/* Moves the first word that is not -c FILE in front of those that are. */
-static void move_verb_first(int argc, char **argv)
+/* Moves the first word that is not -c FILE in front of those that are. That word; "" if there is none, and "-c" if the
+ * last -c has no FILE. */
+static const char *move_verb_first(int argc, char **argv)
 {
     int at = 1;
     while (at < argc && strncmp(argv[at], "-c", 2) == 0)
         at += argv[at][2] ? 1 : 2;
     if (at >= argc)
-        return;
+        return at > argc ? "-c" : "";
     char *verb = argv[at];
     memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof *argv);
-    argv[1] = verb;
+    return argv[1] = verb;
+}
+
+/* One line: what is wrong with WORD, which stands where a verb should, and which verbs there are. */
+static void print_wrong_verb(const char *name, const struct ctl_verb *verbs, const char *word)
+{
+    if (!*word)
+        fprintf(stderr, "%s: a command is missing", name);
+    else if (strcmp(word, "-c") == 0)
+        fprintf(stderr, "%s: -c FILE and a command are missing", name);
+    else
+        fprintf(stderr, word[0] == '-' ? "%s: \"%s\" must stand behind a command" : "%s: \"%s\" is no command", name,
+                word);
+    for (const struct ctl_verb *verb = verbs; verb->name; verb++)
+        fprintf(stderr, "%s%s", verb == verbs ? "; say " : verb[1].name ? ", " : " or ", verb->name);
+    fprintf(stderr, " (\"%s --help\" tells more)\n", name);
 }
 
 int ctl_dispatch(const char *name, const struct ctl_verb *verbs, int argc, char **argv)
 {
-    move_verb_first(argc, argv);
-    const char *word = argc > 1 ? argv[1] : "";
+    const char *word = move_verb_first(argc, argv);
     if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
-        print_verbs(stdout, name, verbs);
+        print_verbs(name, verbs);
         return EX_OK;
     }
     for (const struct ctl_verb *verb = verbs; verb->name; verb++)
         if (strcmp(word, verb->name) == 0)
             return verb->run(argc - 1, argv + 1);
-    if (*word)
-        fprintf(stderr, "%s: \"%s\" is no command\n", name, word);
-    print_verbs(stderr, name, verbs);
+    print_wrong_verb(name, verbs, word);
     return EX_USAGE;
 }

@@ -58,6 +58,11 @@ static const char *when(const struct spool_entry *entry, char text[CLOCK_TEXT_SI
     return entry->next_attempt <= clock_wall() ? "now" : clock_format(entry->next_attempt, text);
 }
 
+static void print_head(void)
+{
+    printf("%8s  %-10s %8s  %-20s  %-20s %5s  %s\n", "ID", "KIND", "BYTES", "ADDED", "NEXT ATTEMPT", "TRIED", "FROM, TO");
+}
+
 static void print_entry(const struct ctl_call *call, const struct spool_entry *entry)
 {
     char added[CLOCK_TEXT_SIZE], next[CLOCK_TEXT_SIZE];
@@ -80,9 +85,10 @@ static int list(const struct ctl_call *call, struct spool *spool)
     if (spool_list(spool, call->arena, &entries, &count, &problem) != 0)
         return failed(call, problem);
     cJSON *array = call->json ? cJSON_CreateArray() : NULL;
-    if (!array)
-        printf(count ? "%8s  %-10s %8s  %-20s  %-20s %5s  %s\n" : "the queue is empty\n", "ID", "KIND", "BYTES",
-               "ADDED", "NEXT ATTEMPT", "TRIED", "FROM, TO");
+    if (!array && count == 0)
+        puts("the queue is empty");
+    else if (!array)
+        print_head();
     for (size_t i = 0; i < count; i++) {
         if (array)
             cJSON_AddItemToArray(array, entry_to_json(&entries[i]));
@@ -130,6 +136,7 @@ static int show(const struct ctl_call *call, struct spool *spool)
         json_print(stdout, object);
         return EX_OK;
     }
+    print_head();
     print_entry(call, &entry);
     putchar('\n');
     fwrite(content.ptr, 1, content.len, stdout);

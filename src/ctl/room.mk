@@ -22,7 +22,7 @@ posternctl_SOURCES += \
 	src/ctl/control.c src/ctl/control.h \
 	src/ctl/ctl.h \
 	src/ctl/dmarc.c \
-	src/ctl/explain.c src/ctl/explain.h src/ctl/explain_print.c \
+	src/ctl/explain.c src/ctl/explain.h src/ctl/explain_checks.c src/ctl/explain_print.c \
 	src/ctl/reload.c \
 	src/ctl/spf.c \
 	src/ctl/srs.c \

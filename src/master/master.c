@@ -269,6 +269,22 @@ static void wire(struct master *master)
     loop_start_timer(&master->loop, &master->reports, REPORT_EVERY);
 }
 
+/* 0, or a code after the reason was logged. */
+static int start(struct master *master)
+{
+    if (watch_signals(master) < 0) {
+        log_text(LEVEL_ERROR, "cannot start: %s", strerror(errno));
+        return EX_OSERR;
+    }
+    int error = fleet_start(&master->fleet);
+    if (error == 0)
+        return 0;
+    const char *user = master->setup.user;
+    log_text(LEVEL_ERROR, "cannot run %s%s%s: %s", master->options.worker, *user ? " as user " : "", user,
+             strerror(error));
+    return error == EACCES ? EX_NOPERM : EX_OSERR;
+}
+
 int master_run(struct master *master)
 {
     log_open(&master->setup.log);
@@ -276,11 +292,8 @@ int master_run(struct master *master)
              master->options.config);
     loop_init(&master->loop);
     wire(master);
-    int error = watch_signals(master) < 0 ? errno : fleet_start(&master->fleet);
-    if (error) {
-        log_text(LEVEL_ERROR, "cannot start: %s", strerror(error));
-        master->exit_code = EX_OSERR;
-    } else if (loop_run(&master->loop) < 0) {
+    master->exit_code = start(master);
+    if (master->exit_code == 0 && loop_run(&master->loop) < 0) {
         log_text(LEVEL_ERROR, "poll: %s", strerror(errno));
         master->exit_code = EX_OSERR;
     }

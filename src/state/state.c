@@ -1,6 +1,7 @@
 /* state - opens one after the other; what cannot be opened now (a disk, a server that is down) is not a reason to fail. */
 #include "state/state.h"
 #include "state/upkeep.h"
+#include "store/store_url.h"
 
 struct spool_options state_spool_options(const struct settings *settings)
 {
@@ -51,6 +52,22 @@ struct state *state_open(const struct settings *settings, const char *path, stru
     state->aliases = open_aliases(settings, problems);
     state->spool = spool_open(&spool);
     if (state->store && state->aliases && state->spool)
+        return state;
+    state_close(state);
+    return NULL;
+}
+
+struct state *state_look(const struct settings *settings, const char *path, struct conf_problems *problems)
+{
+    struct arena *arena = arena_create(4096);
+    struct state *state = ARENA_NEW(arena, struct state);
+    struct store_url url;
+    state->arena = arena;
+    bool is_file = !store_url_parse(arena, settings->general->store, &url) && !url.is_redis;
+    if (!is_file)
+        state->store = state_open_store(settings, arena, path, problems);
+    state->aliases = open_aliases(settings, problems);
+    if ((is_file || state->store) && state->aliases)
         return state;
     state_close(state);
     return NULL;

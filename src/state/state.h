@@ -24,6 +24,10 @@ struct state {
  * now is none. */
 struct state *state_open(const struct settings *settings, const char *path, struct conf_problems *problems);
 
+/* The same without a file: the alias tables, and of a store in Redis what its options name. A store in SQLite and the spool
+ * are NULL. For a check of the configuration (look.h); it can only be closed. */
+struct state *state_look(const struct settings *settings, const char *path, struct conf_problems *problems);
+
 /* The spool as SETTINGS have it, for those who need nothing else. */
 struct spool_options state_spool_options(const struct settings *settings);
 

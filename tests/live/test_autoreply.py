@@ -14,6 +14,7 @@ import time
 import pytest
 
 from conftest import running_gate
+from harness import archives, mails
 from harness.posternd import Posternd
 from harness.redis import Redis
 from harness.sendmail import PrivateSendmail
@@ -195,7 +196,6 @@ def test_silence(make_desk):
 def test_no_reply_to_what_is_refused_or_held(make_desk):
     desk = make_desk(sections={"attachments": {"action": "quarantine"}})
     desk.away("anna@example.net")
-    from harness import mails
     held = mails.attached("run.exe", b"MZ")
     assert desk.gate.send(held.replace(b"user@example.net", b"anna@example.net"), ["anna@example.net"],
                           SENDER).last.code == 250
@@ -476,6 +476,54 @@ def test_explain_says_why_not(make_desk):
     assert "no message is active" in told["facts"]["autoreply"]
     time.sleep(0.5)
     assert desk.replies() == []
+
+
+def test_explain_says_what_options_forbid(make_desk):
+    desk = make_desk()
+    desk.away("anna@example.net")
+    header = b"From: w@sender.example\nTo: anna@example.net\nSubject: x\n"
+
+    def explain(options=None, general=None, message=header + b"\nHello\n", client="192.0.2.7", more=None):
+        desk.daemon.write({"": general or {}, "autoreply": options or {}, **(more or {})})
+        told = desk.daemon.explain(message, client, "mail.sender.example", SENDER, ["anna@example.net"])
+        [note] = [check for check in told["checks"] if check["check"] == "autoreply"] or [None]
+        path = os.path.join(desk.daemon.directory, "explained")
+        with open(path, "wb") as file:
+            file.write(message)
+        text = desk.daemon.ctl("explain", "--client-ip", client, "--helo", "mail.sender.example", "--from", SENDER,
+                               "--to", "anna@example.net", path).stdout
+        assert note is None or f"  autoreply: {'' if note['asked'] else 'not asked, '}{note['why']}\n" in text
+        return note and (note["asked"], note["why"]), told["facts"]
+
+    unknown = "; only the running daemon knows how many there were"
+    caps = "max_per_minute = 600, max_per_sender_domain_per_hour = 500, max_per_mailbox_per_hour = 200"
+    note, facts = explain()
+    assert note is None and facts["autoreply"] == "anna@example.net: would be queued"
+    assert facts["autoreply.caps"] == f"no reply past {caps}{unknown}"
+    note, facts = explain({"max_per_minute": "0", "max_per_mailbox_per_hour": "1"})
+    assert facts["autoreply.caps"] == \
+        f"no reply past max_per_sender_domain_per_hour = 500, max_per_mailbox_per_hour = 1{unknown}"
+    _, facts = explain({name: "0" for name in ("max_per_minute", "max_per_sender_domain_per_hour",
+                                               "max_per_mailbox_per_hour")})
+    assert "would be queued" in facts["autoreply"] and "autoreply.caps" not in facts
+    assert "autoreply.caps" not in explain(message=header + b"Precedence: list\n\nHello\n")[1]
+    note, facts = explain({"mode": "monitor"})
+    assert note == (True, "mode = monitor: what it says is logged, not done")
+    assert facts["autoreply"] == "anna@example.net: would be queued, were mode not monitor"
+    note, facts = explain(general={"mode": "monitor"})
+    assert note == (True, "mode = monitor at the top level: what it says is logged, not done")
+    assert explain({"mode": "off"}, {"mode": "monitor"})[0] == (False, "mode = off")
+    note, facts = explain(general={"mode": "off"})
+    assert note == (False, "mode = off at the top level") and "autoreply" not in facts
+    note, facts = explain({"applies_to": "{ trusted, local }"})
+    assert note == (False, "applies_to does not name outside") and "autoreply" not in facts
+    assert explain({"applies_to": "{ trusted, local }"}, client="127.0.0.1")[0] is None
+    encrypted = mails.attached("a.zip", archives.zip_encrypted({"r.txt": b"x" * 40}))
+    for answer, why in (("quarantine", "the message is held in quarantine"), ("reject", "the message is not accepted")):
+        assert explain(message=encrypted, more={"attachments": {"encrypted": answer}})[0] == (False, why)
+    told = desk.daemon.explain(encrypted, "192.0.2.7", "mail.sender.example", SENDER, ["anna@example.net"])
+    assert {"check": "bounces", "asked": False, "why": "its options give it nothing to do"} in told["checks"]
+    assert {"check": "spf", "asked": False, "why": "mode = off"} in told["checks"]
 
 
 # ---- through Sendmail, which queues everything and delivers nothing ----

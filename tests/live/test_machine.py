@@ -13,7 +13,7 @@ from attachment_table import MZ
 from harness import archives, mails
 from harness.posternd import Posternd, program, quote, render, strings
 from harness.smtp import Smtp
-from harness.tools import run, wait_until
+from harness.tools import PROGRAMS, run, wait_until
 
 # What is wrong, and in which line of the file (0: any) the message must be.
 BAD = [
@@ -66,14 +66,110 @@ def test_every_problem_is_listed(tmp_path):
 
 def test_good_configuration_passes(tmp_path):
     path = tmp_path / "postern.conf"
-    path.write_text(f'socket = "unix:{tmp_path}/x.sock"\nuser = "nobody"\nmessage {{\n directory = "{tmp_path}"\n}}\n')
-    assert run(program("posternd"), "-t", "-c", path).returncode == 0
-    assert run(program("posternctl"), "check", "-c", path).returncode == 0
+    path.write_text(f'socket = "unix:{tmp_path}/x.sock"\nuser = ""\nstate_directory = "{tmp_path}"\n'
+                    f'store = "sqlite:{tmp_path}/postern.db"\nmessage {{\n directory = "{tmp_path}"\n}}\n')
+    for command in (["posternd", "-t"], ["posternctl", "check"]):
+        done = run(program(command[0]), *command[1:], "-c", path)
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"{path}: no problem found\n", "")
+
+
+def checks(daemon):
+    """(exit status, all that is said), of each way to check a configuration and change nothing by that."""
+    commands = [["posternd", "-t"], ["posternctl", "check"], ["posternd", "-T", "plan"]]
+    done = [run(program(name), *more, "-c", daemon.config, check=False) for name, *more in commands]
+    return [(one.returncode, one.stdout + one.stderr) for one in done]
+
+
+def snapshot(directory):
+    """Of each file in DIRECTORY, and of itself, what a check might have changed."""
+    paths = [directory, *(os.path.join(directory, name) for name in sorted(os.listdir(directory)))]
+    return [(path, os.lstat(path)[:6], os.lstat(path).st_size, os.lstat(path).st_mtime_ns) for path in paths]
+
+
+EVERYTHING = {"srs": {"domain": quote("fwd.example.net")}, "forwards": {"table": quote("store")}}
+
+
+def test_check_changes_nothing(area):
+    """Neither where nothing is yet, nor beside a daemon, nor what is none of ours."""
+    daemon = Posternd(area, "check-only", sections=EVERYTHING)
+    before = snapshot(daemon.state)
+    assert {status for status, _ in checks(daemon)} == {0} and snapshot(daemon.state) == before and len(before) == 1
+    with daemon:
+        wait_until(lambda: {"postern.db", "spool.db", "srs-secrets"} <= set(os.listdir(daemon.state)), 10, "files are made")
+        daemon.ctl("autoreply", "set", "anna@example.net", "away", "--body", "x")
+    before = snapshot(daemon.state)
+    for status, said in checks(daemon):
+        assert status == 0 and "warning" not in said
+    assert snapshot(daemon.state) == before
+    for name in ("postern.db", "spool.db"):
+        with open(os.path.join(daemon.state, name), "wb") as file:
+            file.write(b"Dear diary\n")
+    before = snapshot(daemon.state)
+    for status, said in checks(daemon):
+        assert status == 0
+        for option, name in (("store", "postern.db"), ("state_directory", "spool.db")):
+            assert f"{daemon.config}: warning: {option}: {daemon.state}/{name}: is no SQLite database" in said
+    assert snapshot(daemon.state) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody")
+def test_check_warns_of_files_that_the_user_cannot_use(area):
+    """Mail flows without store and spool, so they do not keep the daemon from its start; -t tells of them."""
+    daemon = Posternd(area, "check-files")
+    elsewhere = os.path.join(daemon.directory, "elsewhere")
+
+    def warnings():
+        said = {(status, "\n".join(line for line in text.splitlines() if "warning: " in line))
+                for status, text in checks(daemon)}
+        assert len(said) == 1, said
+        [(status, text)] = said
+        assert status == 0
+        return text.replace(f"{daemon.config}: warning: ", "")
+
+    assert warnings() == ""
+    os.chown(daemon.state, 0, 0)
+    assert warnings() == f"state_directory: {daemon.state}: Permission denied"
+    shutil.chown(daemon.state, "nobody")
+    with open(os.path.join(daemon.state, "spool.db"), "wb"):
+        pass
+    os.symlink("spool.db", os.path.join(daemon.state, "postern.db"))
+    assert warnings() == (f"state_directory: {daemon.state}/spool.db: Permission denied\n"
+                          f"store: {daemon.state}/postern.db: is no regular file")
+    daemon.write({"": {"store": quote(f"sqlite:{elsewhere}/x.db"), "state_directory": quote(f"{daemon.config}/y")}})
+    assert warnings() == (f"state_directory: {daemon.config}/y: Not a directory\n"
+                          f"store: {elsewhere}: No such file or directory")
+    assert "no problem found, but 2 warnings" in checks(daemon)[0][1]
+    daemon.write({"": {"state_directory": quote(elsewhere)}, "autoreply": {"mode": "off"}})
+    assert warnings() == ""  # nobody needs it
+    assert not os.path.exists(elsewhere)
+    os.chown(os.path.join(daemon.directory, "spool"), 0, 0)  # without this one no worker starts
+    [*said, (status, _)] = checks(daemon)
+    assert status == 78
+    for status, text in said:
+        assert status == 78 and f"message: directory: {daemon.directory}/spool: Permission denied" in text
 
 
 def test_missing_file(tmp_path):
     done = run(program("posternd"), "-f", "-c", tmp_path / "nowhere.conf", check=False, timeout=20)
     assert done.returncode == 78 and "nowhere.conf" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody")
+def test_build_that_only_root_may_enter(area, tmp_path, monkeypatch):
+    """A clone in /root: posternd says which program the user cannot run, and these tests and contrib/try run a copy."""
+    build = tmp_path / "build"
+    build.mkdir()
+    for name in PROGRAMS:
+        shutil.copy(program(name), build)
+    tmp_path.chmod(0o700)
+    daemon = Posternd(area, "root-only")
+    command = [build / "posternd", "-f", "-w", build / "postern-worker", "-c", daemon.config]
+    done = run(*command, check=False, timeout=20)
+    assert done.returncode == 77, done
+    assert f"cannot run {build}/postern-worker as user nobody: Permission denied" in done.stderr, done
+    monkeypatch.setenv("POSTERN_BUILD", str(build))
+    with daemon:
+        assert not daemon.command()[0].startswith(str(build))
 
 
 def test_broken_reload_keeps_the_old_worker(make_gate):

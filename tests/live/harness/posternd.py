@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from .tools import build_directory, run, stop_process, wait_until
+from .tools import program, run, stop_process, wait_until
 
 FIELD = re.compile(r'([A-Za-z_]+)=("(?:[^"\\]|\\.)*"|\S*)')
 ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|.)")
@@ -51,14 +51,6 @@ def render(sections):
         if name:
             lines += [f"{name} {{", *[f"    {key} = {value}" for key, value in options.items()], "}"]
     return "\n".join(lines) + "\n"
-
-
-def program(name):
-    """A program of the build, or of an installed tree ($POSTERN_BUILD/sbin)."""
-    for path in (os.path.join(build_directory(), name), os.path.join(build_directory(), "sbin", name)):
-        if os.access(path, os.X_OK):
-            return path
-    raise FileNotFoundError(f"{name} is not built below {build_directory()}")
 
 
 class Posternd:

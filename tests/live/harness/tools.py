@@ -1,8 +1,12 @@
 """Small things that several harness modules need."""
+import atexit
 import contextlib
+import functools
 import os
+import pathlib
 import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -82,3 +86,28 @@ def source_directory():
 def build_directory():
     """Where the programs were built: $POSTERN_BUILD, else build/ in the source tree."""
     return os.path.abspath(os.environ.get("POSTERN_BUILD") or os.path.join(source_directory(), "build"))
+
+
+PROGRAMS = ("posternd", "postern-worker", "posternctl")
+
+
+def program(name):
+    """A program of the build, or of an installed tree ($POSTERN_BUILD/sbin), where users without privileges may run it."""
+    for path in (os.path.join(open_build(build_directory()), name), os.path.join(build_directory(), "sbin", name)):
+        if os.access(path, os.X_OK):
+            return path
+    raise FileNotFoundError(f"{name} is not built below {build_directory()}")
+
+
+@functools.cache
+def open_build(build):
+    """BUILD, or, if not everybody may enter it (a clone in /root), a directory with copies of its programs that goes
+    when we do: posternd runs its worker as another user."""
+    if os.geteuid() != 0 or all(os.stat(path).st_mode & stat.S_IXOTH for path in (build, *pathlib.Path(build).parents)):
+        return build
+    copies = make_directory(prefix="postern-programs-")
+    atexit.register(remove_directory, copies)
+    for name in PROGRAMS:
+        if os.path.exists(os.path.join(build, name)):
+            shutil.copy(os.path.join(build, name), copies)
+    return copies

@@ -97,7 +97,7 @@ static void restore(int fd, int saved)
     close(saved);
 }
 
-/* ARGUMENTS: "autoreply", a verb, and so on, ended by NULL. */
+/* ARGUMENTS: "autoreply", "queue" or "forwards", a verb, and so on, ended by NULL. */
 static int run_list(const char *const *arguments)
 {
     char *argv[64];
@@ -109,7 +109,9 @@ static int run_list(const char *const *arguments)
     argv[argc] = NULL;
     fflush(stdout);
     int saved_out = redirect(STDOUT_FILENO, "stdout"), saved_err = redirect(STDERR_FILENO, "stderr");
-    int status = strcmp(argv[0], "queue") == 0 ? ctl_queue(argc, argv) : ctl_autoreply(argc, argv);
+    int status = strcmp(argv[0], "queue") == 0      ? ctl_queue(argc, argv)
+                 : strcmp(argv[0], "forwards") == 0 ? ctl_forwards(argc, argv)
+                                                    : ctl_autoreply(argc, argv);
     fflush(stdout);
     restore(STDOUT_FILENO, saved_out);
     restore(STDERR_FILENO, saved_err);
@@ -212,7 +214,10 @@ static void test_set_refused(void **state)
     REFUSED(EX_USAGE, "--weekdays: \"mon-\" is no list", "set", "a@example.net", "n", "--weekdays", "mon-");
     REFUSED(EX_USAGE, "--days: \"31\" is no number from 1 to 30", "set", "anna@example.net", "away", "--days", "31");
     REFUSED(EX_NOINPUT, "No such file", "set", "anna@example.net", "away", "--body-file", "/nonexistent/x");
-    REFUSED(EX_DATAERR, "body: it is missing", "set", "anna@example.net", "new");
+    REFUSED(EX_DATAERR, "body: it is missing; \"new\" is new and needs --body or --body-file", "set", "anna@example.net",
+            "new");
+    REFUSED(EX_DATAERR, "end: this is no date and time (2026-12-24T18:00:00 is one): 2026-02-30T00:00", "set",
+            "anna@example.net", "away", "--end", "2026-02-30T00:00");
     REFUSED(EX_DATAERR, "zone: there is no time zone Mars/Crater", "set", "anna@example.net", "away", "--zone",
             "Mars/Crater");
     REFUSED(EX_DATAERR, "end: it is not after the start", "set", "anna@example.net", "away", "--start",
@@ -288,8 +293,14 @@ static void test_list(void **state)
 {
     (void)state;
     OK(NULL, "list");
-    assert_string_equal(out, "");
+    assert_string_equal(out, "nothing is stored for any mailbox\n");
     OK(NULL, "list", "--json");
+    assert_string_equal(out, "[]\n");
+    expect(RUN("queue", "list"), EX_OK, "the queue is empty\n");
+    expect(RUN("queue", "list", "--json"), EX_OK, NULL);
+    assert_string_equal(out, "[]\n");
+    expect(RUN("forwards", "list"), EX_OK, "the forward table is empty\n");
+    expect(RUN("forwards", "list", "--json"), EX_OK, NULL);
     assert_string_equal(out, "[]\n");
     OK(NULL, "set", "bob@example.net", "away", "--body", "x", "--end", "2026-12-31T00:00:00", "--activate");
     OK(NULL, "set", "anna@example.net", "away", "--body", "x");
@@ -384,7 +395,7 @@ static void test_import_refused(void **state)
     assert_non_null(strstr(err, "[1] b@example.net: messages[0].body: it is missing")); /* each of them is told */
     assert_non_null(strstr(err, "2 of 3 cannot be imported; nothing was changed"));
     OK(NULL, "list");
-    assert_string_equal(out, ""); /* nothing of new@example.net */
+    assert_string_equal(out, "nothing is stored for any mailbox\n"); /* nothing of new@example.net */
     REFUSED(EX_NOINPUT, "No such file", "import", "/nonexistent/x");
 }
 
@@ -572,6 +583,8 @@ static void test_memory(void **state)
     OK("everybody is forgotten", "reset", "anna@example.net");
     OK(NULL, "seen", "anna@example.net", "--json");
     assert_string_equal(out, "[]\n");
+    OK(NULL, "seen", "info@example.net");
+    assert_string_equal(out, "nobody is remembered for anna@example.net\n");
     OK("Auto-Submitted: auto-replied", "preview", "anna@example.net", "--from", "aa@sender.example");
     REFUSED(EX_NOINPUT, "nothing is stored", "reset", "carl@example.net");
     REFUSED(EX_NOINPUT, "nothing is stored", "seen", "carl@example.net");
@@ -657,6 +670,39 @@ static void test_preview(void **state)
     REFUSED(EX_USAGE, "--from is missing", "preview", "anna@example.net");
     REFUSED(EX_NOINPUT, "/nonexistent: No such file", "preview", "anna@example.net", "/nonexistent", "--from",
             "a@sender.example");
+    REFUSED(EX_IOERR, "/tmp: Is a directory", "preview", "anna@example.net", "/tmp", "--from", "a@sender.example");
+}
+
+/* What is in force and not sent for another reason than any that the mailbox has. */
+static void test_mode(void **state)
+{
+    (void)state;
+    char text[1024];
+    read_back("postern.conf", text, sizeof text);
+    const char *good = arena_strdup(arena, text);
+    OK("stored \"away\", which is not active", "set", "anna@example.net", "away", "--body", "x");
+    OK("\"away\" is active: in force", "activate", "anna@example.net", "away");
+    assert_string_equal(err, "");
+    static const struct {
+        const char *options, *warning;
+    } rows[] = {{"mode = off\n", ": warning: the check autoreply is off "},
+                {"autoreply { mode = off }\n", ": warning: the check autoreply is off "},
+                {"autoreply { mode = monitor }\n", ": warning: the check autoreply only monitors "},
+                {"mode = off\nautoreply { mode = enforce }\n", NULL}};
+    for (size_t i = 0; i < SIZE(rows); i++) {
+        const char *const commands[][5] = {{"list"},
+                                           {"show", "anna@example.net"},
+                                           {"activate", "anna@example.net", "away"},
+                                           {"set", "anna@example.net", "away", "--subject", "y"},
+                                           {"preview", "anna@example.net", "--from", "a@sender.example"}};
+        write_file("postern.conf", arena_printf(arena, "%s%s", good, rows[i].options));
+        for (size_t k = 0; k < SIZE(commands); k++) {
+            const char *const *word = commands[k];
+            expect(RUN("autoreply", word[0], word[1], word[2], word[3], word[4]), EX_OK, NULL);
+            if (!rows[i].warning != !strstr(err, ": warning: ") || (rows[i].warning && !strstr(err, rows[i].warning)))
+                fail_msg("%s %s: %s", rows[i].options, word[0], err);
+        }
+    }
 }
 
 /* ---- the queue ---- */
@@ -703,6 +749,7 @@ static void test_queue(void **state)
     const char *id = arena_printf(arena, "%d", field(first, "id")->valueint);
     const char *other = arena_printf(arena, "%d", field(cJSON_GetArrayItem(array, 1), "id")->valueint);
     cJSON_Delete(array);
+    expect(RUN("queue", "show", id), EX_OK, "NEXT ATTEMPT");
     expect(RUN("queue", "show", id), EX_OK, "\nSubject: one\r\n\r\nText\tone\r\n");
     expect(RUN("queue", "show", id, "--json"), EX_OK, NULL);
     cJSON *object = cJSON_Parse(out);
@@ -760,6 +807,7 @@ int main(void)
         TEST(test_memory),
         TEST(test_memory_of_the_deleted),
         TEST(test_preview),
+        TEST(test_mode),
         TEST(test_queue),
         TEST(test_trouble),
     };
