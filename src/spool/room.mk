@@ -6,6 +6,7 @@ libpostern_a_SOURCES += \
 	src/spool/spool_attempt.c src/spool/spool_attempt.h \
 	src/spool/spool_batch.c src/spool/spool_batch.h \
 	src/spool/spool_db.c src/spool/spool_db.h \
+	src/spool/spool_dots.c src/spool/spool_dots.h \
 	src/spool/spool_file.c src/spool/spool_file.h \
 	src/spool/spool_keeper.c \
 	src/spool/spool_leave.c src/spool/spool_leave.h \

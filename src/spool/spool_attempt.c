@@ -2,14 +2,16 @@
  * spool_attempt - an attempt begins when its entry is claimed and ends when its recipients have a fate, in memory; the
  * batch (spool_batch.c) writes down both.
  *
- * In between one thing is written here: with `once`, that the final dot may go out (DOUBT). It is not synced, for a
- * killed process loses nothing that it wrote, and for a machine that stops there is the claim, which was synced.
+ * In between one thing is written here: with `once`, that the final dot may go out (DOUBT); for one recipient to
+ * spool.dots, for several into the file of the queue. It is not synced, for a killed process loses nothing that it
+ * wrote, and for a machine that stops there is the claim, which was synced.
  * Without `once` nothing is written, for doubt or not, the entry would be sent again.
  */
 #include "spool/spool_attempt.h"
 #include "spool/spool_leave.h"
 #include "util/clock.h"
 #include "util/crash.h"
+#include <errno.h>
 #include <stdio.h>
 
 #define PAUSE_MOST 60    /* seconds */
@@ -69,14 +71,31 @@ static bool read_part(void *context, struct span *piece)
     return piece->len > 0 && attempt->bytes_read <= row->bytes; /* half a message is none */
 }
 
+/* Of several recipients, some of whom may have been refused. */
+static bool write_doubt(struct attempt *attempt)
+{
+    struct spool_write item = {.row = attempt->row, .what = SPOOL_WRITE_FATES};
+    struct spool_writing writing = {.items = &item, .count = 1};
+    return spool_db_write(attempt->sender->spool->db, spool_rows_write, &writing, false) == SQLITE_OK &&
+           !item.has_vanished;
+}
+
+static bool note_dot(struct spool_sender *sender, const struct spool_row *row)
+{
+    const struct spool_dot dot = {row->id, row->token};
+    if (!spool_dots_note(sender->dots, sender->first_dot + sender->dot_count, &dot)) {
+        spool_complain(sender->spool, "spool.dots cannot be written: %s", strerror(errno));
+        return false;
+    }
+    sender->dot_count++;
+    return true;
+}
+
 static bool before_dot(void *context)
 {
     struct attempt *attempt = context;
-    struct spool_write item = {.row = attempt->row, .what = SPOOL_WRITE_FATES};
-    struct spool_writing writing = {.items = &item, .count = 1};
-    if (attempt->row->once &&
-        (spool_db_write(attempt->sender->spool->db, spool_rows_write, &writing, false) != SQLITE_OK ||
-         item.has_vanished))
+    const struct spool_row *row = attempt->row;
+    if (row->once && !(row->count == 1 ? note_dot(attempt->sender, row) : write_doubt(attempt)))
         return false;
     crash_test_point("spool.dot");
     return true;

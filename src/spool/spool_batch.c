@@ -23,6 +23,7 @@
 #include "util/clock.h"
 #include "util/crash.h"
 #include "util/log.h"
+#include <errno.h>
 
 #define LAST_TRIES 3     /* to write a fate, when the worker is to let go */
 #define AGAIN_MS 1000    /* when the queue could not be written */
@@ -62,13 +63,15 @@ static int write_once(struct batch *batch, bool durable)
     return spool_db_write(batch->sender->spool->db, spool_rows_write, &batch->writing, durable);
 }
 
-/* Repeated until it is done: 0. -1: the worker is to let go, and it could not be done. */
+/* Repeated until it is done: 0. -1: the worker is to let go, and it could not be done; what is in doubt stays so. */
 static int write_surely(struct batch *batch, struct spool_writing *writing)
 {
     struct spool_sender *sender = batch->sender;
     for (int tries = 1; spool_db_write(sender->spool->db, spool_rows_write, writing, false) != SQLITE_OK; tries++) {
-        if (spool_sender_is_stopping(sender) && tries >= LAST_TRIES)
+        if (spool_sender_is_stopping(sender) && tries >= LAST_TRIES) {
+            sender->dot_count = 0;
             return -1;
+        }
         spool_sender_wait(sender, spool_sender_is_stopping(sender) ? AGAIN_MS / 10 : AGAIN_MS);
     }
     return 0;
@@ -237,12 +240,17 @@ static void send_one(struct batch *batch, struct turn *turn)
     }
 }
 
-static void send_all(struct batch *batch)
+/* What is in doubt no longer. */
+static void wipe_dots(struct spool_sender *sender)
 {
-    for (size_t i = 0; i < batch->count; i++) {
-        if (batch->turns[i].plan == PLAN_SEND)
-            send_one(batch, &batch->turns[i]);
-    }
+    if (sender->dot_count > 0 && !spool_dots_wipe(sender->dots, sender->first_dot, sender->dot_count))
+        spool_complain(sender->spool, "spool.dots cannot be written: %s", strerror(errno));
+    sender->dot_count = 0;
+}
+
+/* The fates of those that were taken, and the claims of those that were not tried. */
+static void record_rest(struct batch *batch)
+{
     mark_nothing(batch);
     size_t taken = mark(batch, PLAN_RECORD, SPOOL_WRITE_FATES);
     if (mark(batch, PLAN_GIVE_BACK, SPOOL_WRITE_STATE) + taken == 0 || write_surely(batch, &batch->writing) != 0)
@@ -257,6 +265,16 @@ static void send_all(struct batch *batch)
         if (turn->plan == PLAN_NOTHING)
             tell_vanished(turn->row);
     }
+}
+
+static void send_all(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->turns[i].plan == PLAN_SEND)
+            send_one(batch, &batch->turns[i]);
+    }
+    record_rest(batch);
+    wipe_dots(batch->sender);
 }
 
 static void leave(struct batch *batch)

@@ -236,10 +236,26 @@ int spool_rows_write(sqlite3 *sql, void *context)
     return result;
 }
 
-int spool_rows_recover(sqlite3 *sql, void *boot)
+static int recover_dots(sqlite3 *sql, const struct spool_recovery *recovery)
 {
+    int result = SQLITE_OK;
+    for (size_t i = 0; i < recovery->dot_count && result == SQLITE_OK; i++) {
+        const struct spool_dot *dot = &recovery->dots[i];
+        result = spool_sql(sql,
+                           "UPDATE recipient SET fate = 1 WHERE fate = 0 AND entry IN"
+                           " (SELECT id FROM entry WHERE id = ? AND token = ? AND claim NOT NULL)",
+                           "ii", dot->id, dot->token);
+    }
+    return result;
+}
+
+int spool_rows_recover(sqlite3 *sql, void *context)
+{
+    const struct spool_recovery *recovery = context;
+    int result = recover_dots(sql, recovery);
     /* Whatever is decided by this is looked at at once. */
-    int result = spool_sql(sql,
+    if (result == SQLITE_OK)
+        result = spool_sql(sql,
                            "UPDATE entry SET next_attempt = min(next_attempt, 1),"
                            " last_reply = 'the worker ended behind the final dot'"
                            " WHERE claim NOT NULL AND id IN (SELECT entry FROM recipient WHERE fate = 1)",
@@ -249,7 +265,7 @@ int spool_rows_recover(sqlite3 *sql, void *boot)
                            "UPDATE entry SET next_attempt = min(next_attempt, 1),"
                            " last_reply = 'the machine stopped while it was being sent'"
                            " WHERE claim NOT NULL AND claim NOT IN ('', ?) AND once",
-                           "t", (const char *)boot);
+                           "t", recovery->boot);
     if (result == SQLITE_OK)
         result = spool_sql(sql,
                            "UPDATE recipient SET fate = CASE WHEN (SELECT once FROM entry WHERE id = entry)"
@@ -259,7 +275,7 @@ int spool_rows_recover(sqlite3 *sql, void *boot)
         result = spool_sql(sql,
                            "UPDATE recipient SET fate = 4 WHERE fate = 0 AND entry IN"
                            " (SELECT id FROM entry WHERE claim NOT NULL AND claim NOT IN ('', ?) AND once)",
-                           "t", (const char *)boot);
+                           "t", recovery->boot);
     if (result == SQLITE_OK)
         result = spool_sql(sql, "UPDATE entry SET claim = NULL WHERE claim NOT NULL", "");
     return result;
