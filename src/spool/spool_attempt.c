@@ -64,9 +64,9 @@ static bool read_part(void *context, struct span *piece)
     *piece = (struct span){"", 0};
     if (attempt->bytes_read == row->bytes)
         return true;
-    if (spool_db_read(attempt->sender->spool->db, spool_rows_part, &part) != SQLITE_OK)
+    if (!row->content.ptr && spool_db_read(attempt->sender->spool->db, spool_rows_part, &part) != SQLITE_OK)
         return false;
-    *piece = (struct span){attempt->part.ptr, attempt->part.len};
+    *piece = row->content.ptr ? row->content : (struct span){attempt->part.ptr, attempt->part.len};
     attempt->bytes_read += (int64_t)piece->len;
     return piece->len > 0 && attempt->bytes_read <= row->bytes; /* half a message is none */
 }

@@ -26,6 +26,7 @@ struct spool_row { /* an entry, as the sender needs it */
     bool needs_smtputf8, is_8bit, once, is_claimed;
     struct spool_recipient *recipients;
     size_t count;
+    struct span content; /* all of it, of a small one that is to be sent; ptr NULL: to be read in pieces */
 };
 
 struct spool_adding {
