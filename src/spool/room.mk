@@ -10,6 +10,7 @@ libpostern_a_SOURCES += \
 	src/spool/spool_file.c src/spool/spool_file.h \
 	src/spool/spool_keeper.c \
 	src/spool/spool_leave.c src/spool/spool_leave.h \
+	src/spool/spool_lines.c src/spool/spool_lines.h \
 	src/spool/spool_lock.c src/spool/spool_lock.h \
 	src/spool/spool_private.h \
 	src/spool/spool_reply.c src/spool/spool_reply.h \

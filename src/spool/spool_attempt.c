@@ -132,26 +132,30 @@ static bool connect_to_mta(struct spool_sender *sender, struct arena *arena, str
     return false;
 }
 
+static struct spool_delivery delivery_of(const struct spool_row *row)
+{
+    return (struct spool_delivery){.reverse_path = row->reverse_path,
+                                   .mail_parameters = row->mail_parameters,
+                                   .recipients = row->recipients,
+                                   .count = row->count,
+                                   .needs_smtputf8 = row->needs_smtputf8,
+                                   .is_8bit = row->is_8bit,
+                                   .bytes = (uint64_t)row->bytes};
+}
+
 /* Sets the fates and the reply of the row. False: the worker lets go, and it was no attempt. */
-static bool converse(struct attempt *attempt, struct arena *arena)
+static bool converse(struct attempt *attempt, struct arena *arena, const struct spool_row *next)
 {
     struct spool_sender *sender = attempt->sender;
     struct spool_row *row = attempt->row;
     if (!connect_to_mta(sender, arena, row))
         return !spool_sender_is_stopping(sender);
-    struct spool_delivery delivery = {
-        .arena = arena,
-        .reverse_path = row->reverse_path,
-        .mail_parameters = row->mail_parameters,
-        .recipients = row->recipients,
-        .count = row->count,
-        .needs_smtputf8 = row->needs_smtputf8,
-        .is_8bit = row->is_8bit,
-        .bytes = (uint64_t)row->bytes,
-        .read = read_part,
-        .before_dot = before_dot,
-        .context = attempt,
-    };
+    struct spool_delivery delivery = delivery_of(row), following = next ? delivery_of(next) : delivery;
+    delivery.arena = arena;
+    delivery.read = read_part;
+    delivery.before_dot = before_dot;
+    delivery.context = attempt;
+    delivery.next = next && sender->carried + 1 < CARRIED_MOST ? &following : NULL;
     enum spool_end_of_step end = spool_smtp_deliver(sender->smtp, &delivery);
     row->last_reply = delivery.reply;
     sender->carried++;
@@ -184,12 +188,19 @@ static enum spool_attempt_end conclude(struct spool_sender *sender, struct spool
     return spool_row_count(row, SPOOL_FATE_ACCEPTED) == row->count ? SPOOL_ATTEMPT_TAKEN : SPOOL_ATTEMPT_DECIDED;
 }
 
-enum spool_attempt_end spool_attempt(struct spool_sender *sender, struct arena *arena, struct spool_row *row)
+void spool_attempt_no_more(struct spool_sender *sender)
+{
+    if (sender->smtp && spool_smtp_has_announced(sender->smtp))
+        spool_sender_hang_up(sender);
+}
+
+enum spool_attempt_end spool_attempt(struct spool_sender *sender, struct arena *arena, struct spool_row *row,
+                                     const struct spool_row *next)
 {
     struct attempt attempt = {.sender = sender, .row = row};
     strbuf_init(&attempt.part, 0);
     crash_test_point("spool.before");
-    bool was_one = converse(&attempt, arena);
+    bool was_one = converse(&attempt, arena, next);
     strbuf_free(&attempt.part);
     return was_one ? conclude(sender, row) : SPOOL_ATTEMPT_NONE;
 }

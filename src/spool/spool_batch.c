@@ -216,6 +216,16 @@ static void record(struct batch *batch, struct turn *turn, enum spool_attempt_en
         turn->plan = PLAN_LEAVE;
 }
 
+/* Behind TURN; NULL: none. */
+static const struct spool_row *next_to_send(const struct batch *batch, const struct turn *turn)
+{
+    const struct turn *end = batch->turns + batch->count;
+    do
+        turn++;
+    while (turn < end && turn->plan != PLAN_SEND);
+    return turn < end ? turn->row : NULL;
+}
+
 static void send_one(struct batch *batch, struct turn *turn)
 {
     struct spool_sender *sender = batch->sender;
@@ -225,7 +235,9 @@ static void send_one(struct batch *batch, struct turn *turn)
     bool may = !spool_sender_is_stopping(sender) && spool_lock_is_good(sender->lock) && !is_paused(sender, row) &&
                turn->began - batch->began < BATCH_US;
     if (may)
-        end = spool_attempt(sender, batch->arena, row);
+        end = spool_attempt(sender, batch->arena, row, next_to_send(batch, turn));
+    else
+        spool_attempt_no_more(sender);
     if (end == SPOOL_ATTEMPT_NONE) {
         row->attempts--;
         row->is_claimed = false;
