@@ -72,6 +72,6 @@ struct answer_mailboxes answer_mailboxes(struct responding *responding, struct a
 const char *answer_memo(struct arena *arena, const char *key, const char *token, int64_t at, int64_t days);
 bool answer_before(void *responding, const char *memo, int64_t now, bool *later);
 bool answer_settle(void *responding);
-void answer_after(void *responding, const struct spool_left *left);
+bool answer_after(void *responding, const struct spool_left *left);
 
 #endif

@@ -9,10 +9,11 @@
 #include "autoreply/answer.h"
 #include "autoreply/memory.h"
 #include "util/crash.h"
+#include "util/log.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define CONFIRM_ATTEMPTS 5
+#define SWAP_ATTEMPTS 5
 
 const char *answer_memo(struct arena *arena, const char *key, const char *token, int64_t at, int64_t days)
 {
@@ -53,7 +54,7 @@ static enum store_outcome confirm(struct store *store, struct arena *arena, cons
     reserved.is_reserved = true; /* as it nearly always is */
     enum store_outcome outcome = store_swap(store, memo->key, span_of(memory_mark_print(arena, &reserved)), confirmed,
                                             until, now);
-    for (int attempt = 0; attempt < CONFIRM_ATTEMPTS && outcome == STORE_PRESENT; attempt++) {
+    for (int attempt = 0; attempt < SWAP_ATTEMPTS && outcome == STORE_PRESENT; attempt++) {
         outcome = store_put_if_absent(store, arena, memo->key, confirmed, until, now, &there);
         if (outcome != STORE_PRESENT)
             return outcome;
@@ -87,17 +88,43 @@ bool answer_settle(void *context)
     return is_durable;
 }
 
-void answer_after(void *context, const struct spool_left *left)
+/* The row of MEMO's key goes if it is its own. False: the store cannot say, or it changes all the time. */
+static bool release(struct store *store, struct arena *arena, const struct memo *memo, int64_t now)
+{
+    struct store_value there;
+    struct memory_mark mark;
+    enum store_outcome outcome = STORE_PRESENT;
+    for (int attempt = 0; attempt < SWAP_ATTEMPTS && outcome == STORE_PRESENT; attempt++) {
+        outcome = store_get(store, arena, memo->key, now, &there);
+        if (outcome != STORE_OK)
+            return outcome == STORE_ABSENT;
+        if (memory_mark_parse(arena, there.bytes, &mark) != 0 || strcmp(mark.token, memo->mark.token) != 0)
+            return true;
+        outcome = store_swap(store, memo->key, there.bytes, (struct span){NULL, 0}, 0, now);
+    }
+    return outcome == STORE_OK;
+}
+
+static void tell_kept(struct arena *arena, const struct spool_left *left, const struct memo *memo)
+{
+    const char *sender = "its sender", *fingerprint;
+    memory_key_parse(arena, memo->key, &sender, &fingerprint);
+    log_text(LEVEL_WARNING,
+             "spool %lld: the reply to %s was not sent, and the store cannot be told: he counts as answered until his "
+             "days are over",
+             (long long)left->id, sender);
+}
+
+bool answer_after(void *context, const struct spool_left *left)
 {
     struct responding *responding = context;
     struct arena *arena = arena_create(1024);
-    struct store_value there;
-    struct memory_mark mark;
     struct memo memo;
-    if (left->end != SPOOL_SENT && left->end != SPOOL_UNKNOWN &&
-        read_memo(arena_strdup(arena, left->memo ? left->memo : ""), &memo) == 0 &&
-        store_get(responding->store, arena, memo.key, left->now, &there) == STORE_OK &&
-        memory_mark_parse(arena, there.bytes, &mark) == 0 && strcmp(mark.token, memo.mark.token) == 0)
-        store_swap(responding->store, memo.key, there.bytes, (struct span){NULL, 0}, 0, left->now);
+    bool is_done = left->end == SPOOL_SENT || left->end == SPOOL_UNKNOWN ||
+                   read_memo(arena_strdup(arena, left->memo ? left->memo : ""), &memo) != 0 ||
+                   release(responding->store, arena, &memo, left->now);
+    if (!is_done && left->is_last)
+        tell_kept(arena, left, &memo);
     arena_destroy(arena);
+    return is_done;
 }

@@ -5,7 +5,9 @@
  *   before() of the owners; what they wrote [synced, by settle()]; the entries are claimed by this boot of the machine
  * [synced, if one has `once`]; each is sent (spool_attempt.c: with `once` DOUBT is written before its final dot) and its
  * fates are written, but for those with `once` that were simply taken; the fates of these are written together; after()
- * of the owners; those that are decided are removed.
+ * of the owners; those that are decided are removed. If after() could not do its part, it is written instead that the
+ * entry is decided, with its fates and the time of the next call: from then on it is never sent, and only after() is
+ * asked. A crash in front of that leaves the entry as it was when after() was asked the first time.
  *
  * So a worker that is killed leaves DOUBT behind exactly if a dot may have gone out, and a sender that begins under the
  * same boot decides about those: UNKNOWN with `once`, to be sent again without. A machine that stops may have forgotten
@@ -28,9 +30,11 @@
 #define LAST_TRIES 3     /* to write a fate, when the worker is to let go */
 #define AGAIN_MS 1000    /* when the queue could not be written */
 #define BATCH_US 2000000 /* for so long before() of the last one counts; the rest waits for the next batch */
+#define AFTER_US 2000000 /* for so long an owner is asked that said "not now"; the rest of his are put off unasked */
 
 enum plan {
     PLAN_LEAVE, /* it is decided: after() is due, and its removal */
+    PLAN_STAY,  /* for after() could not do its part */
     PLAN_DROP,  /* to be removed, its owner does not want it */
     PLAN_OWNER, /* it waits for its owner */
     PLAN_MTA,   /* and that one for the MTA, in a pause */
@@ -140,6 +144,8 @@ static enum plan plan_of(struct batch *batch, struct turn *turn)
         if (strcmp(owner->kind, row->kind) == 0)
             turn->owner = owner;
     }
+    if (row->decided)
+        return PLAN_LEAVE;
     if (row->next_attempt >= 0 && row->attempts > 0 && spool_is_past_its_time(batch->sender, row, batch->now) &&
         is_paused(batch->sender, row))
         spool_row_turn(row, SPOOL_FATE_WAITING, SPOOL_FATE_GIVEN_UP); /* no last try at an MTA that is down */
@@ -289,16 +295,36 @@ static void send_all(struct batch *batch)
     wipe_dots(batch->sender);
 }
 
+/* An owner that hangs (its store is down) is not asked for each: the next worker waits for this one. */
+static void ask_owners(struct batch *batch)
+{
+    const struct spool_owner *failed = NULL;
+    int64_t began = clock_monotonic_us();
+    for (size_t i = 0; i < batch->count; i++) {
+        struct turn *turn = &batch->turns[i];
+        struct spool_write *item = &batch->writing.items[i];
+        if (turn->plan != PLAN_LEAVE)
+            continue;
+        bool was_decided = turn->row->decided != 0;
+        if (failed && turn->owner == failed && clock_monotonic_us() - began >= AFTER_US)
+            spool_leave_later(batch->sender, turn->row, turn->began);
+        else if (spool_leave(batch->sender, batch->arena, turn->row, turn->owner, turn->began))
+            continue;
+        failed = turn->owner;
+        turn->plan = PLAN_STAY;
+        item->what = SPOOL_WRITE_DECIDED | (was_decided ? 0 : SPOOL_WRITE_STATE | SPOOL_WRITE_FATES);
+    }
+}
+
 static void leave(struct batch *batch)
 {
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct turn *turn = &batch->turns[i];
-        if (turn->plan == PLAN_LEAVE)
-            spool_leave(batch->sender->spool->db, batch->arena, turn->row, turn->owner, turn->began);
-    }
     mark_nothing(batch);
-    if (mark(batch, PLAN_LEAVE, SPOOL_WRITE_REMOVAL) + mark(batch, PLAN_DROP, SPOOL_WRITE_REMOVAL) > 0 &&
-        write_surely(batch, &batch->writing) == 0)
+    ask_owners(batch);
+    size_t removed = mark(batch, PLAN_LEAVE, SPOOL_WRITE_REMOVAL) + mark(batch, PLAN_DROP, SPOOL_WRITE_REMOVAL);
+    size_t kept = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        kept += batch->turns[i].plan == PLAN_STAY;
+    if (removed + kept > 0 && write_surely(batch, &batch->writing) == 0 && removed > 0)
         crash_test_point("spool.removed");
 }
 

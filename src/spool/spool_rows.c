@@ -51,7 +51,8 @@ static int load_recipients(sqlite3 *sql, struct arena *arena, struct spool_row *
 
 #define ROW_COLUMNS                                                                                                    \
     "id, token, kind, reverse_path, mail_parameters, needs_smtputf8, is_8bit, once, memo, added, next_attempt, "       \
-    "attempts, last_reply, bytes, claim NOT NULL"
+    "attempts, last_reply, bytes, claim NOT NULL, decided"
+#define ROW_PATHS 16 /* the column behind them */
 
 static struct spool_row *read_row(struct arena *arena, sqlite3_stmt *rows)
 {
@@ -71,6 +72,7 @@ static struct spool_row *read_row(struct arena *arena, sqlite3_stmt *rows)
     row->last_reply = text_of(arena, rows, 12);
     row->bytes = sqlite3_column_int64(rows, 13);
     row->is_claimed = sqlite3_column_int(rows, 14) != 0;
+    row->decided = sqlite3_column_int64(rows, 15);
     return row;
 }
 
@@ -121,12 +123,11 @@ static int pick_due(sqlite3 *sql, struct spool_picking *picking, int64_t until)
 static int pick_in_pause(sqlite3 *sql, struct spool_picking *picking)
 {
     sqlite3_stmt *rows;
-    int result =
-        spool_query(sql, &rows,
-                    PICK "next_attempt BETWEEN ? AND ? AND (last_reply IS NULL OR (attempts > 0 AND added <= ?))"
-                         " ORDER BY next_attempt, id LIMIT ?",
-                    "tiiii", picking->submit, picking->since, picking->now, picking->now - picking->lifetime,
-                    (int64_t)picking->most);
+    int result = spool_query(sql, &rows,
+                             PICK "next_attempt BETWEEN ? AND ? AND (last_reply IS NULL OR decided NOT NULL OR"
+                                  " (attempts > 0 AND added <= ?)) ORDER BY next_attempt, id LIMIT ?",
+                             "tiiii", picking->submit, picking->since, picking->now, picking->now - picking->lifetime,
+                             (int64_t)picking->most);
     return result == SQLITE_OK ? read_rows(sql, picking, rows) : result;
 }
 
@@ -220,6 +221,16 @@ static int write_next(sqlite3 *sql, const struct spool_row *row)
                      "iii", row->next_attempt, row->id, row->token);
 }
 
+/* What was deleted before it was decided is decided by that. */
+static int write_decided(sqlite3 *sql, const struct spool_row *row)
+{
+    return spool_sql(sql,
+                     "UPDATE entry SET decided = ?, next_attempt ="
+                     " CASE WHEN next_attempt < 0 AND decided NOT NULL THEN next_attempt ELSE ? END"
+                     " WHERE id = ? AND token = ?",
+                     "iiii", row->decided, row->next_attempt, row->id, row->token);
+}
+
 static int write_fates(sqlite3 *sql, const struct spool_row *row)
 {
     int result = SQLITE_OK, changed = 0;
@@ -253,6 +264,8 @@ int spool_rows_write(sqlite3 *sql, void *context)
             result = write_next(sql, row);
         if (result == SQLITE_OK && (item->what & SPOOL_WRITE_FATES))
             result = write_fates(sql, row);
+        if (result == SQLITE_OK && (item->what & SPOOL_WRITE_DECIDED))
+            result = write_decided(sql, row);
         item->has_vanished = result == SQLITE_OK && item->what != SPOOL_WRITE_NOTHING && sqlite3_changes(sql) == 0;
     }
     return result;
@@ -330,7 +343,7 @@ int spool_rows_list(sqlite3 *sql, void *context)
     while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
         struct arena *arena = listing->arena;
         const struct spool_row *row = read_row(arena, rows);
-        const char *paths = text_of(arena, rows, 15);
+        const char *paths = text_of(arena, rows, ROW_PATHS);
         listing->entries = arena_grow(arena, listing->entries, &capacity, listing->count + 1, sizeof *listing->entries);
         listing->entries[listing->count++] = (struct spool_entry){
             .id = row->id,
@@ -343,6 +356,7 @@ int spool_rows_list(sqlite3 *sql, void *context)
             .last_reply = row->last_reply,
             .bytes = (uint64_t)row->bytes,
             .is_being_sent = row->is_claimed,
+            .is_decided = row->decided != 0,
         };
     }
     return spool_rows_end(rows, step);

@@ -22,6 +22,7 @@
 struct spool_row { /* an entry, as the sender needs it */
     int64_t id, token, added, next_attempt;
     int64_t attempts, bytes;
+    int64_t decided; /* since when it waits for its owner's after() alone, recipients WAITING being deleted ones; 0: no */
     const char *kind, *reverse_path, *mail_parameters, *memo, *last_reply;
     bool needs_smtputf8, is_8bit, once, is_claimed;
     struct spool_recipient *recipients;
@@ -46,8 +47,8 @@ int spool_rows_add(sqlite3 *sql, void *adding);
 /* ---- for the sender ---- */
 
 /* Those for SUBMIT ("": the usual one) whose turn it is, up to MOST. With IS_PAUSED what the administrator asked for,
- * else what is past its time or what nothing is known of yet (no last_reply); what was due before SINCE was looked at.
- */
+ * else what needs no MTA: what is decided, past its time, or what nothing is known of yet (no last_reply); what was due
+ * before SINCE was looked at. */
 struct spool_picking {
     struct arena *arena;
     const char *submit;
@@ -83,7 +84,8 @@ enum spool_what { /* of an entry is to be written? */
                   SPOOL_WRITE_STATE = 1, /* attempts, last_reply, and by whom it is claimed */
                   SPOOL_WRITE_NEXT = 2,  /* next_attempt, unless it was deleted */
                   SPOOL_WRITE_FATES = 4, /* of all recipients */
-                  SPOOL_WRITE_REMOVAL = 8
+                  SPOOL_WRITE_REMOVAL = 8,
+                  SPOOL_WRITE_DECIDED = 16 /* decided, and next_attempt, unless it was deleted since it was decided */
 };
 struct spool_writing {
     const char *claim; /* this boot of the machine: for those whose row is_claimed */

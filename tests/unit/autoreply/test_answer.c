@@ -428,11 +428,36 @@ static void at_the_end(void **state)
     desk_open(&desk);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         put_mark(&desk, rows[i].token, false);
-        answer_after(desk.responding, &(struct spool_left){.memo = answer_memo(desk.arena, "seen/k", MINE, NOW, 7),
+        assert_true(answer_after(desk.responding, &(struct spool_left){.memo = answer_memo(desk.arena, "seen/k", MINE, NOW, 7),
                                                            .end = rows[i].end,
-                                                           .now = NOW + 60});
+                                                           .now = NOW + 60}));
         assert_int_equal(memory_of(&desk).count, rows[i].remembered);
     }
+    desk_close(&desk);
+}
+
+/* The store is down when a reply is refused: its memory is released when it is back. */
+static void at_the_end_without_the_store(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk);
+    struct spool_left left = {.memo = put_mark(&desk, MINE, false), .end = SPOOL_REFUSED, .now = NOW + 60};
+    const char *aside = arena_printf(desk.arena, "%s.aside", desk.directory);
+    assert_int_equal(rename(desk.directory, aside), 0);
+    assert_false(answer_after(desk.responding, &left));
+    left.is_last = true; /* which is said in the log, and changes nothing */
+    assert_false(answer_after(desk.responding, &left));
+    left.end = SPOOL_SENT; /* and here there is nothing to be done */
+    assert_true(answer_after(desk.responding, &left));
+    left.end = SPOOL_REFUSED;
+    left.is_last = false;
+    assert_int_equal(rename(aside, desk.directory), 0);
+    bool is_done = false;
+    for (int i = 0; i < 100 && !is_done; i++, usleep(50000)) /* it is tried again once a second */
+        is_done = answer_after(desk.responding, &left);
+    assert_true(is_done);
+    assert_int_equal(memory_of(&desk).count, 0);
     desk_close(&desk);
 }
 
@@ -466,6 +491,7 @@ int main(void)
         cmocka_unit_test(before_an_attempt),
         cmocka_unit_test(confirmed_by_two_at_once),
         cmocka_unit_test(at_the_end),
+        cmocka_unit_test(at_the_end_without_the_store),
         cmocka_unit_test(which_mailboxes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
