@@ -171,7 +171,8 @@ int services_start(struct engine *engine)
     struct spool_owner owners[3] = {{.kind = NULL}};
     size_t count = 0;
     if (services->responding)
-        owners[count++] = (struct spool_owner){ANSWER_KIND, answer_before, answer_after, services->responding, answer_settle};
+        owners[count++] = (struct spool_owner){ANSWER_KIND, answer_before, answer_after, services->responding,
+                                               answer_settle, answer_before_all};
     if (services->forwarding)
         owners[count++] = (struct spool_owner){COPIES_KIND, NULL, nondelivery_after, services->forwarding, NULL};
     int error = services->state ? state_start(services->state, owners) : 0;

@@ -12,6 +12,7 @@ libpostern_a_SOURCES += \
 	src/spool/spool_leave.c src/spool/spool_leave.h \
 	src/spool/spool_lines.c src/spool/spool_lines.h \
 	src/spool/spool_lock.c src/spool/spool_lock.h \
+	src/spool/spool_plan.c src/spool/spool_plan.h \
 	src/spool/spool_private.h \
 	src/spool/spool_reply.c src/spool/spool_reply.h \
 	src/spool/spool_rows.c src/spool/spool_rows.h \
