@@ -188,9 +188,14 @@ static enum spool_attempt_end conclude(struct spool_sender *sender, struct spool
     return spool_row_count(row, SPOOL_FATE_ACCEPTED) == row->count ? SPOOL_ATTEMPT_TAKEN : SPOOL_ATTEMPT_DECIDED;
 }
 
+bool spool_attempt_is_announced(const struct spool_sender *sender)
+{
+    return sender->smtp && spool_smtp_has_announced(sender->smtp);
+}
+
 void spool_attempt_no_more(struct spool_sender *sender)
 {
-    if (sender->smtp && spool_smtp_has_announced(sender->smtp))
+    if (spool_attempt_is_announced(sender))
         spool_sender_hang_up(sender);
 }
 

@@ -22,7 +22,10 @@ enum spool_attempt_end {
 enum spool_attempt_end spool_attempt(struct spool_sender *sender, struct arena *arena, struct spool_row *row,
                                      const struct spool_row *next);
 
-/* NEXT of the last attempt is not attempted after all. */
+/* Was the MTA told of NEXT of the last attempt? Then it is the next attempt, or... */
+bool spool_attempt_is_announced(const struct spool_sender *sender);
+
+/* ... it is not attempted after all. */
 void spool_attempt_no_more(struct spool_sender *sender);
 
 /* The time of the next attempt. */

@@ -138,10 +138,17 @@ static void record(struct batch *batch, struct spool_turn *turn, enum spool_atte
         turn->plan = SPOOL_PLAN_LEAVE;
 }
 
-/* Behind TURN; NULL: none. */
+static bool is_in_time(const struct batch *batch, int64_t now)
+{
+    return now - batch->began < BATCH_US;
+}
+
+/* Behind TURN, and to be announced; NULL: none. */
 static const struct spool_row *next_to_send(const struct batch *batch, const struct spool_turn *turn)
 {
     const struct spool_turn *end = batch->turns + batch->count;
+    if (!is_in_time(batch, turn->began))
+        return NULL;
     do
         turn++;
     while (turn < end && turn->plan != SPOOL_PLAN_SEND);
@@ -155,7 +162,7 @@ static void send_one(struct batch *batch, struct spool_turn *turn)
     enum spool_attempt_end end = SPOOL_ATTEMPT_NONE;
     turn->began = clock_monotonic_us();
     bool may = !spool_sender_is_stopping(sender) && spool_lock_is_good(sender->lock) && !spool_is_paused(sender, row) &&
-               turn->began - batch->began < BATCH_US;
+               (is_in_time(batch, turn->began) || spool_attempt_is_announced(sender));
     if (may)
         end = spool_attempt(sender, batch->arena, row, next_to_send(batch, turn));
     else

@@ -69,7 +69,7 @@ static int work(char **argv)
                                     .retry_first = getenv("SLOW") ? 3600000 : 1000,
                                     .retry_most = getenv("SLOW") ? 3600000 : 1000,
                                     .timeout = 5000};
-    struct spool_owner owners[] = {{"autoreply", worker_before, worker_after, &record, NULL}, {NULL, NULL, NULL, NULL, NULL}};
+    struct spool_owner owners[] = {{.kind = "autoreply", .before = worker_before, .after = worker_after, .context = &record}, {.kind = NULL}};
     struct spool *spool = spool_open(&options);
     spool_start(spool, owners);
     for (int i = first; i < first + count && strcmp(argv[2], "add") == 0; i++) {
@@ -276,6 +276,14 @@ static void random_once(void **state)
     kill_at_random(*state, true);
 }
 
+/* Envelopes are announced with the final dot before them. */
+static void random_once_ahead(void **state)
+{
+    struct bench *bench = *state;
+    server_rule(bench->server, "EHLO", 0, "250-test\r\n250 PIPELINING");
+    kill_at_random(bench, true);
+}
+
 static void random_surely(void **state)
 {
     kill_at_random(*state, false);
@@ -331,6 +339,7 @@ int main(int argc, char **argv)
         TEST(asked_before_it_is_written),
         TEST(asked_behind_that),
         TEST(random_once),
+        TEST(random_once_ahead),
         TEST(random_surely),
         TEST(takes_over),
     };

@@ -849,8 +849,8 @@ static void settles_once(void **state)
 {
     struct bench *bench = *state;
     struct spool_message message = bench_message(TEXT);
-    struct spool_owner owners[] = {{"autoreply", bench_before, bench_after, bench, settle_or_not},
-                                   {NULL, NULL, NULL, NULL, NULL}};
+    struct spool_owner owners[] = {{.kind = "autoreply", .before = bench_before, .after = bench_after, .context = bench, .settle = settle_or_not},
+                                   {.kind = NULL}};
     bench->is_unsettled = true;
     for (int i = 0; i < 20; i++)
         bench_add(bench, &message);
