@@ -193,12 +193,6 @@ bool spool_attempt_is_announced(const struct spool_sender *sender)
     return sender->smtp && spool_smtp_has_announced(sender->smtp);
 }
 
-void spool_attempt_no_more(struct spool_sender *sender)
-{
-    if (spool_attempt_is_announced(sender))
-        spool_sender_hang_up(sender);
-}
-
 enum spool_attempt_end spool_attempt(struct spool_sender *sender, struct arena *arena, struct spool_row *row,
                                      const struct spool_row *next)
 {

@@ -22,11 +22,8 @@ enum spool_attempt_end {
 enum spool_attempt_end spool_attempt(struct spool_sender *sender, struct arena *arena, struct spool_row *row,
                                      const struct spool_row *next);
 
-/* Was the MTA told of NEXT of the last attempt? Then it is the next attempt, or... */
+/* Was the MTA told of NEXT of the last attempt? Then it is the next attempt, or there is none on this connection. */
 bool spool_attempt_is_announced(const struct spool_sender *sender);
-
-/* ... it is not attempted after all. */
-void spool_attempt_no_more(struct spool_sender *sender);
 
 /* The time of the next attempt. */
 void spool_put_off(const struct spool_sender *sender, struct spool_row *row, int64_t now);

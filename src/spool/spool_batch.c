@@ -165,8 +165,6 @@ static void send_one(struct batch *batch, struct spool_turn *turn)
                (is_in_time(batch, turn->began) || spool_attempt_is_announced(sender));
     if (may)
         end = spool_attempt(sender, batch->arena, row, next_to_send(batch, turn));
-    else
-        spool_attempt_no_more(sender);
     if (end == SPOOL_ATTEMPT_NONE) {
         row->attempts--;
         row->is_claimed = false;
