@@ -123,6 +123,9 @@ struct spool_owner {
     /* Between before() and the sending, once for several entries: what before() wrote is to be durable. False: it cannot
      * be now, and they wait. NULL: there is nothing to do. */
     bool (*settle)(void *context);
+    /* Instead of before() for each of several entries that were not attempted yet. True: all are wanted, as if before()
+     * had said so of each. False: nothing may be concluded, and before() is asked. NULL: it always is. */
+    bool (*before_all)(void *context, const char *const *memos, size_t count, int64_t now);
 };
 
 /* Starts sending; the process forks no children without exec from then on (the lock would be theirs too). OWNERS are copied, ended by a NULL kind. 0 or an errno value. */

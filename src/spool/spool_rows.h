@@ -8,6 +8,7 @@
 #define POSTERN_SPOOL_SPOOL_ROWS_H
 
 #include "spool/spool.h"
+#include "spool/spool_dots.h"
 #include "spool/spool_smtp.h"
 #include <sqlite3.h>
 
@@ -26,6 +27,7 @@ struct spool_row { /* an entry, as the sender needs it */
     bool needs_smtputf8, is_8bit, once, is_claimed;
     struct spool_recipient *recipients;
     size_t count;
+    struct span content; /* all of it, of a small one that is to be sent; ptr NULL: to be read in pieces */
 };
 
 struct spool_adding {
@@ -97,8 +99,14 @@ struct spool_writing {
 int spool_rows_write(sqlite3 *sql, void *writing);
 
 /* For a sender that begins. What a worker left behind that was killed under this BOOT: recipients in DOUBT are UNKNOWN
- * with `once` and WAITING without. Of what was claimed under another, `once` is all UNKNOWN. */
-int spool_rows_recover(sqlite3 *sql, void *boot);
+ * with `once` and WAITING without; in doubt are those of an entry in DOTS too. Of what was claimed under another boot,
+ * `once` is all UNKNOWN. */
+struct spool_recovery {
+    const char *boot;
+    const struct spool_dot *dots;
+    size_t dot_count;
+};
+int spool_rows_recover(sqlite3 *sql, void *recovery);
 
 /* ---- for the administrator ---- */
 

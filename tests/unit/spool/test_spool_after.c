@@ -278,7 +278,7 @@ static void waits_for_an_owner(void **state)
 {
     struct bench *bench = *state;
     struct spool_message message = bench_message(TEXT);
-    static const struct spool_owner nobody[] = {{NULL, NULL, NULL, NULL, NULL}};
+    static const struct spool_owner nobody[] = {{.kind = NULL}};
     server_rule(bench->server, "MAIL", 0, "550 no");
     say_not_yet(bench, 1);
     bench_start(bench);

@@ -44,7 +44,7 @@ static bool keep(void *context, const struct spool_left *left)
 
 static void ledger_start(struct ledger *ledger, struct bench *bench)
 {
-    struct spool_owner owners[] = {{"copy", NULL, keep, ledger, NULL}, {NULL, NULL, NULL, NULL, NULL}};
+    struct spool_owner owners[] = {{.kind = "copy", .after = keep, .context = ledger}, {.kind = NULL}};
     *ledger = (struct ledger){.bench = bench};
     pthread_mutex_init(&ledger->mutex, NULL);
     assert_int_equal(spool_start(bench->spool, owners), 0);

@@ -69,7 +69,7 @@ static int work(char **argv)
                                     .retry_first = getenv("SLOW") ? 3600000 : 1000,
                                     .retry_most = getenv("SLOW") ? 3600000 : 1000,
                                     .timeout = 5000};
-    struct spool_owner owners[] = {{"autoreply", worker_before, worker_after, &record, NULL}, {NULL, NULL, NULL, NULL, NULL}};
+    struct spool_owner owners[] = {{.kind = "autoreply", .before = worker_before, .after = worker_after, .context = &record}, {.kind = NULL}};
     struct spool *spool = spool_open(&options);
     spool_start(spool, owners);
     for (int i = first; i < first + count && strcmp(argv[2], "add") == 0; i++) {
@@ -79,6 +79,8 @@ static int work(char **argv)
         struct spool_message message = bench_message(content);
         message.once = atoi(argv[5]) != 0;
         message.memo = memo;
+        if (i % 2 && getenv("SECOND"))
+            message.submit = getenv("SECOND");
         if (spool_add(spool, &message, clock_wall(), NULL) == SPOOL_OK)
             note(record.fd, "added", memo);
         clock_sleep_us(2000);
@@ -219,6 +221,54 @@ static void asked_behind_that(void **state)
     assert_asked_again(*state, NULL);
 }
 
+static void wait_for_count(struct server *server, const char *phase, int count)
+{
+    for (int i = 0; i < 1000 && server_count(server, phase) < count; i++)
+        clock_sleep_us(10000);
+    assert_int_equal(server_count(server, phase), count);
+}
+
+static void kill_and_finish(struct bench *bench, pid_t pid)
+{
+    kill(pid, SIGKILL);
+    wait_for_end(pid);
+    assert_clean_end(start(bench, NULL, "none", 0, 0, true));
+}
+
+/* What two senders leave in doubt at the same time. */
+static void two_dots(void **state)
+{
+    struct bench *bench = *state;
+    struct server *second = server_start();
+    char submit[64];
+    snprintf(submit, sizeof submit, "smtp://127.0.0.1:%d", server_port(second));
+    setenv("SECOND", submit, 1);
+    server_delay(bench->server, "DOT", 3000);
+    server_delay(second, "DOT", 3000);
+    pid_t pid = start(bench, NULL, "add", 0, 2, true);
+    unsetenv("SECOND");
+    wait_for_count(bench->server, "DOT", 1);
+    wait_for_count(second, "DOT", 1);
+    kill_and_finish(bench, pid);
+    assert_int_equal(server_count_content(bench->server, "m000000."), 1);
+    assert_int_equal(server_count_content(second, "m000001."), 1);
+    assert_int_equal(count_notes(bench, "unknown", "m000000.") + count_notes(bench, "unknown", "m000001."), 2);
+    server_stop(second);
+}
+
+/* The doubt about an attempt ends with it: killed in the next one before its dot, it is sent. */
+static void no_doubt_any_more(void **state)
+{
+    struct bench *bench = *state;
+    server_rule(bench->server, "DOT", 1, "451 4.3.0 later");
+    server_rule(bench->server, "MAIL", 2, "HANG");
+    pid_t pid = start(bench, NULL, "add", 1, 1, true);
+    wait_for_count(bench->server, "MAIL", 2);
+    kill_and_finish(bench, pid);
+    assert_int_equal(server_count_content(bench->server, "m000001."), 1);
+    assert_int_equal(count_notes(bench, "sent", "m000001."), 1);
+}
+
 /* The worker that is killed after the add may be killed before its record says so; the queue knows. */
 static void kill_at_random(struct bench *bench, bool once)
 {
@@ -276,6 +326,14 @@ static void random_once(void **state)
     kill_at_random(*state, true);
 }
 
+/* Envelopes are announced with the final dot before them. */
+static void random_once_ahead(void **state)
+{
+    struct bench *bench = *state;
+    server_rule(bench->server, "EHLO", 0, "250-test\r\n250 PIPELINING");
+    kill_at_random(bench, true);
+}
+
 static void random_surely(void **state)
 {
     kill_at_random(*state, false);
@@ -330,7 +388,10 @@ int main(int argc, char **argv)
         TEST(surely_recorded),
         TEST(asked_before_it_is_written),
         TEST(asked_behind_that),
+        TEST(two_dots),
+        TEST(no_doubt_any_more),
         TEST(random_once),
+        TEST(random_once_ahead),
         TEST(random_surely),
         TEST(takes_over),
     };

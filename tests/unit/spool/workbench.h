@@ -101,7 +101,7 @@ static inline void bench_open_again(struct bench *bench)
 
 static inline void bench_start(struct bench *bench)
 {
-    struct spool_owner owners[] = {{"autoreply", bench_before, bench_after, bench, NULL}, {NULL, NULL, NULL, NULL, NULL}};
+    struct spool_owner owners[] = {{.kind = "autoreply", .before = bench_before, .after = bench_after, .context = bench}, {.kind = NULL}};
     assert_int_equal(spool_start(bench->spool, owners), 0);
 }
 
