@@ -34,7 +34,7 @@ struct ctl_call {
     bool json;
     const char *dns;     /* --dns; NULL: the servers of resolv.conf */
     const char *control; /* --control; NULL: as the configuration says */
-    const char *worker;  /* -w; NULL: the installed one */
+    const char *worker;  /* -w; NULL: spawn_find_worker() knows */
     char **arguments;    /* what is no option */
     size_t argument_count;
 };
