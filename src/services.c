@@ -117,9 +117,15 @@ static bool wants_rooms(const struct engine *engine)
 static void look_at_files(void *context, bool is_user, struct conf_problems *problems, struct conf_problems *warnings)
 {
     const struct engine *engine = context;
+    const struct settings *settings = &engine->settings;
     engine_check_directory(engine, problems);
-    if (wants_rooms(engine))
-        look_at_state(&engine->settings, conf_path(engine->conf), is_user, warnings);
+    if (!wants_rooms(engine))
+        return;
+    look_at_state(settings, engine->conf, is_user, warnings);
+    look_at_tables(settings, engine->conf, problems);
+    const char *forwards = wants_forwarding(engine) ? settings->forwards->table : NULL;
+    if (forwards && strchr(forwards, '/')) /* else it is the store */
+        look_at_input(engine->conf, "forwards", "table", forwards, strchr(forwards, '/'), problems);
 }
 
 int services_check(struct engine *engine, struct conf_problems *problems, struct conf_problems *warnings)

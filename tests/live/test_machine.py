@@ -1,6 +1,7 @@
 """Trouble that is not the client's: a bad configuration, a full disk, no descriptors, no user, no directory."""
 import contextlib
 import os
+import re
 import shutil
 import socket
 import stat
@@ -108,7 +109,7 @@ def test_check_changes_nothing(area):
     for status, said in checks(daemon):
         assert status == 0
         for option, name in (("store", "postern.db"), ("state_directory", "spool.db")):
-            assert f"{daemon.config}: warning: {option}: {daemon.state}/{name}: is no SQLite database" in said
+            assert f"{located(daemon, option)}: warning: {option}: {daemon.state}/{name}: is no SQLite database" in said
     assert snapshot(daemon.state) == before
 
 
@@ -124,7 +125,7 @@ def test_check_warns_of_files_that_the_user_cannot_use(area):
         assert len(said) == 1, said
         [(status, text)] = said
         assert status == 0
-        return text.replace(f"{daemon.config}: warning: ", "")
+        return re.sub(f"^{re.escape(daemon.config)}:[0-9]+: warning: ", "", text, flags=re.M)
 
     assert warnings() == ""
     os.chown(daemon.state, 0, 0)
@@ -146,7 +147,35 @@ def test_check_warns_of_files_that_the_user_cannot_use(area):
     [*said, (status, _)] = checks(daemon)
     assert status == 78
     for status, text in said:
-        assert status == 78 and f"message: directory: {daemon.directory}/spool: Permission denied" in text
+        where = located(daemon, "directory")
+        assert status == 78 and f"{where}: message: directory: {daemon.directory}/spool: Permission denied" in text
+
+
+def located(daemon, option, value=""):
+    """FILE:LINE of the line with OPTION, as messages begin."""
+    with open(daemon.config, encoding="utf-8") as file:
+        [number] = [i for i, line in enumerate(file, 1) if line.split(" = ")[0].strip() == option and value in line]
+    return f"{daemon.config}:{number}"
+
+
+def test_tables_that_cannot_be_read_are_named(area):
+    """By -t, at a start and at a reload, each with option, file and line."""
+    daemon = Posternd(area, "check-tables", sections={
+        "aliases": {"tables": strings("virtual:/nonexistent/virtual", "aliases:/dev/null", "csv:/etc/passwd/csv")},
+        "forwards": {"table": quote("csv:/nonexistent/forwards.csv")}})
+    tables, table = located(daemon, "tables"), located(daemon, "table")
+    started = run(*daemon.command(), check=False, timeout=20)
+    for status, said in [*checks(daemon), (started.returncode, started.stderr.replace("posternd: ", ""))]:
+        assert status == 78
+        assert said.startswith(f"{tables}: aliases: tables: virtual:/nonexistent/virtual: No such file or directory\n"
+                               f"{tables}: aliases: tables: aliases:/dev/null: is no regular file\n"
+                               f"{tables}: aliases: tables: csv:/etc/passwd/csv: Not a directory\n"
+                               f"{table}: forwards: table: csv:/nonexistent/forwards.csv: No such file or directory\n")
+    daemon.write({})
+    with daemon:
+        daemon.write({"aliases": {"tables": strings("virtual:/nonexistent/virtual")}})
+        done = daemon.ctl("reload", check=False)
+        assert done.returncode == 78 and f"{tables}: aliases: tables: virtual:/nonexistent" in done.stderr
 
 
 def test_missing_file(tmp_path):
