@@ -87,8 +87,13 @@ void look_as_user(const char *name, look_function *look, void *context, struct c
         return;
     }
     read_lines(fds[0], problems, warnings);
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
+    if (status != 0) {
+        problems->count++;
+        problems->report(problems->context, "the process that looked at the files as the user died");
+    }
 }
 
 /* ---- what is only read ---- */
@@ -199,7 +204,8 @@ static const char *directory_of(struct arena *arena, const char *file)
     return len ? arena_printf(arena, "%.*s", (int)len, file) : "/";
 }
 
-void look_at_state(const struct settings *settings, const struct conf *conf, bool is_user, struct conf_problems *warnings)
+void look_at_state(const struct settings *settings, const struct conf *conf, bool is_user,
+                   struct conf_problems *warnings)
 {
     struct arena *arena = arena_create(4096);
     const struct looking looking = {arena, conf, is_user, warnings};

@@ -22,9 +22,16 @@ void look_as_user(const char *user, look_function *look, void *context, struct c
 
 /* The directories and the files of store and spool: are they there, whose are they, are they databases? CONF is for the
  * messages. */
-void look_at_state(const struct settings *settings, const struct conf *conf, bool is_user, struct conf_problems *warnings);
+void look_at_state(const struct settings *settings, const struct conf *conf, bool is_user,
+                   struct conf_problems *warnings);
 
-/* Can FILE be read? ENTRY: the value of OPTION of SECTION, or the entry of its list, that names it; NULL: FILE alone is. */
+/* Is there somebody of each name in user, socket_owner and socket_group? */
+void look_at_users(const struct settings *settings, const struct conf *conf, struct conf_problems *problems);
+
+/* Are the directories there in which the sockets are made? */
+void look_at_sockets(const struct settings *settings, const struct conf *conf, struct conf_problems *warnings);
+
+/* Can FILE be read? ENTRY: the value of OPTION of SECTION, or the entry of its list, that names it; NULL: FILE is that. */
 void look_at_input(const struct conf *conf, const char *section, const char *option, const char *entry,
                    const char *file, struct conf_problems *problems);
 

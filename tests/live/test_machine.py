@@ -67,7 +67,7 @@ def test_every_problem_is_listed(tmp_path):
 
 def test_good_configuration_passes(tmp_path):
     path = tmp_path / "postern.conf"
-    path.write_text(f'socket = "unix:{tmp_path}/x.sock"\nuser = ""\nstate_directory = "{tmp_path}"\n'
+    path.write_text(f'socket = "unix:{tmp_path}/x.sock"\ncontrol = "{tmp_path}/control"\nuser = ""\nstate_directory = "{tmp_path}"\n'
                     f'store = "sqlite:{tmp_path}/postern.db"\nmessage {{\n directory = "{tmp_path}"\n}}\n')
     for command in (["posternd", "-t"], ["posternctl", "check"]):
         done = run(program(command[0]), *command[1:], "-c", path)
@@ -176,6 +176,54 @@ def test_tables_that_cannot_be_read_are_named(area):
         daemon.write({"aliases": {"tables": strings("virtual:/nonexistent/virtual")}})
         done = daemon.ctl("reload", check=False)
         assert done.returncode == 78 and f"{tables}: aliases: tables: virtual:/nonexistent" in done.stderr
+
+
+def test_check_looks_at_what_a_start_needs(area):
+    """Names that nobody has are problems; a directory for a socket may still be made, so that is a warning."""
+    daemon = Posternd(area, "check-names", "unix:/nonexistent/milter.sock", {"": {
+        "user": quote("no-such-user"), "socket_owner": quote("no-such-owner"), "socket_group": quote("no-such-group"),
+        "control": quote("/etc/passwd/control")}})
+    names = [(option, kind, f"no-such-{option[-5:].lstrip('_')}") for option, kind in
+             (("user", "user"), ("socket_owner", "user"), ("socket_group", "group"))]
+    warned = [f"{located(daemon, option, value)}: warning: {option}: {directory}: {fault}; posternd does not start without it"
+              for option, value, directory, fault in (
+                  ("socket", "unix:", "/nonexistent", "No such file or directory"),
+                  ("control", "", "/etc/passwd", "Not a directory"))]
+    said = [f"{located(daemon, option)}: {option}: there is no {kind} \"{name}\" on this machine"
+            for option, kind, name in names] + warned
+    for status, text in checks(daemon):
+        assert status == 78 and text.splitlines()[:len(said)] == said
+    daemon.write({"": {"control": quote("/etc/passwd/control")}})
+    for status, text in checks(daemon):
+        assert status == 0 and [line for line in text.splitlines() if "warning: " in line] == warned
+    daemon.socket = "inet:8891@127.0.0.1"
+    daemon.write({})
+    assert all(status == 0 and "warning: " not in text for status, text in checks(daemon))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody")
+def test_check_tells_of_secrets_that_the_user_cannot_read(area):
+    """Root can read them all; the daemon's user is who must."""
+    redis = {"": {"store": quote("redis://127.0.0.1:1/0")}}
+    for name, option, sections in (("srs", "secrets_file", {"srs": {"domain": quote("fwd.example.net")}}),
+                                   ("redis", "password_file", redis)):
+        daemon = Posternd(area, f"check-{name}")
+        secret = os.path.join(daemon.directory, "secret")
+        with open(secret, "w", encoding="ascii") as file:
+            file.write("0123456789abcdef0123456789abcdef\n")
+        os.chmod(secret, 0o600)
+        daemon.write({**sections, name: {**sections.get(name, {}), option: quote(secret)}})
+        for status, text in checks(daemon):
+            assert status == 78
+            assert text.startswith(f"{located(daemon, option)}: {name}: {option}: {secret}: Permission denied\n"), text
+        shutil.chown(secret, "nobody")
+        assert {(status, "Permission" in text) for status, text in checks(daemon)} == {(0, False)}
+    shutil.chown(secret, "daemon", "nogroup")  # his group may read the password, but secrets must be his own
+    os.chmod(secret, 0o640)
+    assert {status for status, _ in checks(daemon)} == {0}
+    daemon.write({"srs": {"domain": quote("fwd.example.net"), "secrets_file": quote(secret)}})
+    for status, text in checks(daemon):
+        assert status == 78 and f"srs: {secret}: belongs to user" in text
 
 
 def test_missing_file(tmp_path):
@@ -387,7 +435,7 @@ def test_options_plan_and_version(tmp_path):
     for name in ("socket", "trusted_networks", "banned", "max_header", "max_expanded", "drain_timeout"):
         assert name in options
     path = tmp_path / "postern.conf"
-    path.write_text(render({"message": {"directory": quote("/tmp")}, "recipients": {"mode": "off"}}))
+    path.write_text(render({"": {"user": quote("")}, "message": {"directory": quote("/tmp")}, "recipients": {"mode": "off"}}))
     plan = run(program("posternd"), "-T", "plan", "-c", path).stdout
     assert "helo" in plan and "attachments" in plan and "eom" in plan
     assert "recipients" not in [line.split()[-1] for line in plan.splitlines() if line.split()]
