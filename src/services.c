@@ -228,9 +228,15 @@ int services_start(struct engine *engine)
     struct spool_owner owners[3] = {{.kind = NULL}};
     size_t count = 0;
     if (services->responding)
-        owners[count++] = (struct spool_owner){ANSWER_KIND, answer_before, answer_after, services->responding, answer_settle};
+        owners[count++] = (struct spool_owner){.kind = ANSWER_KIND,
+                                               .before = answer_before,
+                                               .before_all = answer_before_all,
+                                               .settle = answer_settle,
+                                               .after = answer_after,
+                                               .context = services->responding};
     if (services->forwarding)
-        owners[count++] = (struct spool_owner){COPIES_KIND, NULL, nondelivery_after, services->forwarding, NULL};
+        owners[count++] = (struct spool_owner){
+            .kind = COPIES_KIND, .after = nondelivery_after, .context = services->forwarding};
     int error = services->state ? state_start(services->state, owners) : 0;
     if (error)
         log_text(LEVEL_ERROR, "cannot start sending what is queued: %s", strerror(error));

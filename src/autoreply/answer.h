@@ -72,6 +72,7 @@ struct answer_mailboxes answer_mailboxes(struct responding *responding, struct a
 const char *answer_memo(struct arena *arena, const char *key, const char *token, int64_t at, int64_t days);
 bool answer_before(void *responding, const char *memo, int64_t now, bool *later);
 bool answer_settle(void *responding);
-void answer_after(void *responding, const struct spool_left *left);
+bool answer_before_all(void *responding, const char *const *memos, size_t count, int64_t now);
+bool answer_after(void *responding, const struct spool_left *left);
 
 #endif

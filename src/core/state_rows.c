@@ -51,7 +51,8 @@ const struct option_row settings_spool_rows[] = {
     {.name = "max_bytes", .type = OPTION_SIZE, .offset = SPOOL(max_bytes), .def = "100M", .min = 64 << 10,
      .max = (int64_t)1 << 40, .help = "How many bytes they may have together; past it likewise."},
     {.name = "lifetime", .type = OPTION_DURATION, .offset = SPOOL(lifetime), .def = "2d", .min = 60000,
-     .max = 864000000, .help = "How long a message is tried before it is given up."},
+     .max = 864000000, .help = "How long a message is tried before it is given up; and from its end on, how long it is tried to do "
+                               "what follows from that (release the memory of a reply that was not sent)."},
     {.name = "retry_first", .type = OPTION_DURATION, .offset = SPOOL(retry_first), .def = "1m", .min = 100,
      .max = 86400000, .help = "How long to wait after the first attempt that failed for the time being; twice as long after each "
                               "further one."},

@@ -11,8 +11,6 @@
 #include "util/clock.h"
 #include <sysexits.h>
 
-#define TRIES 50
-#define PAUSE_US 10000
 #define TRACE_SECONDS ((RESPONDER_DAYS_MAX + 1) * INT64_C(86400))
 
 int autoreply_store_is_down(const struct ctl_call *call)
@@ -147,11 +145,11 @@ static int try_change(const struct ctl_call *call, const struct ctl_state *state
 int autoreply_change(const struct ctl_call *call, const struct ctl_state *state, const char *mailbox, unsigned flags,
                      autoreply_edit *edit, void *context, struct responder *responder)
 {
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 0; i < AUTOREPLY_TRIES; i++) {
         int status = try_change(call, state, mailbox, flags, edit, context, responder);
         if (status >= 0)
             return status;
-        clock_sleep_us(PAUSE_US);
+        clock_sleep_us(AUTOREPLY_PAUSE_US);
     }
     return ctl_fail(call, EX_TEMPFAIL, "others change %s all the time; nothing was changed", mailbox);
 }

@@ -21,6 +21,9 @@ int autoreply_import(int argc, char **argv);  /* autoreply_import.c */
 int autoreply_export(int argc, char **argv);  /* autoreply_show.c */
 int autoreply_preview(int argc, char **argv); /* autoreply_preview.c */
 
+#define AUTOREPLY_TRIES 50 /* of a change, when others change the same, with a pause between them */
+#define AUTOREPLY_PAUSE_US 10000
+
 #define AUTOREPLY_LAST INT64_MAX /* a time that was not given: now */
 
 /* Which mailbox ARGUMENT means: itself in canonical form or, if the alias tables say that it is another's alias, that
@@ -33,7 +36,7 @@ int autoreply_mailbox(const struct ctl_call *call, const struct ctl_state *state
 int autoreply_open(const struct ctl_call *call, struct ctl_state *state, const char **mailbox);
 
 /* What is stored. EX_NOINPUT: nothing, said unless RESPONDER is asked for as new (IS_NEW not NULL: then EX_OK).
- * *EXPECTED is for store_swap(). */
+ * *EXPECTED is for store_swap() and store_apply(). */
 int autoreply_load(const struct ctl_call *call, const struct ctl_state *state, const char *mailbox,
                    struct responder *responder, struct span *expected, bool *is_new);
 

@@ -4,6 +4,7 @@
  * Every responder is read and judged first, each for itself, so that all that is wrong is said at once, with the place
  * in the array, the mailbox and the field. Then all are put into the store in one step. What a mailbox had stored
  * before is replaced; only its generation never goes back, or who was forgotten by a reset would be remembered again.
+ * So the step is taken only if every mailbox is as it was when its generation was read; else they are all read again.
  */
 #include "ctl/autoreply.h"
 #include "ctl/input.h"
@@ -90,43 +91,63 @@ static void read_item(struct import *import, size_t i)
     complain(import, i, "%s", problem.text);
 }
 
-static int keep_generation(struct import *import, struct responder *responder)
+/* What is to be written for RESPONDER, who is new or replaces what CALL's arena gets as expected. */
+static int prepare(const struct import *import, const struct ctl_call *call, struct responder *responder,
+                   struct store_change *change)
 {
     struct responder stored;
-    struct span expected;
     bool is_new;
-    int status = autoreply_load(import->call, import->state, responder->mailbox, &stored, &expected, &is_new);
-    if (status == EX_DATAERR) /* said; what is damaged is replaced */
-        return EX_OK;
+    *change = (struct store_change){.key = arena_printf(call->arena, RESPONDER_KEY "%s", responder->mailbox),
+                                    .is_conditional = true};
+    int status = autoreply_load(call, import->state, responder->mailbox, &stored, &change->expected, &is_new);
     if (status == EX_OK && stored.generation > responder->generation)
         responder->generation = stored.generation;
-    return status;
+    change->value = span_of(responder_print(call->arena, responder));
+    return status == EX_DATAERR ? EX_OK : status; /* said; what is damaged is replaced */
+}
+
+/* -1: somebody changed one of them meanwhile. CALL has an arena for this attempt. */
+static int try_apply(struct import *import, const struct ctl_call *call)
+{
+    struct store_change *changes = ARENA_ARRAY(call->arena, struct store_change, import->count + 1);
+    for (size_t i = 0; i < import->count; i++) {
+        int status = prepare(import, call, &import->responders[i], &changes[i]);
+        if (status != EX_OK)
+            return status;
+    }
+    switch (store_apply(import->state->kept->store, changes, import->count, clock_wall())) {
+    case STORE_OK:
+        return EX_OK;
+    case STORE_PRESENT:
+        return -1;
+    default:
+        return autoreply_store_is_down(call);
+    }
 }
 
 static int apply(struct import *import)
 {
-    const struct ctl_call *call = import->call;
-    struct store_change *changes = ARENA_ARRAY(call->arena, struct store_change, import->count + 1);
-    for (size_t i = 0; i < import->count; i++) {
-        struct responder *responder = &import->responders[i];
-        int status = keep_generation(import, responder);
-        if (status != EX_OK)
+    for (int i = 0; i < AUTOREPLY_TRIES; i++) {
+        struct ctl_call attempt = *import->call;
+        attempt.arena = arena_create(65536);
+        int status = try_apply(import, &attempt);
+        arena_destroy(attempt.arena);
+        if (status >= 0)
             return status;
-        autoreply_warn(call, import->state, responder);
-        changes[i] = (struct store_change){arena_printf(call->arena, RESPONDER_KEY "%s", responder->mailbox),
-                                           span_of(responder_print(call->arena, responder)), 0};
+        clock_sleep_us(AUTOREPLY_PAUSE_US);
     }
-    if (import->count > 0 &&
-        store_apply(import->state->kept->store, changes, import->count, clock_wall()) != STORE_OK)
-        return autoreply_store_is_down(call);
-    if (call->json) {
+    return ctl_fail(import->call, EX_TEMPFAIL, "others change these mailboxes all the time; nothing was changed");
+}
+
+static void say(const struct import *import)
+{
+    if (import->call->json) {
         cJSON *object = cJSON_CreateObject();
         cJSON_AddNumberToObject(object, "imported", (double)import->count);
         json_print(stdout, object);
     } else {
         printf("%zu %s\n", import->count, import->count == 1 ? "mailbox imported" : "mailboxes imported");
     }
-    return EX_OK;
 }
 
 static int import_items(struct import *import)
@@ -139,7 +160,12 @@ static int import_items(struct import *import)
     if (import->problems > 0)
         return ctl_fail(import->call, EX_DATAERR, "%zu of %zu cannot be imported; nothing was changed",
                         import->problems, import->count);
-    return apply(import);
+    for (size_t i = 0; i < import->count; i++)
+        autoreply_warn(import->call, import->state, &import->responders[i]);
+    int status = apply(import);
+    if (status == EX_OK)
+        say(import);
+    return status;
 }
 
 static int run(const struct ctl_call *call, void *context)

@@ -31,7 +31,7 @@ static void add_change(struct import *import, const char *key, struct span value
 {
     import->changes =
         arena_grow(import->call->arena, import->changes, &import->capacity, import->count + 1, sizeof *import->changes);
-    import->changes[import->count++] = (struct store_change){key, value, 0};
+    import->changes[import->count++] = (struct store_change){.key = key, .value = value};
 }
 
 static void take(void *context, const char *text, const struct forward *forward)
@@ -55,7 +55,7 @@ static int by_key(const void *a, const void *b)
 static bool take_stored(void *context, const char *key, const struct store_value *value)
 {
     struct import *import = context;
-    const struct store_change wanted = {key, {NULL, 0}, 0};
+    const struct store_change wanted = {.key = key};
     (void)value;
     if (import->given == 0 || !bsearch(&wanted, import->changes, import->given, sizeof wanted, by_key))
         add_change(import, arena_strdup(import->call->arena, key), (struct span){NULL, 0});

@@ -47,6 +47,7 @@ static cJSON *entry_to_json(const struct spool_entry *entry)
     cJSON_AddNumberToObject(item, "attempts", entry->attempts);
     json_add_text(item, "last_reply", entry->last_reply);
     cJSON_AddBoolToObject(item, "is_being_sent", entry->is_being_sent);
+    cJSON_AddBoolToObject(item, "is_decided", entry->is_decided);
     return item;
 }
 
@@ -70,6 +71,8 @@ static void print_entry(const struct ctl_call *call, const struct spool_entry *e
            clean(call, entry->reverse_path), clean(call, entry->forward_paths));
     if (entry->last_reply)
         printf("%8s  %s\n", "", clean(call, entry->last_reply));
+    if (entry->is_decided)
+        printf("%8s  is not sent any more; stays until what follows from that could be done\n", "");
 }
 
 /* ---- list ---- */

@@ -6,10 +6,13 @@ libpostern_a_SOURCES += \
 	src/spool/spool_attempt.c src/spool/spool_attempt.h \
 	src/spool/spool_batch.c src/spool/spool_batch.h \
 	src/spool/spool_db.c src/spool/spool_db.h \
+	src/spool/spool_dots.c src/spool/spool_dots.h \
 	src/spool/spool_file.c src/spool/spool_file.h \
 	src/spool/spool_keeper.c \
 	src/spool/spool_leave.c src/spool/spool_leave.h \
+	src/spool/spool_lines.c src/spool/spool_lines.h \
 	src/spool/spool_lock.c src/spool/spool_lock.h \
+	src/spool/spool_plan.c src/spool/spool_plan.h \
 	src/spool/spool_private.h \
 	src/spool/spool_reply.c src/spool/spool_reply.h \
 	src/spool/spool_rows.c src/spool/spool_rows.h \

@@ -103,6 +103,7 @@ struct spool_left { /* an entry that leaves the queue; all of it is valid during
      * bytes; empty if it cannot be read. */
     struct span header;
     int64_t added, now; /* seconds since 1970 */
+    bool is_last;       /* after() is not asked again: what it cannot do now is lost, and it says so in the log */
 };
 
 #define SPOOL_HEADER_MAX 65536
@@ -113,13 +114,18 @@ struct spool_owner {
      * even if the MTA is not there: false drops it, without after(). Must be safe to repeat. May ask for a later call
      * by setting *LATER (the store is down); then the entry waits, whatever it returns. */
     bool (*before)(void *context, const char *memo, int64_t now, bool *later);
-    /* Once, when an entry leaves the queue; before it is removed, so that a crash in between repeats it. It may add
-     * entries. */
-    void (*after)(void *context, const struct spool_left *left);
+    /* When the end of an entry is decided; before it is removed, so that a crash in between repeats it. It may add
+     * entries. False: it could not do what it had to, now. Then the entry stays, is never sent again, and after() is
+     * asked again later, by another worker too, until it says true or `lifetime` is over since the first time it was
+     * asked. */
+    bool (*after)(void *context, const struct spool_left *left);
     void *context;
     /* Between before() and the sending, once for several entries: what before() wrote is to be durable. False: it cannot
      * be now, and they wait. NULL: there is nothing to do. */
     bool (*settle)(void *context);
+    /* Instead of before() for each of several entries that were not attempted yet. True: all are wanted, as if before()
+     * had said so of each. False: nothing may be concluded, and before() is asked. NULL: it always is. */
+    bool (*before_all)(void *context, const char *const *memos, size_t count, int64_t now);
 };
 
 /* Starts sending; the process forks no children without exec from then on (the lock would be theirs too). OWNERS are copied, ended by a NULL kind. 0 or an errno value. */
@@ -145,6 +151,7 @@ struct spool_entry {
     const char *last_reply;    /* of the MTA, or what went wrong; NULL before the first attempt */
     uint64_t bytes;
     bool is_being_sent;
+    bool is_decided; /* it is not sent any more, and waits until its owner could do what follows: next_attempt is his */
 };
 
 /* In the order of adding. On ARENA. 0, or -1 and *PROBLEM. */
@@ -153,6 +160,7 @@ int spool_list(struct spool *spool, struct arena *arena, struct spool_entry **en
 int spool_show(struct spool *spool, struct arena *arena, int64_t id, struct spool_entry *entry, struct span *content,
                const char **problem); /* 1: there is no such entry */
 int spool_flush(struct spool *spool, int64_t id, const char **problem);  /* attempt now; id 0: all. How many */
-int spool_delete(struct spool *spool, int64_t id, const char **problem); /* id 0: all. How many */
+/* id 0: all. How many. One that is_decided is gone behind this, whatever its owner can do. */
+int spool_delete(struct spool *spool, int64_t id, const char **problem);
 
 #endif

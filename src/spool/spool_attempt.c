@@ -2,14 +2,16 @@
  * spool_attempt - an attempt begins when its entry is claimed and ends when its recipients have a fate, in memory; the
  * batch (spool_batch.c) writes down both.
  *
- * In between one thing is written here: with `once`, that the final dot may go out (DOUBT). It is not synced, for a
- * killed process loses nothing that it wrote, and for a machine that stops there is the claim, which was synced.
+ * In between one thing is written here: with `once`, that the final dot may go out (DOUBT); for one recipient to
+ * spool.dots, for several into the file of the queue. It is not synced, for a killed process loses nothing that it
+ * wrote, and for a machine that stops there is the claim, which was synced.
  * Without `once` nothing is written, for doubt or not, the entry would be sent again.
  */
 #include "spool/spool_attempt.h"
 #include "spool/spool_leave.h"
 #include "util/clock.h"
 #include "util/crash.h"
+#include <errno.h>
 #include <stdio.h>
 
 #define PAUSE_MOST 60    /* seconds */
@@ -62,21 +64,38 @@ static bool read_part(void *context, struct span *piece)
     *piece = (struct span){"", 0};
     if (attempt->bytes_read == row->bytes)
         return true;
-    if (spool_db_read(attempt->sender->spool->db, spool_rows_part, &part) != SQLITE_OK)
+    if (!row->content.ptr && spool_db_read(attempt->sender->spool->db, spool_rows_part, &part) != SQLITE_OK)
         return false;
-    *piece = (struct span){attempt->part.ptr, attempt->part.len};
+    *piece = row->content.ptr ? row->content : (struct span){attempt->part.ptr, attempt->part.len};
     attempt->bytes_read += (int64_t)piece->len;
     return piece->len > 0 && attempt->bytes_read <= row->bytes; /* half a message is none */
+}
+
+/* Of several recipients, some of whom may have been refused. */
+static bool write_doubt(struct attempt *attempt)
+{
+    struct spool_write item = {.row = attempt->row, .what = SPOOL_WRITE_FATES};
+    struct spool_writing writing = {.items = &item, .count = 1};
+    return spool_db_write(attempt->sender->spool->db, spool_rows_write, &writing, false) == SQLITE_OK &&
+           !item.has_vanished;
+}
+
+static bool note_dot(struct spool_sender *sender, const struct spool_row *row)
+{
+    const struct spool_dot dot = {row->id, row->token};
+    if (!spool_dots_note(sender->dots, sender->first_dot + sender->dot_count, &dot)) {
+        spool_complain(sender->spool, "spool.dots cannot be written: %s", strerror(errno));
+        return false;
+    }
+    sender->dot_count++;
+    return true;
 }
 
 static bool before_dot(void *context)
 {
     struct attempt *attempt = context;
-    struct spool_write item = {.row = attempt->row, .what = SPOOL_WRITE_FATES};
-    struct spool_writing writing = {.items = &item, .count = 1};
-    if (attempt->row->once &&
-        (spool_db_write(attempt->sender->spool->db, spool_rows_write, &writing, false) != SQLITE_OK ||
-         item.has_vanished))
+    const struct spool_row *row = attempt->row;
+    if (row->once && !(row->count == 1 ? note_dot(attempt->sender, row) : write_doubt(attempt)))
         return false;
     crash_test_point("spool.dot");
     return true;
@@ -113,26 +132,30 @@ static bool connect_to_mta(struct spool_sender *sender, struct arena *arena, str
     return false;
 }
 
+static struct spool_delivery delivery_of(const struct spool_row *row)
+{
+    return (struct spool_delivery){.reverse_path = row->reverse_path,
+                                   .mail_parameters = row->mail_parameters,
+                                   .recipients = row->recipients,
+                                   .count = row->count,
+                                   .needs_smtputf8 = row->needs_smtputf8,
+                                   .is_8bit = row->is_8bit,
+                                   .bytes = (uint64_t)row->bytes};
+}
+
 /* Sets the fates and the reply of the row. False: the worker lets go, and it was no attempt. */
-static bool converse(struct attempt *attempt, struct arena *arena)
+static bool converse(struct attempt *attempt, struct arena *arena, const struct spool_row *next)
 {
     struct spool_sender *sender = attempt->sender;
     struct spool_row *row = attempt->row;
     if (!connect_to_mta(sender, arena, row))
         return !spool_sender_is_stopping(sender);
-    struct spool_delivery delivery = {
-        .arena = arena,
-        .reverse_path = row->reverse_path,
-        .mail_parameters = row->mail_parameters,
-        .recipients = row->recipients,
-        .count = row->count,
-        .needs_smtputf8 = row->needs_smtputf8,
-        .is_8bit = row->is_8bit,
-        .bytes = (uint64_t)row->bytes,
-        .read = read_part,
-        .before_dot = before_dot,
-        .context = attempt,
-    };
+    struct spool_delivery delivery = delivery_of(row), following = next ? delivery_of(next) : delivery;
+    delivery.arena = arena;
+    delivery.read = read_part;
+    delivery.before_dot = before_dot;
+    delivery.context = attempt;
+    delivery.next = next && sender->carried + 1 < CARRIED_MOST ? &following : NULL;
     enum spool_end_of_step end = spool_smtp_deliver(sender->smtp, &delivery);
     row->last_reply = delivery.reply;
     sender->carried++;
@@ -165,12 +188,18 @@ static enum spool_attempt_end conclude(struct spool_sender *sender, struct spool
     return spool_row_count(row, SPOOL_FATE_ACCEPTED) == row->count ? SPOOL_ATTEMPT_TAKEN : SPOOL_ATTEMPT_DECIDED;
 }
 
-enum spool_attempt_end spool_attempt(struct spool_sender *sender, struct arena *arena, struct spool_row *row)
+bool spool_attempt_is_announced(const struct spool_sender *sender)
+{
+    return sender->smtp && spool_smtp_has_announced(sender->smtp);
+}
+
+enum spool_attempt_end spool_attempt(struct spool_sender *sender, struct arena *arena, struct spool_row *row,
+                                     const struct spool_row *next)
 {
     struct attempt attempt = {.sender = sender, .row = row};
     strbuf_init(&attempt.part, 0);
     crash_test_point("spool.before");
-    bool was_one = converse(&attempt, arena);
+    bool was_one = converse(&attempt, arena, next);
     strbuf_free(&attempt.part);
     return was_one ? conclude(sender, row) : SPOOL_ATTEMPT_NONE;
 }

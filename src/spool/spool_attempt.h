@@ -17,8 +17,13 @@ enum spool_attempt_end {
 };
 
 /* Speaks to the MTA, and sets ROW's fates, last_reply and next_attempt. ROW is claimed, and ATTEMPTS counts this one.
- * What is written is in the file, unsynced, that the dot may have gone out (with `once`). */
-enum spool_attempt_end spool_attempt(struct spool_sender *sender, struct arena *arena, struct spool_row *row);
+ * What is written is in the file, unsynced, that the dot may have gone out (with `once`). NEXT, for the same MTA, is
+ * likely to be attempted behind it; NULL: none. */
+enum spool_attempt_end spool_attempt(struct spool_sender *sender, struct arena *arena, struct spool_row *row,
+                                     const struct spool_row *next);
+
+/* Was the MTA told of NEXT of the last attempt? Then it is the next attempt, or there is none on this connection. */
+bool spool_attempt_is_announced(const struct spool_sender *sender);
 
 /* The time of the next attempt. */
 void spool_put_off(const struct spool_sender *sender, struct spool_row *row, int64_t now);

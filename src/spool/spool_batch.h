@@ -9,7 +9,7 @@
 #include "spool/spool_rows.h"
 #include "spool/spool_sender.h"
 
-#define SPOOL_BATCH_MOST 64
+#define SPOOL_BATCH_MOST SPOOL_DOTS_EACH
 
 void spool_batch(struct spool_sender *sender, const struct spool_picking *picking);
 

@@ -81,6 +81,8 @@ static const char *const migrations[] = {
     " DELETE FROM recipient WHERE entry = old.id;"
     " DELETE FROM piece WHERE id >= old.id << 20 AND id < (old.id + 1) << 20;"
     " UPDATE total SET messages = messages - 1, bytes = bytes - old.bytes; END;",
+    /* 3. decided: since when, in seconds since 1970, nothing but the owner's after() is missing; else NULL. */
+    "ALTER TABLE entry ADD COLUMN decided INTEGER;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof *migrations))

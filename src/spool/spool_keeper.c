@@ -9,14 +9,16 @@
 #include "spool/spool_sender.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define POLL_MS 1000
 #define LOCK_POLL_MS 250
-#define SENDERS_MOST 16 /* at a time; more MTAs than that wait for one another */
+#define SENDERS_MOST (SPOOL_DOTS_MOST / SPOOL_DOTS_EACH) /* at a time; more MTAs than that wait for one another */
 
 struct keeper {
     struct spool *spool;
     struct spool_lock lock;
+    int dots;          /* spool.dots; -1: not open */
     bool is_recovered; /* since the lock was taken */
 };
 
@@ -53,6 +55,18 @@ static void join_senders(struct spool *spool, bool all)
     pthread_mutex_unlock(&spool->mutex);
 }
 
+/* Slots that no sender has. */
+static size_t find_dots(const struct spool *spool)
+{
+    size_t first = 0;
+    for (const struct spool_sender *sender = spool->senders; sender;) {
+        bool is_taken = sender->first_dot == first;
+        first += is_taken ? SPOOL_DOTS_EACH : 0;
+        sender = is_taken ? spool->senders : sender->next;
+    }
+    return first;
+}
+
 static void start_sender(struct keeper *keeper, const char *submit)
 {
     struct spool *spool = keeper->spool;
@@ -61,6 +75,8 @@ static void start_sender(struct keeper *keeper, const char *submit)
         abort();
     sender->spool = spool;
     sender->lock = &keeper->lock;
+    sender->dots = keeper->dots;
+    sender->first_dot = find_dots(spool);
     sender->arena = arena_create(1024);
     sender->submit = arena_strdup(sender->arena, submit);
     sender->endpoint_problem = spool_url_parse(sender->arena, submit[0] ? sender->submit : spool->options.submit,
@@ -103,13 +119,37 @@ static void start_senders(struct keeper *keeper)
 
 /* ---- the loop ---- */
 
+/* Decides what a worker left open that had the lock before us. */
+static bool recover(struct keeper *keeper)
+{
+    struct spool *spool = keeper->spool;
+    struct spool_dot left[SPOOL_DOTS_MOST];
+    struct spool_recovery recovery = {.boot = spool->boot, .dots = left};
+    if (keeper->dots < 0)
+        keeper->dots = spool_dots_open(spool->options.directory);
+    if (keeper->dots < 0 || spool_dots_read(keeper->dots, left, &recovery.dot_count) != 0) {
+        spool_complain(spool, "%s/spool.dots: %s", spool->options.directory, strerror(errno));
+        return false;
+    }
+    if (spool_db_write(spool->db, spool_rows_recover, &recovery, true) != SQLITE_OK)
+        return false;
+    return recovery.dot_count == 0 || ftruncate(keeper->dots, 0) == 0;
+}
+
+static void let_go(struct keeper *keeper)
+{
+    join_senders(keeper->spool, true);
+    if (keeper->dots >= 0)
+        close(keeper->dots);
+    keeper->dots = -1;
+    spool_lock_drop(&keeper->lock);
+}
+
 /* Is the queue ours? */
 static bool hold_queue(struct keeper *keeper)
 {
-    if (keeper->lock.fd >= 0 && !spool_lock_is_good(&keeper->lock)) {
-        join_senders(keeper->spool, true);
-        spool_lock_drop(&keeper->lock);
-    }
+    if (keeper->lock.fd >= 0 && !spool_lock_is_good(&keeper->lock))
+        let_go(keeper);
     if (keeper->lock.fd < 0) {
         keeper->is_recovered = false;
         int error = spool_lock_take(&keeper->lock);
@@ -119,15 +159,14 @@ static bool hold_queue(struct keeper *keeper)
             return false;
     }
     if (!keeper->is_recovered)
-        keeper->is_recovered =
-            spool_db_write(keeper->spool->db, spool_rows_recover, (void *)keeper->spool->boot, true) == SQLITE_OK;
+        keeper->is_recovered = recover(keeper);
     return keeper->is_recovered;
 }
 
 void *spool_keep(void *context)
 {
     struct spool *spool = context;
-    struct keeper keeper = {.spool = spool, .lock = {spool->options.directory, -1}};
+    struct keeper keeper = {.spool = spool, .lock = {spool->options.directory, -1}, .dots = -1};
     while (!is_stopping(&keeper)) {
         bool is_ours = hold_queue(&keeper);
         join_senders(spool, false);
@@ -135,8 +174,7 @@ void *spool_keep(void *context)
             start_senders(&keeper);
         spool_wait(spool, &spool->keeper, is_ours ? POLL_MS : LOCK_POLL_MS);
     }
-    join_senders(spool, true);
-    spool_lock_drop(&keeper.lock);
+    let_go(&keeper);
     atomic_store(&spool->is_sending, false);
     return NULL;
 }

@@ -4,11 +4,17 @@
  *
  * A reply that gave a recipient's own reason goes before what became of the connection later: an entry that is given up
  * because the MTA is down at the end of its time still says "452 4.2.2 mailbox full" where that was the answer before.
+ *
+ * An owner that cannot do its part now is asked again after retry_first and then each time after as long as it waits
+ * already, at most retry_most. After `lifetime` it is asked once more, told that it was the last time, and the entry
+ * goes in any case; so it does when the administrator deletes one that is decided. Where nobody owns such an entry (its
+ * room is off, perhaps for an hour) it waits in the same way.
  */
 #include "spool/spool_leave.h"
 #include "spool/spool_tell.h"
 #include "util/clock.h"
 #include "util/crash.h"
+#include "util/log.h"
 
 size_t spool_row_count(const struct spool_row *row, enum spool_fate fate)
 {
@@ -83,8 +89,8 @@ static struct span read_header(struct spool_db *db, struct arena *arena, const s
     return copy;
 }
 
-static void tell_owner(struct spool_db *db, struct arena *arena, const struct spool_row *row,
-                       const struct spool_owner *owner, enum spool_end end)
+static bool tell_owner(struct spool_db *db, struct arena *arena, const struct spool_row *row,
+                       const struct spool_owner *owner, enum spool_end end, bool is_last)
 {
     struct spool_refused *refused = ARENA_ARRAY(arena, struct spool_refused, row->count + 1);
     size_t count = 0;
@@ -106,20 +112,52 @@ static void tell_owner(struct spool_db *db, struct arena *arena, const struct sp
                                     .refused_count = count,
                                     .header = count ? read_header(db, arena, row) : (struct span){"", 0},
                                     .added = row->added,
-                                    .now = clock_wall()};
-    owner->after(owner->context, &left);
+                                    .now = clock_wall(),
+                                    .is_last = is_last};
+    return owner->after(owner->context, &left);
 }
 
-void spool_leave(struct spool_db *db, struct arena *arena, const struct spool_row *row, const struct spool_owner *owner,
-                 int64_t began)
+/* ---- whether it leaves ---- */
+
+static bool is_last_time(const struct spool_sender *sender, const struct spool_row *row)
+{
+    return row->decided && (row->next_attempt == SPOOL_NEXT_DELETED ||
+                            clock_wall() - row->decided >= spool_seconds(sender->spool->options.lifetime));
+}
+
+void spool_leave_later(const struct spool_sender *sender, struct spool_row *row, int64_t began)
+{
+    const struct spool_options *options = &sender->spool->options;
+    int64_t now = clock_wall(), first = spool_seconds(options->retry_first), most = spool_seconds(options->retry_most);
+    bool is_new = !row->decided;
+    if (is_new || row->decided > now) /* the clock was set back */
+        row->decided = now;
+    int64_t wait = now - row->decided < most ? now - row->decided : most;
+    row->next_attempt = now + (wait > first ? wait : first);
+    row->is_claimed = false;
+    if (is_new)
+        spool_tell_waiting(row, began, end_of_row(row));
+}
+
+bool spool_leave(const struct spool_sender *sender, struct arena *arena, struct spool_row *row,
+                 const struct spool_owner *owner, int64_t began)
 {
     enum spool_end end = end_of_row(row);
-    if (owner && owner->after)
-        tell_owner(db, arena, row, owner, end);
+    bool has_owner = owner && owner->after, is_last = is_last_time(sender, row);
+    bool is_done = has_owner ? tell_owner(sender->spool->db, arena, row, owner, end, is_last) : row->decided == 0;
     crash_test_point("spool.after");
+    if (!is_done && !is_last) {
+        spool_leave_later(sender, row, began);
+        return false;
+    }
+    if (!is_done && !has_owner)
+        log_text(LEVEL_WARNING,
+                 "spool %lld: of kind %s, whose owner was missing: what was to follow from its end is lost",
+                 (long long)row->id, row->kind);
     for (size_t i = 0; i < row->count && row->count > 1; i++) {
         if (row->recipients[i].fate != SPOOL_FATE_ACCEPTED)
             spool_tell_recipient(row, &row->recipients[i]);
     }
     spool_tell_end(row, began, end, row->last_reply);
+    return true;
 }

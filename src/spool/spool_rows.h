@@ -8,6 +8,7 @@
 #define POSTERN_SPOOL_SPOOL_ROWS_H
 
 #include "spool/spool.h"
+#include "spool/spool_dots.h"
 #include "spool/spool_smtp.h"
 #include <sqlite3.h>
 
@@ -21,10 +22,12 @@
 struct spool_row { /* an entry, as the sender needs it */
     int64_t id, token, added, next_attempt;
     int64_t attempts, bytes;
+    int64_t decided; /* since when it waits for its owner's after() alone, recipients WAITING being deleted ones; 0: no */
     const char *kind, *reverse_path, *mail_parameters, *memo, *last_reply;
     bool needs_smtputf8, is_8bit, once, is_claimed;
     struct spool_recipient *recipients;
     size_t count;
+    struct span content; /* all of it, of a small one that is to be sent; ptr NULL: to be read in pieces */
 };
 
 struct spool_adding {
@@ -44,8 +47,8 @@ int spool_rows_add(sqlite3 *sql, void *adding);
 /* ---- for the sender ---- */
 
 /* Those for SUBMIT ("": the usual one) whose turn it is, up to MOST. With IS_PAUSED what the administrator asked for,
- * else what is past its time or what nothing is known of yet (no last_reply); what was due before SINCE was looked at.
- */
+ * else what needs no MTA: what is decided, past its time, or what nothing is known of yet (no last_reply); what was due
+ * before SINCE was looked at. */
 struct spool_picking {
     struct arena *arena;
     const char *submit;
@@ -81,7 +84,8 @@ enum spool_what { /* of an entry is to be written? */
                   SPOOL_WRITE_STATE = 1, /* attempts, last_reply, and by whom it is claimed */
                   SPOOL_WRITE_NEXT = 2,  /* next_attempt, unless it was deleted */
                   SPOOL_WRITE_FATES = 4, /* of all recipients */
-                  SPOOL_WRITE_REMOVAL = 8
+                  SPOOL_WRITE_REMOVAL = 8,
+                  SPOOL_WRITE_DECIDED = 16 /* decided, and next_attempt, unless it was deleted since it was decided */
 };
 struct spool_writing {
     const char *claim; /* this boot of the machine: for those whose row is_claimed */
@@ -95,8 +99,14 @@ struct spool_writing {
 int spool_rows_write(sqlite3 *sql, void *writing);
 
 /* For a sender that begins. What a worker left behind that was killed under this BOOT: recipients in DOUBT are UNKNOWN
- * with `once` and WAITING without. Of what was claimed under another, `once` is all UNKNOWN. */
-int spool_rows_recover(sqlite3 *sql, void *boot);
+ * with `once` and WAITING without; in doubt are those of an entry in DOTS too. Of what was claimed under another boot,
+ * `once` is all UNKNOWN. */
+struct spool_recovery {
+    const char *boot;
+    const struct spool_dot *dots;
+    size_t dot_count;
+};
+int spool_rows_recover(sqlite3 *sql, void *recovery);
 
 /* ---- for the administrator ---- */
 

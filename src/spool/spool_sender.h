@@ -17,6 +17,8 @@ struct spool_sender {
     struct spool_endpoint endpoint;
     const char *endpoint_problem;  /* NULL: none */
     const struct spool_lock *lock; /* the keeper's; held as long as the thread runs */
+    int dots;                      /* the keeper's descriptor of spool.dots */
+    size_t first_dot, dot_count;   /* our slots, and how many of them are noted */
     struct spool_smtp *smtp;       /* NULL: not connected */
     unsigned carried;              /* messages, by it */
     int64_t troubles;              /* connections that failed, since the last that did not */

@@ -1,30 +1,26 @@
 /*
- * spool_smtp - the dialogue. Where PIPELINING is offered (RFC 2920) the envelope and DATA go out together, which for a
- * small message is most of what it costs; with many recipients they go one by one. What a server says ahead of its turn
- * must never count as the answer to something it has not seen: before each group and before the final dot nothing may
- * have come that was not asked for.
+ * spool_smtp - the dialogue. Where PIPELINING is offered (RFC 2920) the envelope and DATA go out together, for a message
+ * behind another one together with the final dot of that, which for a small message is most of what it costs; with many
+ * recipients they go one by one. What a server says ahead of its turn must never count as the answer to something it has
+ * not seen: before each group and before the final dot nothing may have come that was not asked for.
  *
- * Each parameter is sent only if the MTA offers its extension. A message that the MTA cannot take at all (over its
- * SIZE, internationalised without SMTPUTF8) is refused here and not asked for. Content with 8-bit bytes is announced
- * where 8BITMIME is offered and sent as it is where not, as MTAs do.
+ * What was announced and is not to be sent after all is taken back by hanging up: the server waits for content then.
  */
-#include "spool/spool_smtp.h"
+#include "spool/spool_lines.h"
 #include "spool/spool_stuff.h"
 #include <stdio.h>
 #include <stdlib.h>
 
 #define COMMAND_MAX 8192
 #define BLOCK_SIZE 65536
-#define AHEAD_MOST 20 /* recipients in one group of commands */
 #define FAREWELL_MS 1000
 
 struct spool_smtp {
     struct spool_wire *wire;
-    struct spool_reply hello; /* with what the MTA offers */
-    struct spool_offers offers;
+    struct spool_mta mta;
     struct spool_reply reply; /* the latest */
-    bool can_pipeline;
-    bool is_ahead; /* the commands up to DATA were sent; only their replies are to be read */
+    bool is_ahead;            /* the commands up to DATA were sent; only their replies are to be read */
+    const struct spool_recipient *announced; /* with the final dot before it; NULL: nobody */
     bool is_broken;
     char text[512]; /* of the latest reply, or the problem */
 };
@@ -91,9 +87,9 @@ static bool greet(struct spool_smtp *smtp, const char *hostname)
         code = say(smtp, "HELO", hostname);
     if (code < 200 || code > 299)
         return false;
-    smtp->hello = smtp->reply;
-    smtp->offers = spool_reply_offers(&smtp->hello);
-    smtp->can_pipeline = spool_reply_offers_keyword(&smtp->hello, span_of("PIPELINING"));
+    smtp->mta.hello = smtp->reply;
+    smtp->mta.offers = spool_reply_offers(&smtp->reply);
+    smtp->mta.can_pipeline = spool_reply_offers_keyword(&smtp->reply, span_of("PIPELINING"));
     return true;
 }
 
@@ -114,72 +110,21 @@ struct spool_smtp *spool_smtp_open(const struct spool_endpoint *endpoint, const 
     return NULL;
 }
 
+bool spool_smtp_has_announced(const struct spool_smtp *smtp)
+{
+    return smtp->announced != NULL;
+}
+
 void spool_smtp_close(struct spool_smtp *smtp)
 {
     if (!smtp)
         return;
-    if (!smtp->is_broken) {
+    if (!smtp->is_broken && !smtp->announced) { /* else it waits for content, and cutting it takes that back */
         spool_wire_limit(smtp->wire, FAREWELL_MS);
         say(smtp, "QUIT", NULL);
     }
     spool_wire_close(smtp->wire);
     free(smtp);
-}
-
-/* ---- parameters ---- */
-
-static bool is_offered(const struct spool_smtp *smtp, struct span parameter)
-{
-    const char *equals = memchr(parameter.ptr, '=', parameter.len);
-    struct span keyword = {parameter.ptr, equals ? (size_t)(equals - parameter.ptr) : parameter.len};
-    static const char *const of_dsn[] = {"RET", "ENVID", "NOTIFY", "ORCPT"};
-    for (size_t i = 0; i < sizeof of_dsn / sizeof *of_dsn; i++) {
-        if (span_equals_nocase(keyword, of_dsn[i]))
-            return smtp->offers.dsn;
-    }
-    if (span_equals_nocase(keyword, "SIZE") || span_equals_nocase(keyword, "SMTPUTF8"))
-        return false; /* say_mail() adds them itself */
-    if (span_equals_nocase(keyword, "BODY"))
-        return smtp->offers.eightbit;
-    return spool_reply_offers_keyword(&smtp->hello, keyword);
-}
-
-/* True if one of them is NAME or NAME=... */
-static bool add_parameters(const struct spool_smtp *smtp, struct strbuf *line, const char *parameters, const char *name)
-{
-    bool seen = false;
-    for (const char *p = parameters ? parameters : ""; *p;) {
-        size_t n = strcspn(p, " ");
-        struct span one = {p, n};
-        if (n > 0 && is_offered(smtp, one)) {
-            strbuf_putc(line, ' ');
-            strbuf_add(line, one);
-        }
-        size_t len = strlen(name);
-        seen = seen || (n >= len && strncasecmp(p, name, len) == 0 && (n == len || p[len] == '='));
-        p += n + (p[n] == ' ');
-    }
-    return seen;
-}
-
-static void add_mail(const struct spool_smtp *smtp, struct strbuf *line, const struct spool_delivery *delivery)
-{
-    strbuf_printf(line, "MAIL FROM:<%s>", delivery->reverse_path);
-    bool has_body = add_parameters(smtp, line, delivery->mail_parameters, "BODY");
-    if (delivery->is_8bit && !has_body && smtp->offers.eightbit)
-        strbuf_puts(line, " BODY=8BITMIME");
-    if (delivery->needs_smtputf8)
-        strbuf_puts(line, " SMTPUTF8");
-    if (smtp->offers.size)
-        strbuf_printf(line, " SIZE=%llu", (unsigned long long)delivery->bytes);
-    strbuf_puts(line, "\r\n");
-}
-
-static void add_rcpt(const struct spool_smtp *smtp, struct strbuf *line, const struct spool_recipient *recipient)
-{
-    strbuf_printf(line, "RCPT TO:<%s>", recipient->path);
-    add_parameters(smtp, line, recipient->parameters, "NOTIFY");
-    strbuf_puts(line, "\r\n");
 }
 
 static int say_mail(struct spool_smtp *smtp, const struct spool_delivery *delivery)
@@ -188,7 +133,7 @@ static int say_mail(struct spool_smtp *smtp, const struct spool_delivery *delive
     if (smtp->is_ahead)
         return read_reply(smtp);
     strbuf_init(&line, COMMAND_MAX);
-    add_mail(smtp, &line, delivery);
+    spool_lines_mail(&smtp->mta, &line, delivery);
     int code = command(smtp, &line);
     strbuf_free(&line);
     return code;
@@ -200,7 +145,7 @@ static int say_rcpt(struct spool_smtp *smtp, const struct spool_recipient *recip
     if (smtp->is_ahead)
         return read_reply(smtp);
     strbuf_init(&line, COMMAND_MAX);
-    add_rcpt(smtp, &line, recipient);
+    spool_lines_rcpt(&smtp->mta, &line, recipient);
     int code = command(smtp, &line);
     strbuf_free(&line);
     return code;
@@ -215,20 +160,14 @@ static int say_data(struct spool_smtp *smtp)
 static void say_ahead(struct spool_smtp *smtp, const struct spool_delivery *delivery)
 {
     struct strbuf group;
-    size_t count = 0;
-    smtp->is_ahead = false;
-    if (!smtp->can_pipeline || smtp->is_broken)
+    if (smtp->announced && smtp->announced != delivery->recipients)
+        broken(smtp, "another message was announced");
+    smtp->is_ahead = smtp->announced != NULL;
+    smtp->announced = NULL;
+    if (smtp->is_ahead || smtp->is_broken)
         return;
-    strbuf_init(&group, COMMAND_MAX); /* more than that could fill the windows of both sides, and both would wait */
-    add_mail(smtp, &group, delivery);
-    for (size_t i = 0; i < delivery->count && count <= AHEAD_MOST; i++) {
-        if (delivery->recipients[i].fate == SPOOL_FATE_WAITING) {
-            add_rcpt(smtp, &group, &delivery->recipients[i]);
-            count++;
-        }
-    }
-    strbuf_puts(&group, "DATA\r\n");
-    if (!group.truncated && count <= AHEAD_MOST)
+    strbuf_init(&group, COMMAND_MAX);
+    if (spool_lines_group(&smtp->mta, &group, delivery))
         smtp->is_ahead = send_line(smtp, &group) == 0;
     strbuf_free(&group);
 }
@@ -333,11 +272,19 @@ static int send_up_to_dot(struct spool_smtp *smtp, struct spool_delivery *delive
     return delivery->before_dot(delivery->context) ? 0 : broken(smtp, "the queue cannot be written");
 }
 
+/* The envelope behind this message, in the same group as its final dot: an MTA is asked for the next one while it
+ * answers for the last. */
+static void announce(struct spool_smtp *smtp, struct strbuf *block, const struct spool_delivery *next)
+{
+    if (next && !spool_lines_unfit(&smtp->mta, next) && spool_lines_group(&smtp->mta, block, next))
+        smtp->announced = next->recipients;
+}
+
 /* From the 354 to the reply to the final dot. */
 static enum spool_end_of_step send_data(struct spool_smtp *smtp, struct spool_delivery *delivery)
 {
     struct strbuf block;
-    strbuf_init(&block, 3 * BLOCK_SIZE + 32);
+    strbuf_init(&block, 3 * BLOCK_SIZE + COMMAND_MAX + 32);
     if (send_up_to_dot(smtp, delivery, &block) != 0) {
         strbuf_free(&block);
         settle(delivery, SPOOL_FATE_DOUBT, SPOOL_FATE_WAITING, smtp->text);
@@ -345,6 +292,7 @@ static enum spool_end_of_step send_data(struct spool_smtp *smtp, struct spool_de
     }
     spool_wire_may_stop(smtp->wire, false);
     strbuf_puts(&block, ".\r\n");
+    announce(smtp, &block, delivery->next);
     const char *problem = send_block(smtp, &block);
     strbuf_free(&block);
     int code = problem ? broken(smtp, problem) : read_reply(smtp);
@@ -359,16 +307,6 @@ static enum spool_end_of_step send_data(struct spool_smtp *smtp, struct spool_de
                              : fate_of(code),
            smtp->text);
     return smtp->is_broken ? SPOOL_STEP_BROKEN : SPOOL_STEP_DONE;
-}
-
-/* What the MTA said it cannot take; NULL if it can. */
-static const char *unfit(const struct spool_smtp *smtp, const struct spool_delivery *delivery)
-{
-    if (delivery->needs_smtputf8 && !smtp->offers.smtputf8)
-        return "the MTA does not offer SMTPUTF8, which an address needs";
-    if (smtp->offers.size_limit && delivery->bytes > smtp->offers.size_limit)
-        return "the message is larger than the MTA's SIZE";
-    return NULL;
 }
 
 /* Nobody is to get it: the replies to what was said ahead are read, and the server forgets the transaction. */
@@ -392,7 +330,7 @@ static size_t count_waiting(const struct spool_delivery *delivery)
 
 enum spool_end_of_step spool_smtp_deliver(struct spool_smtp *smtp, struct spool_delivery *delivery)
 {
-    const char *problem = unfit(smtp, delivery);
+    const char *problem = spool_lines_unfit(&smtp->mta, delivery);
     if (problem) {
         settle(delivery, SPOOL_FATE_WAITING, SPOOL_FATE_REFUSED, problem);
         return SPOOL_STEP_DONE;

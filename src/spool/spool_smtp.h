@@ -37,7 +37,9 @@ struct spool_delivery {
     /* The accepted recipients are in DOUBT and the next bytes are the final dot: true when that is on the disk. */
     bool (*before_dot)(void *context);
     void *context;
-    const char *reply; /* out: the line for the log, on the arena */
+    const struct spool_delivery *next; /* which will be delivered behind this one, if all goes well; its addresses alone are
+                                          looked at. Known by its recipients. NULL: none */
+    const char *reply;                 /* out: the line for the log, on the arena */
 };
 
 enum spool_end_of_step {
@@ -55,6 +57,9 @@ struct spool_smtp *spool_smtp_open(const struct spool_endpoint *endpoint, const 
 /* What becomes of the recipients: WAITING (a temporary failure), ACCEPTED, REFUSED, or DOUBT: the connection ended behind
  * the final dot. */
 enum spool_end_of_step spool_smtp_deliver(struct spool_smtp *smtp, struct spool_delivery *delivery);
+
+/* Was NEXT announced, and not delivered yet? Then nothing else can be, and closing takes it back. */
+bool spool_smtp_has_announced(const struct spool_smtp *smtp);
 
 /* QUIT if the connection is good, waiting for its answer for a second at most; then it is closed. NULL is fine. */
 void spool_smtp_close(struct spool_smtp *smtp);

@@ -12,13 +12,14 @@ static void join_paths(struct strbuf *text, const struct spool_row *row)
         strbuf_printf(text, "%s%s", i ? "," : "", row->recipients[i].path);
 }
 
+static const char *const names[] = {[SPOOL_SENT] = "sent",
+                                    [SPOOL_GIVEN_UP] = "given-up",
+                                    [SPOOL_REFUSED] = "refused",
+                                    [SPOOL_DELETED] = "deleted",
+                                    [SPOOL_UNKNOWN] = "unknown"};
+
 void spool_tell_end(const struct spool_row *row, int64_t began, enum spool_end end, const char *reply)
 {
-    static const char *const names[] = {[SPOOL_SENT] = "sent",
-                                        [SPOOL_GIVEN_UP] = "given-up",
-                                        [SPOOL_REFUSED] = "refused",
-                                        [SPOOL_DELETED] = "deleted",
-                                        [SPOOL_UNKNOWN] = "unknown"};
     struct strbuf paths;
     join_paths(&paths, row);
     struct log_field fields[] = {
@@ -31,6 +32,24 @@ void spool_tell_end(const struct spool_row *row, int64_t began, enum spool_end e
         LOG_NUMBER("us", clock_monotonic_us() - began),
     };
     log_event(LEVEL_INFO, "spool", fields, sizeof fields / sizeof *fields);
+    strbuf_free(&paths);
+}
+
+void spool_tell_waiting(const struct spool_row *row, int64_t began, enum spool_end end)
+{
+    struct strbuf paths;
+    join_paths(&paths, row);
+    struct log_field fields[] = {
+        LOG_NUMBER("id", row->id),
+        LOG_STRING("kind", row->kind),
+        LOG_STRING("to", strbuf_text(&paths)),
+        LOG_STRING("end", names[end]),
+        LOG_NUMBER("attempts", row->attempts),
+        LOG_STRING("reply", row->last_reply),
+        LOG_NUMBER("next", row->next_attempt),
+        LOG_NUMBER("us", clock_monotonic_us() - began),
+    };
+    log_event(LEVEL_INFO, "spool-decided", fields, sizeof fields / sizeof *fields);
     strbuf_free(&paths);
 }
 

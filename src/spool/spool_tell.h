@@ -9,6 +9,9 @@
 /* event=spool: the entry leaves. */
 void spool_tell_end(const struct spool_row *row, int64_t began, enum spool_end end, const char *reply);
 
+/* event=spool-decided: it is not sent any more, and stays until its owner could do what follows from END. */
+void spool_tell_waiting(const struct spool_row *row, int64_t began, enum spool_end end);
+
 /* event=spool-attempt: it failed, and the entry waits. */
 void spool_tell_failure(const struct spool_row *row, int64_t began);
 

@@ -195,11 +195,11 @@ struct span nondelivery_compose(struct arena *arena, const struct spool_left *le
     return span_of(report);
 }
 
-void nondelivery_after(void *context, const struct spool_left *left)
+bool nondelivery_after(void *context, const struct spool_left *left)
 {
     const struct forwarding *forwarding = context;
     struct arena *arena = arena_create(4096);
-    bool needs_utf8 = false;
+    bool needs_utf8 = false, is_done = true;
     int64_t id = 0;
     const char *to = left->memo, *original;
     /* One who was rewritten by us before: the report goes out by a port where nobody undoes that. */
@@ -220,9 +220,11 @@ void nondelivery_after(void *context, const struct spool_left *left)
                                               .needs_smtputf8 = needs_utf8,
                                               .is_beyond_limits = true,
                                               .content = report};
-        if (spool_add(forwarding->state->spool, &message, left->now, &id) != SPOOL_OK)
+        is_done = spool_add(forwarding->state->spool, &message, left->now, &id) == SPOOL_OK;
+        if (!is_done && left->is_last)
             log_text(LEVEL_ERROR, "spool %lld: the report to <%s> that %zu recipients were not reached is lost",
                      (long long)left->id, to, left->refused_count);
     }
     arena_destroy(arena);
+    return is_done;
 }

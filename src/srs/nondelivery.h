@@ -17,7 +17,8 @@ struct span nondelivery_compose(struct arena *arena, const struct spool_left *le
                                 const char *hostname, bool *needs_utf8);
 
 /* The spool's callback for COPIES_KIND (copies.h), whose memo is the original reverse-path; FORWARDING is a struct
- * forwarding. What an administrator deletes is not reported. A report is queued even if the queue is full, for its entry leaves. */
-void nondelivery_after(void *forwarding, const struct spool_left *left);
+ * forwarding. What an administrator deletes is not reported. A report is queued even if the queue is full, for its
+ * entry leaves. False: it could not be queued now. */
+bool nondelivery_after(void *forwarding, const struct spool_left *left);
 
 #endif

@@ -38,8 +38,6 @@ struct store_backend {
     enum store_outcome (*get)(void *self, struct store_call *call, const char *key, struct store_value *value);
     enum store_outcome (*put_if_absent)(void *self, struct store_call *call, const char *key, struct span value,
                                         int64_t expires, struct store_value *there);
-    enum store_outcome (*swap)(void *self, struct store_call *call, const char *key, struct span expected,
-                               struct span value, int64_t expires);
     enum store_outcome (*remove)(void *self, struct store_call *call, const char *key);
     enum store_outcome (*apply)(void *self, struct store_call *call, const struct store_change *changes, size_t count);
     /* TIMEOUT in ms, of each of its steps: all of them together take as long as they take. */

@@ -182,10 +182,9 @@ enum store_outcome store_put_if_absent(struct store *store, struct arena *arena,
 enum store_outcome store_swap(struct store *store, const char *key, struct span expected, struct span value,
                               int64_t expires, int64_t now)
 {
-    struct store_call call = begin(store, NULL, now);
-    bool sound = is_sound(&call, key, expected) && is_sound(&call, key, value);
-    return end(store, &call,
-               sound ? store->backend->swap(store->self, &call, key, expected, value, expires) : STORE_DOWN);
+    const struct store_change change = {
+        .key = key, .value = value, .expires = expires, .is_conditional = true, .expected = expected};
+    return store_apply(store, &change, 1, now);
 }
 
 enum store_outcome store_delete(struct store *store, const char *key, int64_t now)
@@ -200,7 +199,8 @@ enum store_outcome store_apply(struct store *store, const struct store_change *c
     struct store_call call = begin(store, NULL, now);
     bool sound = true;
     for (size_t i = 0; i < count && sound; i++)
-        sound = is_sound(&call, changes[i].key, changes[i].value);
+        sound = is_sound(&call, changes[i].key, changes[i].value) &&
+                is_sound(&call, changes[i].key, changes[i].is_conditional ? changes[i].expected : nothing);
     if (sound && count == 0)
         return STORE_OK;
     return end(store, &call, sound ? store->backend->apply(store->self, &call, changes, count) : STORE_DOWN);

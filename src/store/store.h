@@ -1,12 +1,13 @@
 /*
  * store - state that machines may share: responders, the memory of auto-replies, long SRS senders.
  *
- * Keys are text ("seen/MAILBOX/..."), values are bytes. Every row may have an expiry, in seconds since 1970 by the clock
- * of the caller (NOW), never by that of the store: a row whose expiry is NOW or earlier is as good as absent. Rows go
- * away some time after they expired (STORE_GRACE), so that a clock that jumped ahead and back has forgotten nothing.
+ * Keys are text ("seen/MAILBOX/..."), values are bytes. Every row may have an expiry, in seconds since 1970 by the
+ * clock of the caller (NOW), never by that of the store: a row whose expiry is NOW or earlier is as good as absent.
+ * Rows go away some time after they expired (STORE_GRACE), so that a clock that jumped ahead and back has forgotten
+ * nothing.
  *
- * Two back ends: "sqlite:/PATH" (WAL, several threads and processes at once) and "redis://HOST:PORT/N", "rediss://" with
- * TLS (several machines). store_put_if_absent() and store_swap() are atomic across all of them.
+ * Two back ends: "sqlite:/PATH" (WAL, several threads and processes at once) and "redis://HOST:PORT/N", "rediss://"
+ * with TLS (several machines). store_put_if_absent(), store_swap() and store_apply() are atomic across all of them.
  *
  * OWNS: a struct store owns its file or connections; values are copied to the arena given.
  * THREADS: any, at any time; it locks inside. A call blocks for at most `timeout` ms.
@@ -29,7 +30,7 @@ enum store_outcome {
     STORE_DOWN = -1, /* the back end does not answer, or refuses */
     STORE_OK,
     STORE_ABSENT, /* there is no such row */
-    STORE_PRESENT /* there is one already, or (swap) another one than expected */
+    STORE_PRESENT /* there is one already, or (swap, apply) another one than expected */
 };
 
 struct store_options {
@@ -77,9 +78,12 @@ struct store_change {
     const char *key;
     struct span value; /* ptr NULL: delete */
     int64_t expires;
+    bool is_conditional;  /* only if the row is EXPECTED; else whatever is there */
+    struct span expected; /* ptr NULL: there is none */
 };
 
-/* All of them or none. STORE_OK or STORE_DOWN. */
+/* All of them or none. STORE_OK, STORE_PRESENT: one row, before the first is written, is another one than expected,
+ * DOWN. */
 enum store_outcome store_apply(struct store *store, const struct store_change *changes, size_t count, int64_t now);
 
 /* Rows whose key begins with PREFIX and that have not expired; true goes on. In SQLite in the order of keys. Rows that

@@ -43,20 +43,21 @@ static const char *const scripts[SCRIPT_COUNT] = {
                                          "if text then return text end\n"
                                          "write(KEYS[1], ARGV[2], ARGV[3])\n"
                                          "return false\n",
-    /* now, text, ttl, '1' or '0', expected -> 1: done, 0: it is another one */
-    [SCRIPT_SWAP] = ALIVE WRITE "local text, value = alive(KEYS[1], ARGV[1])\n"
-                                "if ARGV[4] == '0' then\n"
-                                "  if text then return 0 end\n"
-                                "elseif value ~= ARGV[5] then return 0 end\n"
-                                "write(KEYS[1], ARGV[2], ARGV[3])\n"
-                                "return 1\n",
     /* now -> 1: there was one */
     [SCRIPT_DELETE] = ALIVE "local text = alive(KEYS[1], ARGV[1])\n"
                             "redis.call('DEL', KEYS[1])\n"
                             "return text and 1 or 0\n",
-    /* text, ttl of each key */
-    [SCRIPT_APPLY] = WRITE "for i, key in ipairs(KEYS) do write(key, ARGV[2 * i - 1], ARGV[2 * i]) end\n"
-                           "return 1\n",
+    /* now; text, ttl, condition of each key ('': none, '-': there is no row, '=' and its value) -> 1: done, 0: not so
+     */
+    [SCRIPT_APPLY] = ALIVE WRITE "for i, key in ipairs(KEYS) do\n"
+                                 "  local condition = ARGV[3 * i + 1]\n"
+                                 "  if condition ~= '' then\n"
+                                 "    local text, value = alive(key, ARGV[1])\n"
+                                 "    if (text and '=' .. value or '-') ~= condition then return 0 end\n"
+                                 "  end\n"
+                                 "end\n"
+                                 "for i, key in ipairs(KEYS) do write(key, ARGV[3 * i - 1], ARGV[3 * i]) end\n"
+                                 "return 1\n",
 };
 
 static struct span full_key(const struct redis_store *store, struct arena *arena, const char *key)
@@ -205,23 +206,6 @@ static enum store_outcome decide(redisReply *reply, enum store_outcome yes, enum
     return outcome;
 }
 
-static enum store_outcome redis_swap(void *self, struct store_call *call, const char *key, struct span expected,
-                                     struct span value, int64_t expires)
-{
-    struct redis_store *store = self;
-    struct arena *arena = arena_create(4096);
-    struct store_command command = begin_script(store, arena, SCRIPT_SWAP, 1, 5);
-    store_command_add(&command, full_key(store, arena, key));
-    store_command_number(&command, arena, call->now);
-    store_command_add(&command, row_text(arena, value, expires));
-    store_command_add(&command, ttl_text(arena, call, value, expires));
-    store_command_add(&command, span_of(expected.ptr ? "1" : "0"));
-    store_command_add(&command, expected);
-    enum store_outcome outcome = decide(ask_script(store, call, &command, SCRIPT_SWAP), STORE_OK, STORE_PRESENT);
-    arena_destroy(arena);
-    return outcome;
-}
-
 static enum store_outcome redis_remove(void *self, struct store_call *call, const char *key)
 {
     struct redis_store *store = self;
@@ -234,19 +218,33 @@ static enum store_outcome redis_remove(void *self, struct store_call *call, cons
     return outcome;
 }
 
+static struct span condition_of(struct arena *arena, const struct store_change *change)
+{
+    if (!change->is_conditional)
+        return span_of("");
+    if (!change->expected.ptr)
+        return span_of("-");
+    char *text = arena_alloc(arena, change->expected.len + 1);
+    text[0] = '=';
+    memcpy(text + 1, change->expected.ptr, change->expected.len);
+    return (struct span){text, change->expected.len + 1};
+}
+
 static enum store_outcome redis_apply(void *self, struct store_call *call, const struct store_change *changes,
                                       size_t count)
 {
     struct redis_store *store = self;
     struct arena *arena = arena_create(16384);
-    struct store_command command = begin_script(store, arena, SCRIPT_APPLY, count, 2 * count);
+    struct store_command command = begin_script(store, arena, SCRIPT_APPLY, count, 1 + 3 * count);
     for (size_t i = 0; i < count; i++)
         store_command_add(&command, full_key(store, arena, changes[i].key));
+    store_command_number(&command, arena, call->now);
     for (size_t i = 0; i < count; i++) {
         store_command_add(&command, row_text(arena, changes[i].value, changes[i].expires));
         store_command_add(&command, ttl_text(arena, call, changes[i].value, changes[i].expires));
+        store_command_add(&command, condition_of(arena, &changes[i]));
     }
-    enum store_outcome outcome = decide(ask_script(store, call, &command, SCRIPT_APPLY), STORE_OK, STORE_DOWN);
+    enum store_outcome outcome = decide(ask_script(store, call, &command, SCRIPT_APPLY), STORE_OK, STORE_PRESENT);
     arena_destroy(arena);
     return outcome;
 }
@@ -267,7 +265,6 @@ const struct store_backend store_backend_redis = {
     .close = redis_close,
     .get = redis_get,
     .put_if_absent = redis_put_if_absent,
-    .swap = redis_swap,
     .remove = redis_remove,
     .apply = redis_apply,
     .each = store_redis_each,

@@ -11,7 +11,7 @@
 
 #define REDIS_LINKS 8
 
-enum redis_script { SCRIPT_PUT_IF_ABSENT, SCRIPT_SWAP, SCRIPT_DELETE, SCRIPT_APPLY, SCRIPT_COUNT };
+enum redis_script { SCRIPT_PUT_IF_ABSENT, SCRIPT_DELETE, SCRIPT_APPLY, SCRIPT_COUNT };
 
 struct redis_store {
     struct store_server server;

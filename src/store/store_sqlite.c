@@ -176,19 +176,6 @@ static int write_change(struct sqlite_connection *connection, const struct store
     return put(connection, call, SQL_PUT, change->key, change->value, change->expires);
 }
 
-static enum store_outcome sqlite_swap(void *self, struct store_call *call, const char *key, struct span expected,
-                                      struct span value, int64_t expires)
-{
-    struct sqlite_connection *connection;
-    if (begin(self, call, &connection) == STORE_DOWN)
-        return STORE_DOWN;
-    int code = SQLITE_OK;
-    enum store_outcome outcome = compare(self, connection, call, key, expected);
-    if (outcome == STORE_OK)
-        code = write_change(connection, call, &(struct store_change){key, value, expires});
-    return end(self, connection, call, code, outcome);
-}
-
 static enum store_outcome sqlite_remove(void *self, struct store_call *call, const char *key)
 {
     struct sqlite_connection *connection;
@@ -208,9 +195,14 @@ static enum store_outcome sqlite_apply(void *self, struct store_call *call, cons
     if (begin(self, call, &connection) == STORE_DOWN)
         return STORE_DOWN;
     int code = SQLITE_OK;
-    for (size_t i = 0; i < count && code == SQLITE_OK; i++)
+    enum store_outcome outcome = STORE_OK;
+    for (size_t i = 0; i < count && outcome == STORE_OK; i++) {
+        if (changes[i].is_conditional)
+            outcome = compare(self, connection, call, changes[i].key, changes[i].expected);
+    }
+    for (size_t i = 0; i < count && outcome == STORE_OK && code == SQLITE_OK; i++)
         code = write_change(connection, call, &changes[i]);
-    return end(self, connection, call, code, STORE_OK);
+    return end(self, connection, call, code, outcome);
 }
 
 /* A page of store_each(): rows copied, so that no statement is open while the callback runs. */
@@ -362,7 +354,6 @@ const struct store_backend store_backend_sqlite = {
     .close = sqlite_close,
     .get = sqlite_get,
     .put_if_absent = sqlite_put_if_absent,
-    .swap = sqlite_swap,
     .remove = sqlite_remove,
     .apply = sqlite_apply,
     .each = sqlite_each,

@@ -52,7 +52,8 @@ static void fill(struct store *store, uint64_t from, uint64_t to)
     while (from < to) {
         size_t count = 0;
         for (; count < BATCH && from < to; count++, from++)
-            changes[count] = (struct store_change){make_key(keys[count], from), span_of(value), NOW + WEEK};
+            changes[count] = (struct store_change){
+                .key = make_key(keys[count], from), .value = span_of(value), .expires = NOW + WEEK};
         if (store_apply(store, changes, count, NOW) != STORE_OK)
             die("the store does not take the rows");
     }

@@ -411,6 +411,34 @@ def test_redis_is_killed_in_the_middle(make_desk, redis):
     assert int(desk.daemon.status()["why.autoreply.trouble"]) >= 5
 
 
+def test_a_reply_is_deleted_while_redis_is_down(make_desk, redis):
+    """The sender counts as not answered when Redis is back, though a worker was restarted in between."""
+    submit = {"submit": f'"smtp://127.0.0.1:{free_port()}"', "retry_first": "500ms", "retry_most": "1s"}
+    desk = make_desk(store=f'"{redis.url}"', sections={"spool": submit})
+    entries = lambda: json.loads(desk.daemon.ctl("queue", "list", "--json").stdout)  # noqa: E731
+    desk.away("anna@example.net")
+    desk.write()
+    wait_until(lambda: [e for e in entries() if e["attempts"]], 10, "a failed attempt")
+    desk.expect_silence("autoreply.remembered")
+    assert not entries()[0]["is_decided"]
+    redis.kill()
+    mark = desk.daemon.mark()
+    assert "1 entry will be deleted" in desk.daemon.ctl("queue", "delete", "--all").stdout
+    assert desk.daemon.wait_event("spool-decided", mark)["end"] == "deleted"
+    for _ in range(2):
+        assert [e["is_decided"] for e in entries()] == [True]
+        assert "is not sent any more" in desk.daemon.ctl("queue", "list").stdout
+        desk.daemon.stop()
+        desk.daemon.start()
+    mark = desk.daemon.mark()
+    redis.start()
+    assert desk.daemon.wait_event("spool", mark, timeout=15)["end"] == "deleted"
+    assert desk.daemon.ctl("queue", "list").stdout == "the queue is empty\n"
+    mark = desk.daemon.mark()
+    desk.write()
+    assert desk.daemon.wait_event("autoreply", mark)["verdict"] == "queued"
+
+
 def test_a_corrupt_store_is_moved_aside(make_desk):
     desk = make_desk()
     desk.away("anna@example.net")

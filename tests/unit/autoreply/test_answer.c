@@ -384,6 +384,46 @@ static void before_an_attempt(void **state)
     desk_close(&desk);
 }
 
+static const char *reserve_key(struct desk *desk, const char *key, const char *token)
+{
+    const struct memory_mark mark = {token, true, NOW};
+    assert_int_equal(store_put(desk->responding->store, key, span_of(memory_mark_print(desk->arena, &mark)), NOW + 900, NOW),
+                     STORE_OK);
+    return answer_memo(desk->arena, key, token, NOW, 7);
+}
+
+static bool is_confirmed(struct desk *desk, const char *key)
+{
+    struct store_value value;
+    struct memory_mark mark;
+    assert_int_equal(store_get(desk->responding->store, desk->arena, key, NOW, &value), STORE_OK);
+    assert_int_equal(memory_mark_parse(desk->arena, value.bytes, &mark), 0);
+    assert_int_equal(value.expires, mark.is_reserved ? NOW + 900 : NOW + 7 * DAY);
+    return !mark.is_reserved;
+}
+
+/* All of them or none: what is not as it usually is, is left to answer_before(). */
+static void before_several(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk);
+    const char *memos[3] = {reserve_key(&desk, "seen/1", MINE), reserve_key(&desk, "seen/2", MINE), NULL};
+    assert_false(answer_before_all(desk.responding, memos, 3, NOW + 10));
+    memos[2] = "no memo";
+    assert_false(answer_before_all(desk.responding, memos, 3, NOW + 10));
+    memos[2] = answer_memo(desk.arena, "seen/3", MINE, NOW, 7); /* not there */
+    assert_false(answer_before_all(desk.responding, memos, 3, NOW + 10));
+    reserve_key(&desk, "seen/3", OTHER);
+    assert_false(answer_before_all(desk.responding, memos, 3, NOW + 10));
+    assert_false(is_confirmed(&desk, "seen/1") || is_confirmed(&desk, "seen/2") || is_confirmed(&desk, "seen/3"));
+    assert_true(answer_before_all(desk.responding, memos, 2, NOW + 10));
+    assert_true(is_confirmed(&desk, "seen/1") && is_confirmed(&desk, "seen/2"));
+    assert_false(is_confirmed(&desk, "seen/3"));
+    assert_false(answer_before_all(desk.responding, memos, 2, NOW + 10)); /* they are not reserved any more */
+    desk_close(&desk);
+}
+
 /* The worker's thread confirms while the sender's looks: the reply must not be taken for somebody else's. */
 static _Atomic bool meanwhile_is_over;
 
@@ -428,11 +468,36 @@ static void at_the_end(void **state)
     desk_open(&desk);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         put_mark(&desk, rows[i].token, false);
-        answer_after(desk.responding, &(struct spool_left){.memo = answer_memo(desk.arena, "seen/k", MINE, NOW, 7),
+        assert_true(answer_after(desk.responding, &(struct spool_left){.memo = answer_memo(desk.arena, "seen/k", MINE, NOW, 7),
                                                            .end = rows[i].end,
-                                                           .now = NOW + 60});
+                                                           .now = NOW + 60}));
         assert_int_equal(memory_of(&desk).count, rows[i].remembered);
     }
+    desk_close(&desk);
+}
+
+/* The store is down when a reply is refused: its memory is released when it is back. */
+static void at_the_end_without_the_store(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk);
+    struct spool_left left = {.memo = put_mark(&desk, MINE, false), .end = SPOOL_REFUSED, .now = NOW + 60};
+    const char *aside = arena_printf(desk.arena, "%s.aside", desk.directory);
+    assert_int_equal(rename(desk.directory, aside), 0);
+    assert_false(answer_after(desk.responding, &left));
+    left.is_last = true; /* which is said in the log, and changes nothing */
+    assert_false(answer_after(desk.responding, &left));
+    left.end = SPOOL_SENT; /* and here there is nothing to be done */
+    assert_true(answer_after(desk.responding, &left));
+    left.end = SPOOL_REFUSED;
+    left.is_last = false;
+    assert_int_equal(rename(aside, desk.directory), 0);
+    bool is_done = false;
+    for (int i = 0; i < 100 && !is_done; i++, usleep(50000)) /* it is tried again once a second */
+        is_done = answer_after(desk.responding, &left);
+    assert_true(is_done);
+    assert_int_equal(memory_of(&desk).count, 0);
     desk_close(&desk);
 }
 
@@ -464,8 +529,10 @@ int main(void)
         cmocka_unit_test(a_damaged_responder_is_trouble),
         cmocka_unit_test(sixteen_at_once),
         cmocka_unit_test(before_an_attempt),
+        cmocka_unit_test(before_several),
         cmocka_unit_test(confirmed_by_two_at_once),
         cmocka_unit_test(at_the_end),
+        cmocka_unit_test(at_the_end_without_the_store),
         cmocka_unit_test(which_mailboxes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

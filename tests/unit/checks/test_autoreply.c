@@ -109,8 +109,8 @@ static void address_to(struct desk *desk, size_t count, int size, bool is_active
         const char *json = arena_printf(arena,
                                         "{\"mailbox\":\"%s\",%s\"messages\":[{\"name\":\"a\",\"body\":\"%*s\"}]}",
                                         recipients[i].address, is_active ? "\"active\":\"a\"," : "", size, "I am away");
-        changes[i] = (struct store_change){arena_printf(arena, RESPONDER_KEY "%s", recipients[i].address),
-                                           span_of(json), 0};
+        changes[i] = (struct store_change){.key = arena_printf(arena, RESPONDER_KEY "%s", recipients[i].address),
+                                           .value = span_of(json)};
     }
     assert_int_equal(store_apply(desk->services.responding->store, changes, count, NOW), STORE_OK);
     arena_destroy(arena);

@@ -10,9 +10,12 @@
 #include "ctl/json.h"
 #include "util/clock.h"
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -396,6 +399,101 @@ static void test_import_refused(void **state)
     REFUSED(EX_NOINPUT, "No such file", "import", "/nonexistent/x");
 }
 
+/* COUNT mailboxes, m0000@example.net and so on, as JSON in the file NAME. */
+static void write_many(const char *name, int count)
+{
+    FILE *file = fopen(path_of(name), "w");
+    assert_non_null(file);
+    for (int i = 0; i < count; i++)
+        fprintf(file, "%s{\"mailbox\":\"m%04d@example.net\",\"messages\":[{\"name\":\"a\",\"body\":\"x\"}]}",
+                i ? "," : "[", i);
+    fputs("]", file);
+    fclose(file);
+}
+
+static int64_t generation_of(const char *mailbox)
+{
+    cJSON *object = shown(mailbox);
+    int64_t generation = (int64_t)field(object, "generation")->valuedouble;
+    cJSON_Delete(object);
+    return generation;
+}
+
+/* Another process forgets whom they answered, again and again, while we import: no reset is undone. */
+static void test_import_beside_resets(void **state)
+{
+    (void)state;
+    enum { RESETS = 60 };
+    int status;
+    write_many("many", 50);
+    OK("50 mailboxes imported", "import", path_of("many"));
+    pid_t child = fork();
+    if (child == 0) {
+        int failed = 0;
+        strcat(directory, "/child");
+        if (mkdir(directory, 0700) != 0)
+            _exit(2);
+        for (int i = 0; i < RESETS; i++)
+            failed |= RUN("autoreply", "reset", i % 2 ? "m0000@example.net" : "m0049@example.net") != EX_OK;
+        _exit(failed);
+    }
+    int imports = 0;
+    do {
+        OK("50 mailboxes imported", "import", path_of("many"));
+        imports++;
+    } while (waitpid(child, &status, WNOHANG) == 0);
+    assert_int_equal(status, 0);
+    assert_true(imports > 5);
+    assert_int_equal(generation_of("m0000@example.net"), RESETS / 2);
+    assert_int_equal(generation_of("m0049@example.net"), RESETS / 2);
+    assert_int_equal(generation_of("m0020@example.net"), 0);
+}
+
+static atomic_bool writing;
+static atomic_int written;
+
+static void *write_always(void *context)
+{
+    char value[128];
+    while (writing) {
+        snprintf(value, sizeof value,
+                 "{\"mailbox\":\"m0000@example.net\",\"messages\":[{\"name\":\"%d\",\"body\":\"x\"}]}", written);
+        store_put(context, RESPONDER_KEY "m0000@example.net", span_of(value), 0, clock_wall());
+        written++;
+        clock_sleep_us(100);
+    }
+    return NULL;
+}
+
+/* A mailbox that changes all the time: the import gives up in the end, and has changed nothing. Where the writer is
+ * held up for a moment it may succeed; then we try again. */
+static void test_import_beside_a_writer(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    const char *problem;
+    int status = EX_OK;
+    write_many("many", 1000);
+    const struct store_options options = {.url = arena_printf(arena, "sqlite:%s/postern.db", directory),
+                                          .timeout = 5000};
+    struct store *store = store_open(&options, arena, &problem);
+    assert_non_null(store);
+    writing = true;
+    assert_int_equal(pthread_create(&thread, NULL, write_always, store), 0);
+    while (written == 0)
+        clock_sleep_us(1000);
+    for (int i = 0; i < 50 && status == EX_OK; i++) {
+        store_delete(store, RESPONDER_KEY "m0999@example.net", clock_wall());
+        status = RUN("autoreply", "import", path_of("many"));
+    }
+    writing = false;
+    pthread_join(thread, NULL);
+    store_close(store);
+    expect(status, EX_TEMPFAIL, "others change these mailboxes all the time; nothing was changed");
+    REFUSED(EX_NOINPUT, "nothing is stored", "show", "m0999@example.net");
+    OK("1000 mailboxes imported", "import", path_of("many"));
+}
+
 /* Sixteen administrators at once: nobody undoes another's change. */
 static void test_changes_at_once(void **state)
 {
@@ -703,6 +801,8 @@ int main(void)
         TEST(test_list),
         TEST(test_import_and_export),
         TEST(test_import_refused),
+        TEST(test_import_beside_resets),
+        TEST(test_import_beside_a_writer),
         TEST(test_changes_at_once),
         TEST(test_memory),
         TEST(test_memory_of_the_deleted),

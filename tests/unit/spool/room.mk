@@ -10,6 +10,12 @@ tests_unit_spool_test_spool_queue_SOURCES = tests/unit/spool/test_spool_queue.c 
 check_PROGRAMS += tests/unit/spool/test_spool_crash
 tests_unit_spool_test_spool_crash_SOURCES = tests/unit/spool/test_spool_crash.c \
 	tests/unit/spool/smtp_server.c tests/unit/spool/smtp_server.h tests/unit/spool/workbench.h
+check_PROGRAMS += tests/unit/spool/test_spool_after
+tests_unit_spool_test_spool_after_SOURCES = tests/unit/spool/test_spool_after.c \
+	tests/unit/spool/smtp_server.c tests/unit/spool/smtp_server.h tests/unit/spool/workbench.h
 check_PROGRAMS += tests/unit/spool/test_spool_copies
 tests_unit_spool_test_spool_copies_SOURCES = tests/unit/spool/test_spool_copies.c \
+	tests/unit/spool/smtp_server.c tests/unit/spool/smtp_server.h tests/unit/spool/workbench.h
+check_PROGRAMS += tests/unit/spool/test_spool_together
+tests_unit_spool_test_spool_together_SOURCES = tests/unit/spool/test_spool_together.c \
 	tests/unit/spool/smtp_server.c tests/unit/spool/smtp_server.h tests/unit/spool/workbench.h

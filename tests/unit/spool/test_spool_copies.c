@@ -17,7 +17,7 @@ struct ledger {
     const struct spool_message *reply; /* added by after(), once */
 };
 
-static void keep(void *context, const struct spool_left *left)
+static bool keep(void *context, const struct spool_left *left)
 {
     struct ledger *ledger = context;
     struct arena *arena = ledger->bench->arena;
@@ -39,11 +39,12 @@ static void keep(void *context, const struct spool_left *left)
     pthread_mutex_unlock(&ledger->mutex);
     if (reply)
         assert_int_equal(spool_add(ledger->bench->spool, reply, clock_wall(), NULL), SPOOL_OK);
+    return true;
 }
 
 static void ledger_start(struct ledger *ledger, struct bench *bench)
 {
-    struct spool_owner owners[] = {{"copy", NULL, keep, ledger, NULL}, {NULL, NULL, NULL, NULL, NULL}};
+    struct spool_owner owners[] = {{.kind = "copy", .after = keep, .context = ledger}, {.kind = NULL}};
     *ledger = (struct ledger){.bench = bench};
     pthread_mutex_init(&ledger->mutex, NULL);
     assert_int_equal(spool_start(bench->spool, owners), 0);

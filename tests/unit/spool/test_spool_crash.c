@@ -16,6 +16,9 @@
 
 struct record {
     int fd;
+    bool is_never; /* after() says "not now", and notes "not-now" */
+    bool is_moody; /* it does so now and then */
+    unsigned seed;
 };
 
 static void note(int fd, const char *text, const char *memo)
@@ -34,10 +37,13 @@ static bool worker_before(void *context, const char *memo, int64_t now, bool *la
     return true;
 }
 
-static void worker_after(void *context, const struct spool_left *left)
+static bool worker_after(void *context, const struct spool_left *left)
 {
+    struct record *record = context;
     static const char *const names[] = {"sent", "given-up", "refused", "deleted", "unknown"};
-    note(((struct record *)context)->fd, names[left->end], left->memo);
+    bool is_now = !record->is_never && (!record->is_moody || rand_r(&record->seed) % 4 != 0);
+    note(record->fd, is_now ? names[left->end] : "not-now", left->memo);
+    return is_now;
 }
 
 static int open_record(const char *directory)
@@ -52,7 +58,7 @@ static int work(char **argv)
 {
     char submit[64];
     int first = atoi(argv[3]), count = atoi(argv[4]);
-    struct record record = {open_record(argv[0])};
+    struct record record = {open_record(argv[0]), getenv("NEVER"), getenv("MOODY"), (unsigned)clock_monotonic_us()};
     snprintf(submit, sizeof submit, "smtp://127.0.0.1:%s", argv[1]);
     struct spool_options options = {.directory = argv[0],
                                     .submit = submit,
@@ -63,7 +69,7 @@ static int work(char **argv)
                                     .retry_first = getenv("SLOW") ? 3600000 : 1000,
                                     .retry_most = getenv("SLOW") ? 3600000 : 1000,
                                     .timeout = 5000};
-    struct spool_owner owners[] = {{"autoreply", worker_before, worker_after, &record, NULL}, {NULL, NULL, NULL, NULL, NULL}};
+    struct spool_owner owners[] = {{.kind = "autoreply", .before = worker_before, .after = worker_after, .context = &record}, {.kind = NULL}};
     struct spool *spool = spool_open(&options);
     spool_start(spool, owners);
     for (int i = first; i < first + count && strcmp(argv[2], "add") == 0; i++) {
@@ -73,6 +79,8 @@ static int work(char **argv)
         struct spool_message message = bench_message(content);
         message.once = atoi(argv[5]) != 0;
         message.memo = memo;
+        if (i % 2 && getenv("SECOND"))
+            message.submit = getenv("SECOND");
         if (spool_add(spool, &message, clock_wall(), NULL) == SPOOL_OK)
             note(record.fd, "added", memo);
         clock_sleep_us(2000);
@@ -176,6 +184,91 @@ STEP_TEST(surely_dot, "spool.dot", false, 1, "sent", 1)
 STEP_TEST(surely_accepted, "spool.accepted", false, 2, "sent", 1)
 STEP_TEST(surely_recorded, "spool.recorded", false, 1, "sent", 1)
 
+/* after() could not do its part, and the worker is killed before (STEP) or behind the writing of that: it is asked
+ * again by the next one, and the MTA is not. */
+static void assert_asked_again(struct bench *bench, const char *step)
+{
+    server_rule(bench->server, "MAIL", 0, "550 5.1.0 no");
+    setenv("SLOW", "1", 1);
+    setenv("NEVER", "1", 1);
+    pid_t pid = start(bench, step, "add", 1, 1, true);
+    for (int i = 0; i < 1000 && count_notes(bench, "not-now", "m000001.") == 0; i++)
+        clock_sleep_us(10000);
+    clock_sleep_us(300000); /* to be written */
+    if (!step)
+        kill(pid, SIGKILL);
+    int status = wait_for_end(pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    unsetenv("NEVER");
+    unsetenv("SLOW");
+    server_rule(bench->server, "MAIL", 0, NULL);
+    if (!step)
+        bench_flush(bench); /* it waits for an hour */
+    assert_clean_end(start(bench, NULL, "none", 0, 0, true));
+    assert_int_equal(count_notes(bench, "not-now", "m000001."), 1);
+    assert_int_equal(count_notes(bench, "refused", "m000001."), 1);
+    assert_int_equal(server_count(bench->server, "MAIL"), 1);
+    assert_int_equal(server_messages(bench->server), 0);
+}
+
+static void asked_before_it_is_written(void **state)
+{
+    assert_asked_again(*state, "spool.after");
+}
+
+static void asked_behind_that(void **state)
+{
+    assert_asked_again(*state, NULL);
+}
+
+static void wait_for_count(struct server *server, const char *phase, int count)
+{
+    for (int i = 0; i < 1000 && server_count(server, phase) < count; i++)
+        clock_sleep_us(10000);
+    assert_int_equal(server_count(server, phase), count);
+}
+
+static void kill_and_finish(struct bench *bench, pid_t pid)
+{
+    kill(pid, SIGKILL);
+    wait_for_end(pid);
+    assert_clean_end(start(bench, NULL, "none", 0, 0, true));
+}
+
+/* What two senders leave in doubt at the same time. */
+static void two_dots(void **state)
+{
+    struct bench *bench = *state;
+    struct server *second = server_start();
+    char submit[64];
+    snprintf(submit, sizeof submit, "smtp://127.0.0.1:%d", server_port(second));
+    setenv("SECOND", submit, 1);
+    server_delay(bench->server, "DOT", 3000);
+    server_delay(second, "DOT", 3000);
+    pid_t pid = start(bench, NULL, "add", 0, 2, true);
+    unsetenv("SECOND");
+    wait_for_count(bench->server, "DOT", 1);
+    wait_for_count(second, "DOT", 1);
+    kill_and_finish(bench, pid);
+    assert_int_equal(server_count_content(bench->server, "m000000."), 1);
+    assert_int_equal(server_count_content(second, "m000001."), 1);
+    assert_int_equal(count_notes(bench, "unknown", "m000000.") + count_notes(bench, "unknown", "m000001."), 2);
+    server_stop(second);
+}
+
+/* The doubt about an attempt ends with it: killed in the next one before its dot, it is sent. */
+static void no_doubt_any_more(void **state)
+{
+    struct bench *bench = *state;
+    server_rule(bench->server, "DOT", 1, "451 4.3.0 later");
+    server_rule(bench->server, "MAIL", 2, "HANG");
+    pid_t pid = start(bench, NULL, "add", 1, 1, true);
+    wait_for_count(bench->server, "MAIL", 2);
+    kill_and_finish(bench, pid);
+    assert_int_equal(server_count_content(bench->server, "m000001."), 1);
+    assert_int_equal(count_notes(bench, "sent", "m000001."), 1);
+}
+
 /* The worker that is killed after the add may be killed before its record says so; the queue knows. */
 static void kill_at_random(struct bench *bench, bool once)
 {
@@ -184,6 +277,7 @@ static void kill_at_random(struct bench *bench, bool once)
     int next = 0;
     unsigned seed = (unsigned)clock_monotonic_us();
     printf("seed %u\n", seed);
+    setenv("MOODY", "1", 1);
     server_rule(bench->server, "DOT", 7, "TAKE+CUT");
     server_rule(bench->server, "DOT", 19, "CUT");
     server_rule(bench->server, "MAIL", 11, "421 4.3.2 bye");
@@ -222,6 +316,7 @@ static void kill_at_random(struct bench *bench, bool once)
         unknown += as_unknown > 0;
         missing += !as_sent && !as_unknown;
     }
+    unsetenv("MOODY");
     printf("of %d: sent %d, unknown %d, killed before they were added %d\n", next, sent, unknown, missing);
     assert_true(sent > 20);
 }
@@ -229,6 +324,14 @@ static void kill_at_random(struct bench *bench, bool once)
 static void random_once(void **state)
 {
     kill_at_random(*state, true);
+}
+
+/* Envelopes are announced with the final dot before them. */
+static void random_once_ahead(void **state)
+{
+    struct bench *bench = *state;
+    server_rule(bench->server, "EHLO", 0, "250-test\r\n250 PIPELINING");
+    kill_at_random(bench, true);
 }
 
 static void random_surely(void **state)
@@ -273,9 +376,24 @@ int main(int argc, char **argv)
     if (len < 0)
         return 77;
     const struct CMUnitTest tests[] = {
-        TEST(once_added),  TEST(once_before),   TEST(once_dot),   TEST(once_accepted),   TEST(once_recorded),
-        TEST(once_after),  TEST(once_removed),  TEST(surely_dot), TEST(surely_accepted), TEST(surely_recorded),
-        TEST(random_once), TEST(random_surely), TEST(takes_over),
+        TEST(once_added),
+        TEST(once_before),
+        TEST(once_dot),
+        TEST(once_accepted),
+        TEST(once_recorded),
+        TEST(once_after),
+        TEST(once_removed),
+        TEST(surely_dot),
+        TEST(surely_accepted),
+        TEST(surely_recorded),
+        TEST(asked_before_it_is_written),
+        TEST(asked_behind_that),
+        TEST(two_dots),
+        TEST(no_doubt_any_more),
+        TEST(random_once),
+        TEST(random_once_ahead),
+        TEST(random_surely),
+        TEST(takes_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -520,8 +520,11 @@ static void survives_a_full_disk(void **state)
 static void sends_nothing_it_cannot_note(void **state)
 {
     struct bench *bench = *state;
+    static const char *const two[] = {"anne@example.org", "bob@example.org"};
     struct spool_message message = bench_message(TEXT);
     message.once = true;
+    message.forward_paths = two;
+    message.forward_path_count = 2;
     bench_add(bench, &message);
     run_sql(bench, "CREATE TRIGGER broken BEFORE UPDATE OF fate ON recipient WHEN new.fate = 1"
                    " BEGIN SELECT RAISE(ABORT, 'no'); END");
@@ -534,6 +537,22 @@ static void sends_nothing_it_cannot_note(void **state)
     bench_wait_afters(bench, 1);
     assert_int_equal(bench->ends[0], SPOOL_SENT);
     assert_int_equal(server_messages(bench->server), 1);
+}
+
+/* Nor is anything sent before it is known what a worker before left in doubt. */
+static void sends_nothing_without_its_dots(void **state)
+{
+    struct bench *bench = *state;
+    struct spool_message message = bench_message(TEXT);
+    const char *path = arena_printf(bench->arena, "%s/spool.dots", bench->directory);
+    bench_add(bench, &message);
+    assert_int_equal(mkdir(path, 0700), 0);
+    bench_start(bench);
+    clock_sleep_us(700000);
+    assert_int_equal(server_messages(bench->server), 0);
+    assert_int_equal(rmdir(path), 0);
+    bench_wait_afters(bench, 1);
+    assert_int_equal(bench->ends[0], SPOOL_SENT);
 }
 
 /* The MTA has it, and that cannot be written: it is written later, and not sent again meanwhile. */
@@ -830,8 +849,8 @@ static void settles_once(void **state)
 {
     struct bench *bench = *state;
     struct spool_message message = bench_message(TEXT);
-    struct spool_owner owners[] = {{"autoreply", bench_before, bench_after, bench, settle_or_not},
-                                   {NULL, NULL, NULL, NULL, NULL}};
+    struct spool_owner owners[] = {{.kind = "autoreply", .before = bench_before, .after = bench_after, .context = bench, .settle = settle_or_not},
+                                   {.kind = NULL}};
     bench->is_unsettled = true;
     for (int i = 0; i < 20; i++)
         bench_add(bench, &message);
@@ -912,6 +931,7 @@ int main(int argc, char **argv)
         TEST(keeps_off_a_newer_file),
         TEST(survives_a_full_disk),
         TEST(sends_nothing_it_cannot_note),
+        TEST(sends_nothing_without_its_dots),
         TEST(notes_a_fate_later),
         TEST(sends_no_half_message),
         TEST(tells_what_it_did),

@@ -25,6 +25,11 @@ struct bench {
     bool refuses, puts_off;
     int settles;
     bool is_unsettled;
+    int not_yets;      /* so often after() says "not now" before it says true; those are not in afters */
+    int not_now;       /* how often it said so */
+    int64_t asked_for; /* us, that it takes to say so */
+    bool was_last;     /* of the last call */
+    char reply[100];   /* what it was told of the first that was refused */
 };
 
 static inline bool bench_before(void *context, const char *memo, int64_t now, bool *later)
@@ -40,16 +45,29 @@ static inline bool bench_before(void *context, const char *memo, int64_t now, bo
     return is_wanted;
 }
 
-static inline void bench_after(void *context, const struct spool_left *left)
+static inline bool bench_after(void *context, const struct spool_left *left)
 {
     struct bench *bench = context;
     pthread_mutex_lock(&bench->mutex);
+    bench->was_last = left->is_last;
+    snprintf(bench->reply, sizeof bench->reply, "%s",
+             left->refused_count && left->refused[0].reply ? left->refused[0].reply : "(none)");
+    int64_t pause = bench->not_yets > 0 ? bench->asked_for : 0;
+    bool is_now = bench->not_yets == 0;
+    if (!is_now) {
+        bench->not_yets--;
+        bench->not_now++;
+        pthread_mutex_unlock(&bench->mutex);
+        clock_sleep_us(pause);
+        return false;
+    }
     if (bench->afters < 100) {
         bench->ends[bench->afters] = left->end;
         snprintf(bench->memos[bench->afters], sizeof bench->memos[0], "%s", left->memo ? left->memo : "(none)");
     }
     bench->afters++;
     pthread_mutex_unlock(&bench->mutex);
+    return true;
 }
 
 static inline int bench_set_up(void **state)
@@ -83,7 +101,7 @@ static inline void bench_open_again(struct bench *bench)
 
 static inline void bench_start(struct bench *bench)
 {
-    struct spool_owner owners[] = {{"autoreply", bench_before, bench_after, bench, NULL}, {NULL, NULL, NULL, NULL, NULL}};
+    struct spool_owner owners[] = {{.kind = "autoreply", .before = bench_before, .after = bench_after, .context = bench}, {.kind = NULL}};
     assert_int_equal(spool_start(bench->spool, owners), 0);
 }
 

@@ -175,22 +175,22 @@ static void test_apply(void **state)
 {
     (void)state;
     assert_int_equal(store_put(store, "apply/old", span_of("x"), 0, T), STORE_OK);
-    struct store_change changes[] = {{"apply/a", span_of("1"), T + 9},
-                                     {"apply/b", span_of(""), 0},
-                                     {"apply/old", {NULL, 0}, 0},
-                                     {"apply/a", span_of("3"), T + 10}};
+    struct store_change changes[] = {{.key = "apply/a", .value = span_of("1"), .expires = T + 9},
+                                     {.key = "apply/b", .value = span_of("")},
+                                     {.key = "apply/old"},
+                                     {.key = "apply/a", .value = span_of("3"), .expires = T + 10}};
     assert_int_equal(store_apply(store, changes, 4, T), STORE_OK);
     expect("apply/a", T, "3", T + 10);
     expect("apply/b", T, "", 0);
     expect("apply/old", T, NULL, 0);
     assert_int_equal(store_apply(store, NULL, 0, T), STORE_OK);
-    struct store_change bad[] = {{"apply/c", span_of("1"), 0}, {"", span_of("1"), 0}};
+    struct store_change bad[] = {{.key = "apply/c", .value = span_of("1")}, {.key = "", .value = span_of("1")}};
     assert_int_equal(store_apply(store, bad, 2, T), STORE_DOWN);
     expect("apply/c", T, NULL, 0);
     size_t count = 20000;
     struct store_change *many = calloc(count, sizeof *many);
     for (size_t i = 0; i < count; i++)
-        many[i] = (struct store_change){text("apply/many/%zu", i), span_of("v"), 0};
+        many[i] = (struct store_change){.key = text("apply/many/%zu", i), .value = span_of("v")};
     assert_int_equal(store_apply(store, many, count, T), STORE_OK);
     expect("apply/many/19999", T, "v", 0);
     for (size_t i = 0; i < count; i++)
@@ -198,6 +198,63 @@ static void test_apply(void **state)
     assert_int_equal(store_apply(store, many, count, T), STORE_OK);
     expect("apply/many/0", T, NULL, 0);
     free(many);
+}
+
+static struct store_change conditional(const char *key, const char *value, const char *expected)
+{
+    return (struct store_change){.key = key,
+                                 .value = {value, value ? strlen(value) : 0},
+                                 .is_conditional = true,
+                                 .expected = {expected, expected ? strlen(expected) : 0}};
+}
+
+/* One condition that does not hold, wherever it stands, and nothing is written. */
+static void test_apply_if(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *second, *third; /* expected; "*": whatever is there */
+        enum store_outcome outcome;
+    } rows[] = {
+        {"1", "", NULL, STORE_OK},      {"*", "", NULL, STORE_OK},        {"1", "*", "*", STORE_OK},
+        {"2", "", NULL, STORE_PRESENT}, {"1", NULL, NULL, STORE_PRESENT}, {"1", "x", NULL, STORE_PRESENT},
+        {"1", "", "", STORE_PRESENT},   {NULL, "", NULL, STORE_PRESENT},  {"*", "*", "9", STORE_PRESENT},
+        {"", "", NULL, STORE_PRESENT},  {"1", "", "gone", STORE_PRESENT}, {"-", "", NULL, STORE_PRESENT},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *expected[] = {rows[i].first, rows[i].second, rows[i].third};
+        const char *a = text("if/%zu/a", i), *b = text("if/%zu/b", i), *c = text("if/%zu/c", i);
+        assert_int_equal(store_put(store, a, span_of("1"), 0, T), STORE_OK);
+        assert_int_equal(store_put(store, b, span_of(""), T + 5, T), STORE_OK);
+        assert_int_equal(store_put(store, c, span_of("gone"), T, T), STORE_OK); /* it has expired */
+        struct store_change changes[] = {conditional(a, "2", NULL), conditional(b, NULL, NULL),
+                                         conditional(c, "3", NULL)};
+        for (size_t k = 0; k < 3; k++) {
+            changes[k].is_conditional = !expected[k] || strcmp(expected[k], "*") != 0;
+            changes[k].expected = (struct span){expected[k], expected[k] ? strlen(expected[k]) : 0};
+        }
+        enum store_outcome outcome = store_apply(store, changes, 3, T);
+        if (outcome != rows[i].outcome)
+            fail_msg("row %zu: %d", i, outcome);
+        bool done = outcome == STORE_OK;
+        expect(a, T, done ? "2" : "1", 0);
+        expect(b, T, done ? NULL : "", done ? 0 : T + 5);
+        expect(c, T, done ? "3" : NULL, 0);
+    }
+    /* What is expected of a row is that before the first change; a text may hold anything. */
+    struct store_change twice[] = {conditional("if/twice", "1", NULL), conditional("if/twice", "2", NULL)};
+    assert_int_equal(store_apply(store, twice, 2, T), STORE_OK);
+    expect("if/twice", T, "2", 0);
+    struct store_change bytes = {.key = "if/bytes", .value = {"a\0=", 3}, .is_conditional = true};
+    assert_int_equal(store_apply(store, &bytes, 1, T), STORE_OK);
+    bytes.expected = (struct span){"a\0-", 3};
+    assert_int_equal(store_apply(store, &bytes, 1, T), STORE_PRESENT);
+    bytes.expected = bytes.value;
+    assert_int_equal(store_apply(store, &bytes, 1, T), STORE_OK);
+    size_t len = STORE_VALUE_MAX + 1;
+    bytes.expected = (struct span){calloc(1, len), len};
+    assert_int_equal(store_apply(store, &bytes, 1, T), STORE_DOWN);
+    free((char *)bytes.expected.ptr);
 }
 
 struct visited {
@@ -311,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_sweep_takes_steps),
         cmocka_unit_test(test_clock_that_jumps),
         cmocka_unit_test(test_apply),
+        cmocka_unit_test(test_apply_if),
         cmocka_unit_test(test_each),
         cmocka_unit_test(test_prefixes_are_not_patterns),
         cmocka_unit_test(test_sync_and_health),

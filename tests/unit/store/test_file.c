@@ -469,7 +469,8 @@ static void write_pairs(struct store *store)
 {
     for (int i = 1;; i++) {
         struct span value = span_of(text("%d", i));
-        struct store_change pair[] = {{text("left/%d", i % 100), value, 0}, {text("right/%d", i % 100), value, 0}};
+        struct store_change pair[] = {{.key = text("left/%d", i % 100), .value = value},
+                                      {.key = text("right/%d", i % 100), .value = value}};
         store_apply(store, pair, 2, T);
         store_put(store, "last", value, 0, T);
     }

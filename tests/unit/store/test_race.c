@@ -1,4 +1,5 @@
-/* One winner: 16 threads of a process, and four processes with four threads each, all at once. */
+/* One winner, and nothing half done: 16 threads of a process, and four processes with four threads each, all at once.
+ */
 #include "fixture.h"
 #include <pthread.h>
 #include <signal.h>
@@ -73,6 +74,31 @@ static void raise_counter(const struct racer *racer)
     }
 }
 
+/* Two counters that everybody raises together, with a third row that is written whatever is there. */
+static void raise_pair(const struct racer *racer)
+{
+    for (int done = 0; done < INCREMENTS;) {
+        struct arena *arena = arena_create(1024);
+        struct store_value left = {.bytes = {NULL, 0}}, right = {.bytes = {NULL, 0}};
+        enum store_outcome outcome = store_get(racer->store, arena, "pair/left", T, &left);
+        if (outcome != STORE_DOWN)
+            outcome = store_get(racer->store, arena, "pair/right", T, &right);
+        const char *next = arena_printf(arena, "%d", left.bytes.ptr ? atoi(left.bytes.ptr) + 1 : 1);
+        const struct store_change changes[] = {
+            {.key = "pair/left", .value = span_of(next), .is_conditional = true, .expected = left.bytes},
+            {.key = "pair/who", .value = span_of("x")},
+            {.key = "pair/right", .value = span_of(next), .is_conditional = true, .expected = right.bytes}};
+        if (outcome != STORE_DOWN)
+            outcome = store_apply(racer->store, changes, 3, T);
+        done += outcome == STORE_OK;
+        if (outcome == STORE_DOWN) {
+            atomic_fetch_add(&shared->down, 1);
+            done = INCREMENTS;
+        }
+        arena_destroy(arena);
+    }
+}
+
 static void *race(void *context)
 {
     const struct racer *racer = context;
@@ -80,6 +106,7 @@ static void *race(void *context)
         run_round(racer, round);
     pthread_barrier_wait(&shared->start);
     raise_counter(racer);
+    raise_pair(racer);
     return NULL;
 }
 
@@ -130,6 +157,8 @@ static void race_on(const char *url)
                 assert_int_equal(shared->told[round][i], shared->winner[round] + 1);
     }
     assert_string_equal(value_of(store, "counter"), text("%d", RACERS * INCREMENTS));
+    assert_string_equal(value_of(store, "pair/left"), text("%d", RACERS * INCREMENTS));
+    assert_string_equal(value_of(store, "pair/right"), text("%d", RACERS * INCREMENTS));
     store_close(store);
     munmap(shared, sizeof *shared);
 }

@@ -209,7 +209,7 @@ static void test_refusals(void **state)
     struct store *store = open_store(socket_url(), 1000);
     assert_int_equal(store_put(store, "a", span_of("b"), 0, T), STORE_OK);
     redis_say(&server, "CONFIG SET maxmemory 1");
-    struct store_change changes[] = {{"x", span_of("1"), 0}, {"y", span_of("2"), 0}};
+    struct store_change changes[] = {{.key = "x", .value = span_of("1")}, {.key = "y", .value = span_of("2")}};
     log_begin();
     enum store_outcome put = store_put_if_absent(store, fixture_arena, "c", span_of("d"), 0, T, NULL);
     enum store_outcome apply = store_apply(store, changes, 2, T);

@@ -54,8 +54,9 @@ static void test_sweep_beside_others(void **state)
     store = open_store(text("sqlite:%s/store.db", fixture_path), 5000);
     struct store_change *rows = calloc(ROWS, sizeof *rows);
     for (int i = 0; i < ROWS; i++)
-        rows[i] = (struct store_change){text(i < 1000 ? "live/%d" : "dead/%d", i), span_of("a value"),
-                                        i < 1000 ? 0 : T + i % 7};
+        rows[i] = (struct store_change){.key = text(i < 1000 ? "live/%d" : "dead/%d", i),
+                                        .value = span_of("a value"),
+                                        .expires = i < 1000 ? 0 : T + i % 7};
     assert_int_equal(store_apply(store, rows, ROWS, T), STORE_OK);
     free(rows);
     pthread_t threads[4];
