@@ -64,6 +64,7 @@ struct ctl_command {
     const char *name;                 /* "spf", "queue list" */
     const char *usage;                /* whole lines */
     unsigned shared;                  /* enum ctl_shared_options, ORed */
+    bool only_reads;                  /* so that nobody need be told that nothing was changed */
     size_t arguments;                 /* how many there may be that are no options */
     const struct ctl_option *options; /* NULL: none of its own */
     int (*run)(const struct ctl_call *call, void *request);
