@@ -114,23 +114,53 @@ static bool wants_rooms(const struct engine *engine)
     return plan_has(engine, check_autoreply.name) || plan_has(engine, check_bounces.name) || wants_forwarding(engine);
 }
 
+/* What is read and must stay secret, so that root may well read it and the user not. */
+static void look_at_secrets(const struct engine *engine, struct conf_problems *problems)
+{
+    const struct settings *settings = &engine->settings;
+    const struct forwarding_options *forwarding = wants_forwarding(engine);
+    const char *password_file = settings->redis->password_file;
+    if (password_file && strncmp(settings->general->store, "redis", strlen("redis")) == 0)
+        look_at_input(engine->conf, "redis", "password_file", NULL, password_file, problems);
+    if (!forwarding || !forwarding->domain)
+        return;
+    const char *file = forwarding_srs_options(settings, forwarding, conf_arena(engine->conf)).secrets_file;
+    if (access(file, F_OK) == 0 || errno != ENOENT) /* else the daemon makes it */
+        look_at_input(engine->conf, "srs", "secrets_file", NULL, file, problems);
+}
+
+static void look_at_inputs(const struct engine *engine, struct conf_problems *problems)
+{
+    const struct settings *settings = &engine->settings;
+    const char *table = wants_forwarding(engine) ? settings->forwards->table : NULL;
+    look_at_tables(settings, engine->conf, problems);
+    if (table && strchr(table, '/')) /* else it is the store */
+        look_at_input(engine->conf, "forwards", "table", table, strchr(table, '/'), problems);
+    look_at_secrets(engine, problems);
+}
+
 static void look_at_files(void *context, bool is_user, struct conf_problems *problems, struct conf_problems *warnings)
 {
-    const struct engine *engine = context;
+    struct engine *engine = context;
+    unsigned before = problems->count;
     engine_check_directory(engine, problems);
-    if (wants_rooms(engine))
-        look_at_state(&engine->settings, conf_path(engine->conf), is_user, warnings);
+    if (!wants_rooms(engine))
+        return;
+    look_at_state(&engine->settings, engine->conf, is_user, warnings);
+    look_at_inputs(engine, problems);
+    if (problems->count > before) /* the rooms would say the same again */
+        return;
+    open_rooms(engine, TO_CHECK, problems);
+    close_rooms(engine);
 }
 
 int services_check(struct engine *engine, struct conf_problems *problems, struct conf_problems *warnings)
 {
     unsigned before = problems->count;
+    look_at_users(&engine->settings, engine->conf, problems);
+    look_at_sockets(&engine->settings, engine->conf, warnings);
     look_as_user(engine->settings.general->user, look_at_files, engine, problems, warnings);
-    if (problems->count > before)
-        return -1;
-    int status = wants_rooms(engine) ? open_rooms(engine, TO_CHECK, problems) : EX_OK;
-    close_rooms(engine);
-    return status == EX_OK ? 0 : -1;
+    return problems->count > before ? -1 : 0;
 }
 
 void services_print_checked(const char *path, const struct conf_problems *warnings)

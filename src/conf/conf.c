@@ -297,6 +297,19 @@ const void *conf_get(const struct conf *conf, const char *section)
     return found ? slot_opened(&conf->loader, found)->values : NULL;
 }
 
+const char *conf_where(const struct conf *conf, struct arena *arena, const char *section, const char *option,
+                       const char *entry)
+{
+    const struct conf_section *found = slot_find_section(&conf->loader, span_of(section));
+    const struct slot *slot = found ? slot_find(&conf->loader, found, span_of(option)) : NULL;
+    for (size_t i = slot ? slot->taken_count : 0; i > 0; i--) {
+        const struct taken *taken = &slot->taken[i - 1];
+        if (!entry || strcmp(taken->value, entry) == 0)
+            return arena_printf(arena, "%s:%d", taken->file, taken->line);
+    }
+    return conf->path;
+}
+
 struct arena *conf_arena(const struct conf *conf)
 {
     return conf->arena;

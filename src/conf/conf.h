@@ -101,6 +101,11 @@ const void *conf_get(const struct conf *conf, const char *section);
 /* The arena of the configuration: what else must live exactly as long. */
 struct arena *conf_arena(const struct conf *conf);
 
+/* "FILE:LINE" of the option's value, for messages about it after the file was read; maybe on ARENA. ENTRY: of a list of
+ * texts, the one that is meant; else NULL. For a default it is conf_path(). */
+const char *conf_where(const struct conf *conf, struct arena *arena, const char *section, const char *option,
+                       const char *entry);
+
 /* The file as it was given, and its SHA-256 in hex (includes and list files not counted). "" for defaults. */
 const char *conf_path(const struct conf *conf);
 const char *conf_checksum(const struct conf *conf);

@@ -11,6 +11,12 @@
 #include "util/strset.h"
 #include <sys/types.h>
 
+/* Where a value was read. */
+struct taken {
+    const char *value, *file;
+    int line;
+};
+
 /* One option of the configuration that is being read. */
 struct slot {
     const struct conf_section *section;
@@ -20,6 +26,8 @@ struct slot {
     size_t capacity;  /* STRINGS: of the vector */
     const char *file; /* where this pass found it first; NULL: not yet */
     int line;
+    struct taken *taken; /* STRINGS: of each entry; other lists: none; else of the last value. Not of the defaults. */
+    size_t taken_count, taken_capacity;
 };
 
 struct opened { /* a section, and where it was found first */

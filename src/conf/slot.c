@@ -31,6 +31,17 @@ bool slot_is_list(enum option_type type)
     return type == OPTION_FLAGS || type == OPTION_STRINGS || list_takes_files(type);
 }
 
+static void remember(struct loader *loader, struct slot *slot, int line, const char *value)
+{
+    if (loader->defaults || (slot_is_list(slot->row->type) && slot->row->type != OPTION_STRINGS))
+        return;
+    if (slot->row->type != OPTION_STRINGS)
+        slot->taken_count = 0;
+    slot->taken =
+        arena_grow(loader->arena, slot->taken, &slot->taken_capacity, slot->taken_count + 1, sizeof *slot->taken);
+    slot->taken[slot->taken_count++] = (struct taken){arena_strdup(loader->arena, value), loader->source->path, line};
+}
+
 void slot_take(struct loader *loader, struct slot *slot, int line, const char *value)
 {
     const char *why;
@@ -45,4 +56,6 @@ void slot_take(struct loader *loader, struct slot *slot, int line, const char *v
     if (why)
         problem_report(loader, loader->source->path, line, slot->section, span_of(slot->row->name), "%s %s",
                        problem_quote(loader, span_of(value)), why);
+    else
+        remember(loader, slot, line, value);
 }

@@ -127,9 +127,12 @@ int engine_check_directory(const struct engine *engine, struct conf_problems *pr
     const char *directory = engine->settings.message->directory;
     if (!(engine->plan.needs & NEEDS_CONTENT) || access(directory, W_OK | X_OK) == 0)
         return 0;
+    int error = errno;
+    struct arena *arena = conf_arena(engine->conf);
     problems->count++;
-    problems->report(problems->context, arena_printf(conf_arena(engine->conf), "%s: message: directory: %s: %s",
-                                                     conf_path(engine->conf), directory, strerror(errno)));
+    problems->report(problems->context, arena_printf(arena, "%s: message: directory: %s: %s",
+                                                     conf_where(engine->conf, arena, "message", "directory", NULL),
+                                                     directory, strerror(error)));
     return -1;
 }
 

@@ -15,7 +15,8 @@
 
 int autoreply_store_is_down(const struct ctl_call *call)
 {
-    return ctl_fail(call, EX_TEMPFAIL, "the store does not answer; nothing was changed");
+    const char *more = call->command->only_reads ? "" : "; nothing was changed";
+    return ctl_fail(call, EX_TEMPFAIL, "the store does not answer%s", more);
 }
 
 void autoreply_say(const struct ctl_call *call, const struct responder *responder, const char *text)

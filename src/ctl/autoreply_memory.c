@@ -196,6 +196,7 @@ int autoreply_seen(int argc, char **argv)
                  "  Who was answered for MAILBOX, when, with which message, and from when on he will be again.\n",
         .shared = CTL_JSON,
         .arguments = 1,
+        .only_reads = true,
         .run = run_seen,
     };
     return ctl_run(&command, NULL, argc, argv);

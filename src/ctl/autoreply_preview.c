@@ -169,6 +169,7 @@ int autoreply_preview(int argc, char **argv)
         .shared = CTL_JSON,
         .arguments = 2,
         .options = options,
+        .only_reads = true,
         .run = run,
     };
     struct request request = {NULL, NULL, AUTOREPLY_LAST};

@@ -118,6 +118,7 @@ int autoreply_list(int argc, char **argv)
                  "  since 1970 or 2026-11-22T03:00:00Z), or why not.\n",
         .shared = CTL_JSON,
         .options = options,
+        .only_reads = true,
         .run = run_list,
     };
     struct request request = {AUTOREPLY_LAST};
@@ -210,6 +211,7 @@ int autoreply_show(int argc, char **argv)
         .shared = CTL_JSON,
         .arguments = 1,
         .options = options,
+        .only_reads = true,
         .run = run_show,
     };
     struct request request = {AUTOREPLY_LAST};
@@ -259,6 +261,7 @@ int autoreply_export(int argc, char **argv)
                  "  Everything that is stored, or what these mailboxes have, as the JSON that import reads.\n",
         .shared = CTL_JSON,
         .arguments = SIZE_MAX,
+        .only_reads = true,
         .run = run_export,
     };
     return ctl_run(&command, NULL, argc, argv);

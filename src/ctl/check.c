@@ -25,7 +25,7 @@ static const struct ctl_command command = {
     .usage = "usage: posternctl check [-c FILE | FILE]\n"
              "\n"
              "Reads the configuration and reports every problem in it, each with file and line, and what is wrong with\n"
-             "the files of store and spool, as warnings. Nothing is made or changed.\n"
+             "the files of store and spool or missing for the sockets, as warnings. Nothing is made or changed.\n"
              "Exit status: 0 no problem, or only warnings; 78 problems.\n",
     .arguments = 1,
     .run = run,

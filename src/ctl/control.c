@@ -13,12 +13,24 @@
 #include "master/spawn.h"
 #include "util/clock.h"
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-static int find_control(const struct ctl_call *call, char path[PATH_MAX])
+/* A reload would be refused for the same problems, so another way to posternd is of no use to who asks for one. */
+static void say_not_found(const char *command, int code, const struct strbuf *problems)
+{
+    bool has_end = problems->len > 0 && problems->ptr[problems->len - 1] == '\n';
+    fprintf(stderr, "%s%s", strbuf_text(problems), has_end ? "" : "\n");
+    if (code == EX_CONFIG && strcmp(command, "reload") == 0)
+        fputs("posternctl: the configuration is bad, nothing was reloaded\n", stderr);
+    else
+        fputs("posternctl: cannot find the control socket; --control PATH names it\n", stderr);
+}
+
+static int find_control(const struct ctl_call *call, const char *command, char path[PATH_MAX])
 {
     if (call->control) {
         snprintf(path, PATH_MAX, "%s", call->control);
@@ -34,8 +46,7 @@ static int find_control(const struct ctl_call *call, char path[PATH_MAX])
     if (spawn_find_worker(call->worker, worker, sizeof worker, &text) == 0)
         code = probe_run(worker, call->config, setup, &text);
     if (code)
-        fprintf(stderr, "%s\nposternctl: cannot find the control socket; --control PATH names it\n",
-                strbuf_text(&text));
+        say_not_found(command, code, &text);
     snprintf(path, PATH_MAX, "%s", setup->control);
     strbuf_free(&text);
     free(setup);
@@ -106,7 +117,7 @@ static int split_answer(const char *answer, struct strbuf *text)
 int ctl_ask(const struct ctl_call *call, const char *command, int timeout, struct strbuf *text)
 {
     char path[PATH_MAX];
-    int fd, code = find_control(call, path);
+    int fd, code = find_control(call, command, path);
     if (code == 0)
         code = open_connection(path, &fd);
     if (code)

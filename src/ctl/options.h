@@ -34,7 +34,7 @@ struct ctl_call {
     bool json;
     const char *dns;     /* --dns; NULL: the servers of resolv.conf */
     const char *control; /* --control; NULL: as the configuration says */
-    const char *worker;  /* -w; NULL: the installed one */
+    const char *worker;  /* -w; NULL: spawn_find_worker() knows */
     char **arguments;    /* what is no option */
     size_t argument_count;
 };
@@ -64,6 +64,7 @@ struct ctl_command {
     const char *name;                 /* "spf", "queue list" */
     const char *usage;                /* whole lines */
     unsigned shared;                  /* enum ctl_shared_options, ORed */
+    bool only_reads;                  /* so that nobody need be told that nothing was changed */
     size_t arguments;                 /* how many there may be that are no options */
     const struct ctl_option *options; /* NULL: none of its own */
     int (*run)(const struct ctl_call *call, void *request);

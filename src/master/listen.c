@@ -40,14 +40,43 @@ static int fail(struct strbuf *why, const char *option, const char *what, const 
                : EX_OSERR;
 }
 
-static int take_lock(struct listener *listener, const char *option, struct strbuf *why)
+/* One that is there is opened without O_CREAT, with which the kernel lets nobody, not even root, open another user's
+ * file in a directory such as /tmp (fs.protected_regular). */
+static int open_lock(const char *path, const char *option, int *fd, struct strbuf *why)
+{
+    for (;;) {
+        *fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        if (*fd >= 0)
+            return 0;
+        if (errno != ENOENT)
+            return fail(why, option, "open", path);
+        *fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (*fd >= 0)
+            return 0;
+        if (errno != EEXIST)
+            return fail(why, option, "create", path);
+    }
+}
+
+/* Should it stay behind, a master that USER starts must be able to open it. Others may write to the directory and could
+ * have put a file or a link of theirs at the path, so no other file changes hands than root's that is empty and has no
+ * second name. It does not matter to this start whether it worked. */
+static void give_lock(int fd, uid_t user)
+{
+    struct stat file;
+    if (user != (uid_t)-1 && user != 0 && geteuid() == 0 && fstat(fd, &file) == 0 && S_ISREG(file.st_mode) &&
+        file.st_uid == 0 && file.st_nlink == 1 && file.st_size == 0)
+        (void)!fchown(fd, user, (gid_t)-1);
+}
+
+static int take_lock(struct listener *listener, const char *option, uid_t user, struct strbuf *why)
 {
     char path[ENDPOINT_PATH_MAX + sizeof ".lock"];
     snprintf(path, sizeof path, "%s.lock", listener->path);
     for (;;) {
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0)
-            return fail(why, option, "create", path);
+        int fd, failed = open_lock(path, option, &fd, why);
+        if (failed)
+            return failed;
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
             int code = errno == EWOULDBLOCK ? EX_CANTCREAT : fail(why, option, "lock", path);
             if (code == EX_CANTCREAT)
@@ -57,9 +86,10 @@ static int take_lock(struct listener *listener, const char *option, struct strbu
         }
         /* The holder before us removes the file while it holds the lock: what we locked may have no name any more. */
         struct stat ours, there;
-        if (fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_dev == there.st_dev &&
+        if (fstat(fd, &ours) == 0 && lstat(path, &there) == 0 && ours.st_dev == there.st_dev &&
             ours.st_ino == there.st_ino) {
             listener->lock = fd;
+            give_lock(fd, user);
             return 0;
         }
         close(fd);
@@ -143,7 +173,7 @@ static int open_unix(struct listener *listener, const struct endpoint *endpoint,
                      const struct listen_access *access, struct strbuf *why)
 {
     memcpy(listener->path, endpoint->address.un.sun_path, sizeof listener->path);
-    int code = take_lock(listener, option, why);
+    int code = take_lock(listener, option, access->user, why);
     if (code)
         return code;
     for (int try = 0; (code = clear_path(endpoint, listener->path, option, why)) == -1 && try < TRIES; try++)

@@ -25,6 +25,7 @@ struct listen_access { /* of a unix socket's file */
     uid_t uid;         /* (uid_t)-1 = as created */
     gid_t gid;         /* (gid_t)-1 = as created */
     mode_t mode;
+    uid_t user; /* whose PATH.lock shall be: who we are about to become; (uid_t)-1 = as created */
 };
 
 #define LISTENER_CLOSED ((struct listener){.fd = -1, .lock = -1})

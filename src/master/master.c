@@ -52,8 +52,8 @@ struct master {
 static int open_sockets(struct master *master, const struct user *user, struct strbuf *why)
 {
     struct endpoint milter, control;
-    struct listen_access access = {.mode = master->setup.socket_mode};
-    struct listen_access private = {.uid = user->uid, .gid = user->gid, .mode = 0600};
+    struct listen_access access = {.mode = master->setup.socket_mode, .user = user->uid};
+    struct listen_access private = {.uid = user->uid, .gid = user->gid, .mode = 0600, .user = user->uid};
     if (endpoint_parse(&milter, "socket", master->setup.socket, why) < 0 ||
         endpoint_of_path(&control, "control", master->setup.control, why) < 0)
         return EX_CONFIG;

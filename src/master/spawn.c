@@ -1,5 +1,9 @@
 /*
  * spawn - posix_spawn(), which forks without copying our memory and tells us when the exec failed.
+ *
+ * An installed posternd has no worker beside it, so one that is there was built with it, and is its like where the
+ * installed one may be of another version. Root does not trust just anybody's directory for that, and does not silently
+ * take the other one instead.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -10,7 +14,9 @@
 #include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,25 +52,44 @@ int spawn_program(char *const argv[], const struct spawn_fd *fds, size_t count, 
     return error;
 }
 
+/* Nobody but root can have made it or can change it. */
+static bool is_roots_alone(const char *path)
+{
+    struct stat there;
+    return stat(path, &there) == 0 && there.st_uid == 0 && !(there.st_mode & S_IWOTH) &&
+           (!(there.st_mode & S_IWGRP) || there.st_gid == 0);
+}
+
+/* 1: it is in PATH; 0: there is none; -1: there is one, but not for root. */
+static int find_beside(char *path, size_t size, struct strbuf *why)
+{
+    char directory[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", directory, sizeof directory - 1);
+    if (len <= 0)
+        return 0;
+    directory[len] = '\0';
+    *strrchr(directory, '/') = '\0';
+    int wrote = snprintf(path, size, "%s/postern-worker", directory);
+    if (wrote < 0 || (size_t)wrote >= size || access(path, X_OK) != 0)
+        return 0;
+    if (geteuid() != 0 || (is_roots_alone(directory) && is_roots_alone(path)))
+        return 1;
+    strbuf_printf(why, "root does not run %s, which others than root may write or replace; -w names the worker program",
+                  path);
+    return -1;
+}
+
 int spawn_find_worker(const char *given, char *path, size_t size, struct strbuf *why)
 {
-    const char *installed = POSTERN_LIBEXECDIR "/postern-worker";
-    const char *wanted = given ? given : installed;
+    const char *wanted = given ? given : POSTERN_LIBEXECDIR "/postern-worker";
+    int beside = given ? 0 : find_beside(path, size, why);
+    if (beside != 0)
+        return beside < 0 ? -1 : 0;
     if (access(wanted, X_OK) == 0) {
         snprintf(path, size, "%s", wanted);
         return 0;
     }
-    int error = errno;
-    char own[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", own, sizeof own - 1);
-    if (!given && len > 0) {
-        own[len] = '\0';
-        *strrchr(own, '/') = '\0';
-        int wrote = snprintf(path, size, "%s/postern-worker", own);
-        if (wrote > 0 && (size_t)wrote < size && access(path, X_OK) == 0)
-            return 0;
-    }
-    strbuf_printf(why, "cannot run the worker program %s: %s", wanted, strerror(error));
+    strbuf_printf(why, "cannot run the worker program %s: %s", wanted, strerror(errno));
     return -1;
 }
 

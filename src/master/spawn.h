@@ -18,8 +18,9 @@ struct spawn_fd {
  * standard input from /dev/null, and the descriptors of FDS beside what is not CLOEXEC. 0 or an errno value. */
 int spawn_program(char *const argv[], const struct spawn_fd *fds, size_t count, pid_t *pid);
 
-/* The worker program: GIVEN if not NULL; else the installed one; else, for a build tree, `postern-worker` beside our
- * own binary. 0, or -1 with WHY. */
+/* The worker program: GIVEN if not NULL; else, for a build tree, `postern-worker` beside our own binary; else the
+ * installed one. 0, or -1 with WHY: there is none, or we are root and others may write the one beside us or its
+ * directory. */
 int spawn_find_worker(const char *given, char *path, size_t size, struct strbuf *why);
 
 /* "died of signal 11 (Segmentation fault)", "exited with status 3". */

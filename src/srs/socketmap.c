@@ -221,7 +221,8 @@ static void *run(void *context)
 static int open_listener(struct socketmap *map, struct strbuf *why)
 {
     struct endpoint endpoint;
-    struct listen_access access = {.uid = (uid_t)-1, .gid = (gid_t)-1, .mode = (mode_t)map->options.mode};
+    struct listen_access access = {
+        .uid = (uid_t)-1, .gid = (gid_t)-1, .mode = (mode_t)map->options.mode, .user = (uid_t)-1};
     const char *group = map->options.group ? map->options.group : "";
     if (endpoint_parse(&endpoint, "socketmap", map->options.socket, why) < 0)
         return -1;

@@ -87,15 +87,55 @@ void look_as_user(const char *name, look_function *look, void *context, struct c
         return;
     }
     read_lines(fds[0], problems, warnings);
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
+    if (status != 0) {
+        problems->count++;
+        problems->report(problems->context, "the process that looked at the files as the user died");
+    }
 }
 
-/* ---- the files ---- */
+/* ---- what is only read ---- */
+
+static const char *find_fault(const char *file)
+{
+    struct stat there;
+    int fd = open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    const char *fault = fd < 0 || fstat(fd, &there) != 0 ? strerror(errno)
+                        : S_ISREG(there.st_mode)         ? NULL
+                                                         : "is no regular file";
+    if (fd >= 0)
+        close(fd);
+    return fault;
+}
+
+void look_at_input(const struct conf *conf, const char *section, const char *option, const char *entry,
+                   const char *file, struct conf_problems *problems)
+{
+    const char *fault = find_fault(file);
+    if (!fault)
+        return;
+    struct arena *arena = arena_create(1024);
+    problems->count++;
+    problems->report(problems->context,
+                     arena_printf(arena, "%s: %s: %s: %s: %s", conf_where(conf, arena, section, option, entry), section,
+                                  option, entry ? entry : file, fault));
+    arena_destroy(arena);
+}
+
+void look_at_tables(const struct settings *settings, const struct conf *conf, struct conf_problems *problems)
+{
+    const struct string_list *tables = settings->aliases->tables;
+    for (size_t i = 0; i < tables->count; i++)
+        look_at_input(conf, "aliases", "tables", tables->items[i], strchr(tables->items[i], '/'), problems);
+}
+
+/* ---- store and spool ---- */
 
 struct looking {
     struct arena *arena;
-    const char *path; /* of the configuration */
+    const struct conf *conf;
     bool is_user;
     struct conf_problems *warnings;
 };
@@ -103,8 +143,9 @@ struct looking {
 static void warn(const struct looking *looking, const char *option, const char *file, const char *text)
 {
     looking->warnings->count++;
-    looking->warnings->report(looking->warnings->context, arena_printf(looking->arena, "%s: warning: %s: %s: %s",
-                                                                       looking->path, option, file, text));
+    const char *where = conf_where(looking->conf, looking->arena, "", option, NULL);
+    looking->warnings->report(looking->warnings->context,
+                              arena_printf(looking->arena, "%s: warning: %s: %s: %s", where, option, file, text));
 }
 
 /* That somebody else may not is no news. */
@@ -163,10 +204,11 @@ static const char *directory_of(struct arena *arena, const char *file)
     return len ? arena_printf(arena, "%.*s", (int)len, file) : "/";
 }
 
-void look_at_state(const struct settings *settings, const char *path, bool is_user, struct conf_problems *warnings)
+void look_at_state(const struct settings *settings, const struct conf *conf, bool is_user,
+                   struct conf_problems *warnings)
 {
     struct arena *arena = arena_create(4096);
-    const struct looking looking = {arena, path, is_user, warnings};
+    const struct looking looking = {arena, conf, is_user, warnings};
     const char *state = settings->general->state_directory;
     bool is_good = look_at_directory(&looking, "state_directory", state);
     struct store_url url;

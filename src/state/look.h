@@ -1,8 +1,9 @@
 /*
- * look - what can be said of the files of store and spool without opening them: for a check of the configuration, which
- * makes, changes and locks nothing.
+ * look - what can be said of the files that the configuration names: for a check of it, which makes, changes and locks
+ * nothing.
  *
- * What is found is a warning: the daemon starts without them, and mail flows.
+ * Of store and spool it is a warning: the daemon starts without them, and mail flows. What it cannot start without is a
+ * problem.
  * OWNS: nothing. THREADS: one, before any other; not in a process that has the store or the spool open, for SQLite would
  * lose its locks.
  */
@@ -19,8 +20,22 @@ typedef void look_function(void *context, bool is_user, struct conf_problems *pr
 void look_as_user(const char *user, look_function *look, void *context, struct conf_problems *problems,
                   struct conf_problems *warnings);
 
-/* The directories and the files of store and spool: are they there, whose are they, are they databases? PATH is the
- * configuration's, for the messages. */
-void look_at_state(const struct settings *settings, const char *path, bool is_user, struct conf_problems *warnings);
+/* The directories and the files of store and spool: are they there, whose are they, are they databases? CONF is for the
+ * messages. */
+void look_at_state(const struct settings *settings, const struct conf *conf, bool is_user,
+                   struct conf_problems *warnings);
+
+/* Is there somebody of each name in user, socket_owner and socket_group? */
+void look_at_users(const struct settings *settings, const struct conf *conf, struct conf_problems *problems);
+
+/* Are the directories there in which the sockets are made? */
+void look_at_sockets(const struct settings *settings, const struct conf *conf, struct conf_problems *warnings);
+
+/* Can FILE be read? ENTRY: the value of OPTION of SECTION, or the entry of its list, that names it; NULL: FILE is that. */
+void look_at_input(const struct conf *conf, const char *section, const char *option, const char *entry,
+                   const char *file, struct conf_problems *problems);
+
+/* The same of each alias table. */
+void look_at_tables(const struct settings *settings, const struct conf *conf, struct conf_problems *problems);
 
 #endif

@@ -1,6 +1,7 @@
 """Trouble that is not the client's: a bad configuration, a full disk, no descriptors, no user, no directory."""
 import contextlib
 import os
+import re
 import shutil
 import socket
 import stat
@@ -66,7 +67,7 @@ def test_every_problem_is_listed(tmp_path):
 
 def test_good_configuration_passes(tmp_path):
     path = tmp_path / "postern.conf"
-    path.write_text(f'socket = "unix:{tmp_path}/x.sock"\nuser = ""\nstate_directory = "{tmp_path}"\n'
+    path.write_text(f'socket = "unix:{tmp_path}/x.sock"\ncontrol = "{tmp_path}/control"\nuser = ""\nstate_directory = "{tmp_path}"\n'
                     f'store = "sqlite:{tmp_path}/postern.db"\nmessage {{\n directory = "{tmp_path}"\n}}\n')
     for command in (["posternd", "-t"], ["posternctl", "check"]):
         done = run(program(command[0]), *command[1:], "-c", path)
@@ -108,7 +109,7 @@ def test_check_changes_nothing(area):
     for status, said in checks(daemon):
         assert status == 0
         for option, name in (("store", "postern.db"), ("state_directory", "spool.db")):
-            assert f"{daemon.config}: warning: {option}: {daemon.state}/{name}: is no SQLite database" in said
+            assert f"{located(daemon, option)}: warning: {option}: {daemon.state}/{name}: is no SQLite database" in said
     assert snapshot(daemon.state) == before
 
 
@@ -124,7 +125,7 @@ def test_check_warns_of_files_that_the_user_cannot_use(area):
         assert len(said) == 1, said
         [(status, text)] = said
         assert status == 0
-        return text.replace(f"{daemon.config}: warning: ", "")
+        return re.sub(f"^{re.escape(daemon.config)}:[0-9]+: warning: ", "", text, flags=re.M)
 
     assert warnings() == ""
     os.chown(daemon.state, 0, 0)
@@ -146,7 +147,83 @@ def test_check_warns_of_files_that_the_user_cannot_use(area):
     [*said, (status, _)] = checks(daemon)
     assert status == 78
     for status, text in said:
-        assert status == 78 and f"message: directory: {daemon.directory}/spool: Permission denied" in text
+        where = located(daemon, "directory")
+        assert status == 78 and f"{where}: message: directory: {daemon.directory}/spool: Permission denied" in text
+
+
+def located(daemon, option, value=""):
+    """FILE:LINE of the line with OPTION, as messages begin."""
+    with open(daemon.config, encoding="utf-8") as file:
+        [number] = [i for i, line in enumerate(file, 1) if line.split(" = ")[0].strip() == option and value in line]
+    return f"{daemon.config}:{number}"
+
+
+def test_tables_that_cannot_be_read_are_named(area):
+    """By -t, at a start and at a reload, each with option, file and line."""
+    daemon = Posternd(area, "check-tables", sections={
+        "aliases": {"tables": strings("virtual:/nonexistent/virtual", "aliases:/dev/null", "csv:/etc/passwd/csv")},
+        "forwards": {"table": quote("csv:/nonexistent/forwards.csv")}})
+    tables, table = located(daemon, "tables"), located(daemon, "table")
+    started = run(*daemon.command(), check=False, timeout=20)
+    for status, said in [*checks(daemon), (started.returncode, started.stderr.replace("posternd: ", ""))]:
+        assert status == 78
+        assert said.startswith(f"{tables}: aliases: tables: virtual:/nonexistent/virtual: No such file or directory\n"
+                               f"{tables}: aliases: tables: aliases:/dev/null: is no regular file\n"
+                               f"{tables}: aliases: tables: csv:/etc/passwd/csv: Not a directory\n"
+                               f"{table}: forwards: table: csv:/nonexistent/forwards.csv: No such file or directory\n")
+    daemon.write({})
+    with daemon:
+        daemon.write({"aliases": {"tables": strings("virtual:/nonexistent/virtual")}})
+        done = daemon.ctl("reload", check=False)
+        assert done.returncode == 78 and f"{tables}: aliases: tables: virtual:/nonexistent" in done.stderr
+
+
+def test_check_looks_at_what_a_start_needs(area):
+    """Names that nobody has are problems; a directory for a socket may still be made, so that is a warning."""
+    daemon = Posternd(area, "check-names", "unix:/nonexistent/milter.sock", {"": {
+        "user": quote("no-such-user"), "socket_owner": quote("no-such-owner"), "socket_group": quote("no-such-group"),
+        "control": quote("/etc/passwd/control")}})
+    names = [(option, kind, f"no-such-{option[-5:].lstrip('_')}") for option, kind in
+             (("user", "user"), ("socket_owner", "user"), ("socket_group", "group"))]
+    warned = [f"{located(daemon, option, value)}: warning: {option}: {directory}: {fault}; posternd does not start without it"
+              for option, value, directory, fault in (
+                  ("socket", "unix:", "/nonexistent", "No such file or directory"),
+                  ("control", "", "/etc/passwd", "Not a directory"))]
+    said = [f"{located(daemon, option)}: {option}: there is no {kind} \"{name}\" on this machine"
+            for option, kind, name in names] + warned
+    for status, text in checks(daemon):
+        assert status == 78 and text.splitlines()[:len(said)] == said
+    daemon.write({"": {"control": quote("/etc/passwd/control")}})
+    for status, text in checks(daemon):
+        assert status == 0 and [line for line in text.splitlines() if "warning: " in line] == warned
+    daemon.socket = "inet:8891@127.0.0.1"
+    daemon.write({})
+    assert all(status == 0 and "warning: " not in text for status, text in checks(daemon))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody")
+def test_check_tells_of_secrets_that_the_user_cannot_read(area):
+    """Root can read them all; the daemon's user is who must."""
+    redis = {"": {"store": quote("redis://127.0.0.1:1/0")}}
+    for name, option, sections in (("srs", "secrets_file", {"srs": {"domain": quote("fwd.example.net")}}),
+                                   ("redis", "password_file", redis)):
+        daemon = Posternd(area, f"check-{name}")
+        secret = os.path.join(daemon.directory, "secret")
+        with open(secret, "w", encoding="ascii") as file:
+            file.write("0123456789abcdef0123456789abcdef\n")
+        os.chmod(secret, 0o600)
+        daemon.write({**sections, name: {**sections.get(name, {}), option: quote(secret)}})
+        for status, text in checks(daemon):
+            assert status == 78
+            assert text.startswith(f"{located(daemon, option)}: {name}: {option}: {secret}: Permission denied\n"), text
+        shutil.chown(secret, "nobody")
+        assert {(status, "Permission" in text) for status, text in checks(daemon)} == {(0, False)}
+    shutil.chown(secret, "daemon", "nogroup")  # his group may read the password, but secrets must be his own
+    os.chmod(secret, 0o640)
+    assert {status for status, _ in checks(daemon)} == {0}
+    daemon.write({"srs": {"domain": quote("fwd.example.net"), "secrets_file": quote(secret)}})
+    for status, text in checks(daemon):
+        assert status == 78 and f"srs: {secret}: belongs to user" in text
 
 
 def test_missing_file(tmp_path):
@@ -358,7 +435,7 @@ def test_options_plan_and_version(tmp_path):
     for name in ("socket", "trusted_networks", "banned", "max_header", "max_expanded", "drain_timeout"):
         assert name in options
     path = tmp_path / "postern.conf"
-    path.write_text(render({"message": {"directory": quote("/tmp")}, "recipients": {"mode": "off"}}))
+    path.write_text(render({"": {"user": quote("")}, "message": {"directory": quote("/tmp")}, "recipients": {"mode": "off"}}))
     plan = run(program("posternd"), "-T", "plan", "-c", path).stdout
     assert "helo" in plan and "attachments" in plan and "eom" in plan
     assert "recipients" not in [line.split()[-1] for line in plan.splitlines() if line.split()]

@@ -272,6 +272,22 @@ def test_posternctl_without_a_daemon(make_gate):
     assert done.returncode != 0 and done.stderr
 
 
+def test_posternctl_with_a_bad_configuration(make_gate):
+    """The problems and what came of them; where posternd listens is only told to who can do something with it."""
+    gate = make_gate()
+    gate.daemon.write({"helo": {"missing": "perhaps"}})
+    problem = "helo: missing: 'perhaps' is neither yes nor no\n"
+    for command, outcome in (("reload", "the configuration is bad, nothing was reloaded"),
+                             ("status", "cannot find the control socket; --control PATH names it")):
+        done = gate.daemon.ctl(command, check=False)
+        assert done.returncode == 78 and done.stdout == "" and len(done.stderr.splitlines()) == 2, done
+        assert done.stderr.endswith(problem + f"posternctl: {outcome}\n"), done
+    assert gate.daemon.ctl("status", "--control", gate.daemon.control).returncode == 0
+    done = gate.daemon.ctl("reload", "--control", gate.daemon.control, check=False)
+    assert done.returncode == 78 and problem in done.stderr
+    gate.daemon.write({})
+
+
 def test_log_as_json(make_gate):
     gate = make_gate({"log": {"format": "json"}})
     gate.send(mails.attached("run.exe", MZ), sender='"a\\"b"@sender.example')

@@ -101,9 +101,11 @@ def program(name):
 
 @functools.cache
 def open_build(build):
-    """BUILD, or, if not everybody may enter it (a clone in /root), a directory with copies of its programs that goes
-    when we do: posternd runs its worker as another user."""
-    if os.geteuid() != 0 or all(os.stat(path).st_mode & stat.S_IXOTH for path in (build, *pathlib.Path(build).parents)):
+    """BUILD, or, if not everybody may enter it (a clone in /root) or it is not root's, a directory with copies of its
+    programs that goes when we do: posternd runs its worker as another user, and as root none out of somebody's hands."""
+    own = os.stat(build)
+    if os.geteuid() != 0 or (own.st_uid == 0 and not own.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and all(
+            os.stat(path).st_mode & stat.S_IXOTH for path in (build, *pathlib.Path(build).parents))):
         return build
     copies = make_directory(prefix="postern-programs-")
     atexit.register(remove_directory, copies)

@@ -184,6 +184,24 @@ static void test_list_file(void **state)
     conf_destroy(conf);
 }
 
+static void test_where(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create(1024);
+    const char *other = arena_strdup(arena, fixture_write("other", "owner = me\n", 11));
+    struct conf *conf = load_text("include(\"other\")\nall {\n  number = 7\n  texts = {\"x\",\n    \"y\", \"x\"}\n"
+                                  "  texts += { \"z\" }\n  words = { a }\n}\n");
+    const char *file = conf_path(conf);
+    assert_string_equal(conf_where(conf, arena, "", "owner", NULL), arena_printf(arena, "%s:1", other));
+    assert_string_equal(conf_where(conf, arena, "all", "number", NULL), arena_printf(arena, "%s:3", file));
+    assert_string_equal(conf_where(conf, arena, "all", "texts", "x"), arena_printf(arena, "%s:5", file));
+    assert_string_equal(conf_where(conf, arena, "all", "texts", "z"), arena_printf(arena, "%s:6", file));
+    assert_string_equal(conf_where(conf, arena, "all", "texts", "a"), file);
+    assert_string_equal(conf_where(conf, arena, "", "socket", NULL), file);
+    conf_destroy(conf);
+    arena_destroy(arena);
+}
+
 static void test_include(void **state)
 {
     static const char more[] = "mode = off\nall { flag = no }\n", other[] = "socket = other";
@@ -229,6 +247,7 @@ int main(void)
                                        cmocka_unit_test(test_variables),
                                        cmocka_unit_test(test_list_file),
                                        cmocka_unit_test(test_include),
+                                       cmocka_unit_test(test_where),
                                        cmocka_unit_test(test_sections_without_top)};
     return cmocka_run_group_tests_name("conf_load", tests, NULL, clean);
 }

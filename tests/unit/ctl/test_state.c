@@ -782,9 +782,15 @@ static void test_trouble(void **state)
                                             "user = \"\"\nstate_directory = \"%s\"\n"
                                             "store = \"redis://127.0.0.1:9/0\"\n",
                                             directory));
-    REFUSED(EX_TEMPFAIL, "the store does not answer", "list");
+    const char *silent = "the store does not answer\n"; /* where nothing would have been changed */
+    REFUSED(EX_TEMPFAIL, silent, "list");
+    REFUSED(EX_TEMPFAIL, silent, "show", "a@example.net");
+    REFUSED(EX_TEMPFAIL, silent, "export");
+    REFUSED(EX_TEMPFAIL, silent, "export", "a@example.net");
+    REFUSED(EX_TEMPFAIL, silent, "seen", "a@example.net");
+    REFUSED(EX_TEMPFAIL, silent, "preview", "a@example.net", "--from", "b@example.org");
     REFUSED(EX_TEMPFAIL, "the store does not answer; nothing was changed", "set", "a@example.net", "x", "--body", "y");
-    REFUSED(EX_TEMPFAIL, "the store does not answer", "preview", "a@example.net", "--from", "b@example.org");
+    REFUSED(EX_TEMPFAIL, "the store does not answer; nothing was changed", "off", "a@example.net");
     write_file("postern.conf",
                arena_printf(arena, "user = \"no-such-user-here\"\nstate_directory = \"%s\"\n", directory));
     REFUSED(EX_CONFIG, "user: there is no user \"no-such-user-here\"", "list");

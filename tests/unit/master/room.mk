@@ -1,6 +1,7 @@
 # tests/unit/master: the tree programs drive a real posternd and are its worker as well.
-check_PROGRAMS += test_master_parts test_master_start test_master_reload \
+check_PROGRAMS += test_master_parts test_master_spawn test_master_start test_master_reload \
 	test_master_handover test_master_notify
+test_master_spawn_SOURCES = tests/unit/master/test_master_spawn.c
 test_master_parts_SOURCES = tests/unit/master/test_master_parts.c
 MASTER_TREE = tests/unit/master/tree.c tests/unit/master/tree.h \
 	tests/unit/master/fake_worker.c tests/unit/master/fake_worker.h

@@ -277,6 +277,65 @@ static void test_user(void **state)
     assert_int_equal(stat(tree_path("sock"), &file), -1);
 }
 
+static uid_t owner_of(const char *name)
+{
+    struct stat file;
+    assert_int_equal(lstat(tree_path(name), &file), 0);
+    return file.st_uid;
+}
+
+/* What a master leaves that root started, the unit that starts as the user finds. */
+static void test_left_behind_by_root(void **state)
+{
+    (void)state;
+    uid_t uid = getpwnam("nobody")->pw_uid;
+    pid_t worker;
+    if (geteuid() != 0)
+        skip();
+    tree_config("user=nobody\n");
+    for (int round = 0; round < 2; round++) { /* the second time the locks are his already */
+        pid_t master = tree_start_ready();
+        close(tree_connect(&worker, NULL));
+        kill(master, SIGKILL);
+        tree_wait(master);
+        tree_await_gone(worker);
+        assert_int_equal(owner_of("sock.lock"), uid);
+        assert_int_equal(owner_of("control.lock"), uid);
+        assert_int_equal(owner_of("sock"), uid);
+        assert_int_equal(owner_of("control"), uid);
+    }
+    int before = tree_count_log("is active");
+    pid_t master = tree_start_as(getpwnam("nobody"));
+    tree_await_log("is active", before + 1);
+    close(tree_connect(NULL, NULL));
+    tree_end(master);
+    assert_int_equal(access(tree_path("sock.lock"), F_OK), -1);
+}
+
+static void test_gives_away_no_other_file(void **state)
+{
+    (void)state;
+    struct stat file;
+    if (geteuid() != 0)
+        skip();
+    tree_config("user=nobody\n");
+    close(open(tree_path("empty"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    assert_int_equal(link(tree_path("empty"), tree_path("sock.lock")), 0);
+    int secret = open(tree_path("control.lock"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_int_equal(write(secret, "x", 1), 1);
+    pid_t master = tree_start_ready();
+    assert_int_equal(owner_of("empty"), 0);
+    assert_int_equal(fstat(secret, &file), 0);
+    assert_int_equal(file.st_uid, 0);
+    tree_end(master);
+    close(secret);
+
+    assert_int_equal(symlink(tree_path("empty"), tree_path("sock.lock")), 0);
+    assert_int_equal(tree_wait(tree_start()), 71);
+    tree_await_log("socket: cannot open", 1);
+    assert_int_equal(owner_of("empty"), 0);
+}
+
 static void test_owner(void **state)
 {
     (void)state;
@@ -313,6 +372,8 @@ int main(int argc, char **argv)
         TREE_TEST(test_drain_timeout_and_second_signal),
         TREE_TEST(test_orphan),
         TREE_TEST(test_user),
+        TREE_TEST(test_left_behind_by_root),
+        TREE_TEST(test_gives_away_no_other_file),
         TREE_TEST(test_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -47,9 +48,9 @@ const char *tree_path(const char *name)
     return path;
 }
 
-static void copy_self(const char *to)
+static void copy(const char *from, const char *to)
 {
-    int in = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+    int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
     char bytes[65536];
     assert_true(in >= 0 && out >= 0);
     for (ssize_t len; (len = read(in, bytes, sizeof bytes)) > 0;)
@@ -69,7 +70,7 @@ int tree_setup(void **state)
     if (!mkdtemp(directory) || chmod(directory, 0777) < 0)
         return -1;
     snprintf(self, sizeof self, "%s", tree_path("worker"));
-    copy_self(self); /* where another user can run it, whoever may read the build tree */
+    copy("/proc/self/exe", self); /* where another user can run it, whoever may read the build tree */
     started_count = 0;
     return 0;
 }
@@ -109,7 +110,8 @@ void tree_config(const char *more)
     assert_int_equal(rename(tree_path("conf.new"), tree_path("conf")), 0);
 }
 
-static pid_t run(const char *program, char *const argv[], const char *output)
+/* As USER, unless that is NULL. */
+static pid_t run_as(const struct passwd *user, const char *program, char *const argv[], const char *output)
 {
     pid_t pid = fork();
     assert_true(pid >= 0);
@@ -118,12 +120,18 @@ static pid_t run(const char *program, char *const argv[], const char *output)
         dup2(fd, STDOUT_FILENO);
         dup2(fd, STDERR_FILENO);
         close(fd);
-        execv(program, argv);
+        if (!user || (setgroups(0, NULL) == 0 && setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0))
+            execv(program, argv);
         _exit(127);
     }
     assert_true(started_count < sizeof started / sizeof *started);
     started[started_count++] = pid;
     return pid;
+}
+
+static pid_t run(const char *program, char *const argv[], const char *output)
+{
+    return run_as(NULL, program, argv, output);
 }
 
 pid_t tree_run(const char *first, ...)
@@ -141,6 +149,14 @@ pid_t tree_run(const char *first, ...)
 pid_t tree_start(void)
 {
     return tree_run("-f", "-c", tree_path("conf"), NULL);
+}
+
+pid_t tree_start_as(const struct passwd *user)
+{
+    char *program = (char *)tree_path("posternd");
+    char *argv[] = {program, "-w", self, "-f", "-c", (char *)tree_path("conf"), NULL};
+    copy(BUILD_DIR "/posternd", program);
+    return run_as(user, program, argv, tree_path("log"));
 }
 
 pid_t tree_start_ready(void)

@@ -7,6 +7,7 @@
 #define TREE_H
 
 #include "util/strbuf.h"
+#include <pwd.h>
 #include <sys/types.h>
 
 #define TREE_PATIENCE 20000 /* milliseconds */
@@ -25,6 +26,8 @@ void tree_config(const char *more);
 pid_t tree_start(void);
 /* The same and wait until it is ready. */
 pid_t tree_start_ready(void);
+/* As another user from the first instruction on; only root can. */
+pid_t tree_start_as(const struct passwd *user);
 /* Any arguments, NULL at the end, no -f. */
 pid_t tree_run(const char *first, ...);
 /* The exit status, 1000 + signal. */
