@@ -198,7 +198,7 @@ def read_options():
     parser.add_argument("--socketmap", action="store_true", help="instead: look-ups a second of the socketmap of SRS, on a "
                         "unix and on an inet socket, next to postsrsd, which it installs")
     parser.add_argument("--replies", action="store_true", help="instead: mail to a mailbox with an active automatic "
-                        "reply, from new and from known senders, against mail to one without")
+                        "reply, from new and from known senders and with 1,000,000 remembered, against mail to one without")
     parser.add_argument("--forward", action="store_true", help="instead: mail that is forwarded, by an alias of the "
                         "MTA's, by Postern's own table, and as a copy beside one that stays, against mail that is not")
     options = parser.parse_args()
@@ -243,7 +243,7 @@ def main():
     if options.replies:
         from bench_replies import measure_replies
         try:
-            return 1 if measure_replies(area, options.sessions, 3 if options.quick else options.rounds, 600, spread) else 0
+            return 1 if measure_replies(area, options.sessions, 3 if options.quick else options.rounds, 1500, spread) else 0
         finally:
             remove_directory(area)
     if options.forward:

@@ -2,7 +2,9 @@
  * store_bench - what the store does a second, at 1,000 and at 1,000,000 remembered senders.
  *
  *     store_bench [-n ROUNDS] [-q] FEW MANY [FEW MANY]...
+ *     store_bench -f ROWS URL
  *
+ * The second form only fills a store, for a daemon that has it. The first:
  * FEW and MANY are URLs of empty stores of one kind; they get 1,000 and 1,000,000 rows (-q: 100,000). Measured are
  * reservations (store_put_if_absent of a sender who is not there, in random order) and look-ups (store_get of one who
  * is), by one thread and by eight, in each round on both stores one after the other, so that what slows the machine for
@@ -169,6 +171,15 @@ static void open_side(struct side *side, const char *url, uint64_t rows, struct 
     run(side, false, 1, 1000); /* warm up */
 }
 
+static void fill_one(const char *url, uint64_t rows)
+{
+    static struct side side;
+    struct arena *arena = arena_create(1024);
+    open_side(&side, url, rows, arena);
+    store_close(side.store);
+    arena_destroy(arena);
+}
+
 static void measure_round(struct side *side, int round)
 {
     static const int threads[] = {1, MANY_THREADS};
@@ -209,13 +220,20 @@ int main(int argc, char **argv)
 {
     int rounds = 7, option;
     bool quick = false;
-    while ((option = getopt(argc, argv, "n:q")) != -1) {
-        if (option == 'n')
+    uint64_t rows = 0;
+    while ((option = getopt(argc, argv, "f:n:q")) != -1) {
+        if (option == 'f')
+            rows = strtoull(optarg, NULL, 10);
+        else if (option == 'n')
             rounds = atoi(optarg);
         else if (option == 'q')
             quick = true;
         else
             return 2;
+    }
+    if (rows && optind + 1 == argc) {
+        fill_one(argv[optind], rows);
+        return 0;
     }
     if (rounds < 1 || rounds > ROUNDS_MOST || optind == argc || (argc - optind) % 2 != 0)
         die("usage: store_bench [-n ROUNDS] [-q] FEW MANY [FEW MANY]...");
