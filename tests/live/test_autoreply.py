@@ -317,6 +317,25 @@ def test_the_mta_is_down_for_a_while(make_desk, mta):
     desk.wait_replies(1)
 
 
+def test_many_leave_together(make_desk, mta):
+    """They leave in one conversation, in which each envelope goes out with the final dot before it."""
+    desk = make_desk(sections={"spool": {"submit": '"smtp://127.0.0.1:9"', "retry_first": "1h", "retry_most": "1h"}})
+    desk.away("anna@example.net")
+    senders = [f"together{number}@sender.example" for number in range(12)]
+    for sender in senders:
+        desk.write(sender=sender)
+    seen, mark = len(mta.log()), desk.daemon.mark()
+    sections = sections_for(mta, desk.gate.name)
+    sections["spool"].update(retry_first='"1h"', retry_most='"1h"')
+    desk.daemon.reload(sections)
+    desk.daemon.ctl("queue", "flush")
+    for sender in senders:
+        desk.wait_replies(1, sender)
+    assert len([line for line in desk.daemon.events("spool", mark) if line["end"] == "sent"]) == 12
+    said = mta.log()[seen:]
+    assert not [line for line in said.splitlines() if "pipelining" in line or "lost connection" in line]
+
+
 def test_an_internationalised_sender(make_desk, mta, sink):
     """The reply needs SMTPUTF8: where the MTA does not offer it there is silence, which the log explains."""
     desk = make_desk(sections={"spool": {"submit": f'"smtp://127.0.0.1:{sink.port}"'}})  # 8BITMIME is all it has
@@ -537,6 +556,36 @@ def queued_replies(sendmail):
         if queued and "auto-replied" in queued[0]:
             found.append(queued)
     return found
+
+
+def test_many_leave_together_through_sendmail(area, namespace):
+    directory = os.path.join(area, "sendmail-together")
+    os.mkdir(directory, 0o755)
+    sendmail = PrivateSendmail(directory, [("postern", f"inet:{free_port()}@127.0.0.1")],
+                               ("127.0.0.1", namespace.server))
+    spool = {"retry_first": "1h", "retry_most": "1h"}
+    daemon = Posternd(directory, "daemon", sendmail.filters[0][1],
+                      {"spool": {"submit": '"smtp://127.0.0.1:9"', **spool}})
+    daemon.start()
+    try:
+        with sendmail:
+            daemon.ctl("autoreply", "import", "-", input=json.dumps(
+                [{"mailbox": "anna@example.net", "active": "a", "messages": [{"name": "a", "body": "Away."}]}]))
+            for number in range(12):
+                with Smtp(sendmail.port, namespace.server, opener=namespace.connect) as smtp:
+                    smtp.ehlo("mail.sender.example")
+                    text = f"From: s{number}@sender.example\nTo: anna@example.net\nSubject: Hello\n\nx\n"
+                    outcome = smtp.transaction(f"s{number}@sender.example", ["anna@example.net"], text.encode())
+                    assert outcome.end.code == 250
+            mark = daemon.mark()
+            daemon.reload({"spool": {"submit": f'"smtp://127.0.0.1:{sendmail.port}"', **spool}})
+            daemon.ctl("queue", "flush")
+            wait_until(lambda: len([e for e in daemon.events("spool", mark) if e["end"] == "sent"]) == 12, 20,
+                       "twelve replies sent")
+            assert len(wait_until(lambda: len(queued_replies(sendmail)) >= 12 and queued_replies(sendmail), 10,
+                                  "twelve replies in Sendmail's queue")) == 12
+    finally:
+        assert daemon.stop() == 0
 
 
 def test_through_sendmail(area, namespace):
