@@ -45,7 +45,8 @@ static enum spool_plan plan_of(const struct planning *planning, struct spool_tur
     }
     if (row->decided)
         return SPOOL_PLAN_LEAVE;
-    if (row->next_attempt >= 0 && row->attempts > 0 && spool_is_past_its_time(sender, row, planning->now) &&
+    bool has_waited = row->attempts > 0 || row->last_reply; /* for itself, or for the MTA behind one that failed */
+    if (row->next_attempt >= 0 && has_waited && spool_is_past_its_time(sender, row, planning->now) &&
         spool_is_paused(sender, row))
         spool_row_turn(row, SPOOL_FATE_WAITING, SPOOL_FATE_GIVEN_UP); /* no last try at an MTA that is down */
     if (spool_row_count(row, SPOOL_FATE_WAITING) == 0 || row->next_attempt < 0)

@@ -124,8 +124,8 @@ static int pick_in_pause(sqlite3 *sql, struct spool_picking *picking)
 {
     sqlite3_stmt *rows;
     int result = spool_query(sql, &rows,
-                             PICK "next_attempt BETWEEN ? AND ? AND (last_reply IS NULL OR decided NOT NULL OR"
-                                  " (attempts > 0 AND added <= ?)) ORDER BY next_attempt, id LIMIT ?",
+                             PICK "next_attempt BETWEEN ? AND ? AND (last_reply IS NULL OR decided NOT NULL OR added <= ?)"
+                                  " ORDER BY next_attempt, id LIMIT ?",
                              "tiiii", picking->submit, picking->since, picking->now, picking->now - picking->lifetime,
                              (int64_t)picking->most);
     return result == SQLITE_OK ? read_rows(sql, picking, rows) : result;

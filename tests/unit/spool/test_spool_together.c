@@ -110,6 +110,24 @@ static void asks_for_one_alone(void **state)
     assert_int_equal(bench->befores, 1);
 }
 
+/* The MTA is down for longer than they live: those that waited behind the one that was tried are given up as well. */
+static void gives_up_who_waited(void **state)
+{
+    struct bench *bench = *state;
+    bench->options.submit = "smtp://127.0.0.1:1";
+    bench->options.lifetime = 2000;
+    bench->options.retry_first = bench->options.retry_most = 1000;
+    bench_open_again(bench);
+    add(bench, 5);
+    int64_t began = clock_monotonic_us();
+    start(bench, true);
+    bench_wait_afters(bench, 5);
+    assert_true(clock_monotonic_us() - began >= 1000000);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(bench->ends[i], SPOOL_GIVEN_UP);
+    bench_wait_empty(bench);
+}
+
 /* ---- with PIPELINING ---- */
 
 static void sends_ahead(void **state)
@@ -210,6 +228,7 @@ int main(void)
         TEST(asks_for_each_if_in_doubt),
         TEST(asks_for_each_again),
         TEST(asks_for_one_alone),
+        TEST(gives_up_who_waited),
         TEST(sends_ahead),
         TEST(sends_behind_one_that_is_refused),
         TEST(loses_none_to_a_farewell),
