@@ -18,56 +18,41 @@ static const char *const names[] = {[SPOOL_SENT] = "sent",
                                     [SPOOL_DELETED] = "deleted",
                                     [SPOOL_UNKNOWN] = "unknown"};
 
-void spool_tell_end(const struct spool_row *row, int64_t began, enum spool_end end, const char *reply)
+/* END NULL: it has not ended. */
+static void tell(const char *event, const struct spool_row *row, int64_t began, const char *end, const char *reply,
+                 bool has_next)
 {
     struct strbuf paths;
+    struct log_field fields[8];
+    size_t count = 0;
     join_paths(&paths, row);
-    struct log_field fields[] = {
-        LOG_NUMBER("id", row->id),
-        LOG_STRING("kind", row->kind),
-        LOG_STRING("to", strbuf_text(&paths)),
-        LOG_STRING("end", names[end]),
-        LOG_NUMBER("attempts", row->attempts),
-        LOG_STRING("reply", reply),
-        LOG_NUMBER("us", clock_monotonic_us() - began),
-    };
-    log_event(LEVEL_INFO, "spool", fields, sizeof fields / sizeof *fields);
+    fields[count++] = LOG_NUMBER("id", row->id);
+    fields[count++] = LOG_STRING("kind", row->kind);
+    fields[count++] = LOG_STRING("to", strbuf_text(&paths));
+    if (end)
+        fields[count++] = LOG_STRING("end", end);
+    fields[count++] = LOG_NUMBER("attempts", row->attempts);
+    fields[count++] = LOG_STRING("reply", reply);
+    if (has_next)
+        fields[count++] = LOG_NUMBER("next", row->next_attempt);
+    fields[count++] = LOG_NUMBER("us", clock_monotonic_us() - began);
+    log_event(LEVEL_INFO, event, fields, count);
     strbuf_free(&paths);
+}
+
+void spool_tell_end(const struct spool_row *row, int64_t began, enum spool_end end, const char *reply)
+{
+    tell("spool", row, began, names[end], reply, false);
 }
 
 void spool_tell_waiting(const struct spool_row *row, int64_t began, enum spool_end end)
 {
-    struct strbuf paths;
-    join_paths(&paths, row);
-    struct log_field fields[] = {
-        LOG_NUMBER("id", row->id),
-        LOG_STRING("kind", row->kind),
-        LOG_STRING("to", strbuf_text(&paths)),
-        LOG_STRING("end", names[end]),
-        LOG_NUMBER("attempts", row->attempts),
-        LOG_STRING("reply", row->last_reply),
-        LOG_NUMBER("next", row->next_attempt),
-        LOG_NUMBER("us", clock_monotonic_us() - began),
-    };
-    log_event(LEVEL_INFO, "spool-decided", fields, sizeof fields / sizeof *fields);
-    strbuf_free(&paths);
+    tell("spool-decided", row, began, names[end], row->last_reply, true);
 }
 
 void spool_tell_failure(const struct spool_row *row, int64_t began)
 {
-    struct strbuf paths;
-    join_paths(&paths, row);
-    struct log_field fields[] = {
-        LOG_NUMBER("id", row->id),
-        LOG_STRING("kind", row->kind),
-        LOG_STRING("to", strbuf_text(&paths)),
-        LOG_NUMBER("attempts", row->attempts),
-        LOG_STRING("reply", row->last_reply),
-        LOG_NUMBER("next", row->next_attempt),
-        LOG_NUMBER("us", clock_monotonic_us() - began),
-    };
-    log_event(LEVEL_INFO, "spool-attempt", fields, sizeof fields / sizeof *fields);
-    strbuf_free(&paths);
+    tell("spool-attempt", row, began, NULL, row->last_reply, true);
 }
 
 void spool_tell_recipient(const struct spool_row *row, const struct spool_recipient *recipient)
