@@ -8,6 +8,8 @@
 #include "spool/spool_wire.h"
 #include "util/clock.h"
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@ struct spool_wire {
     int64_t timeout_us;
     const _Atomic(int64_t) *stopped_at;
     bool may_stop, was_stopped;
+    bool has_heard; /* something, since it spoke last */
     char in[2048]; /* received, not read yet: from at to end */
     size_t at, end;
     char greeting[256];
@@ -133,6 +136,14 @@ const char *spool_wire_problem(const struct spool_wire *wire)
     return wire->problem;
 }
 
+/* A server that sends its replies to several commands one by one holds back the second until the first is acknowledged
+ * (Nagle's algorithm, RFC 9293 section 3.7.4), and this side would do that with the next thing it sends, or 40 ms later: but
+ * it has nothing to send. Linux forgets the option, so it is set for each wait behind a reply. */
+static void acknowledge(const struct spool_wire *wire)
+{
+    setsockopt(wire->socket, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
+}
+
 /* 0: try again; -1: the time is over. */
 static int wait_for(struct spool_wire *wire, short events, int64_t deadline)
 {
@@ -145,6 +156,8 @@ static int wait_for(struct spool_wire *wire, short events, int64_t deadline)
         if (left <= 0)
             return fail(wire, "the server did not answer in time", NULL);
         int ms = left / 1000 < SLICE_MS ? (int)(left / 1000) + 1 : SLICE_MS;
+        if (events == POLLIN && wire->has_heard)
+            acknowledge(wire);
         if (poll(&fd, 1, ms) > 0)
             return 0;
     }
@@ -153,6 +166,7 @@ static int wait_for(struct spool_wire *wire, short events, int64_t deadline)
 int spool_wire_send(struct spool_wire *wire, struct span bytes)
 {
     int64_t deadline = clock_monotonic_us() + wire->timeout_us;
+    wire->has_heard = false;
     while (bytes.len > 0) {
         size_t n = 0;
         CURLcode code = curl_easy_send(wire->curl, bytes.ptr, bytes.len, &n);
@@ -182,6 +196,7 @@ static int take_input(struct spool_wire *wire)
         wire->end = 0;
         return fail(wire, "the connection was cut", code == CURLE_OK ? NULL : curl_easy_strerror(code));
     }
+    wire->has_heard = true;
     return 1;
 }
 
