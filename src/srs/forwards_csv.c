@@ -85,6 +85,7 @@ static bool read_targets(struct csv *csv, unsigned line, const struct alias_addr
     const struct strmap *map = csv->load->table->map;
     struct strbuf *value = &csv->load->value;
     size_t known = 0;
+    bool is_some = false;
     for (strmap_at at = first; at; at = strmap_next(map, at))
         known += targets_in(strmap_value(map, at));
     for (size_t i = 0, end; i < text.len; i = end) {
@@ -93,6 +94,7 @@ static bool read_targets(struct csv *csv, unsigned line, const struct alias_addr
         end = i + 1;
         if (is_between(text.ptr[i]))
             continue;
+        is_some = true;
         end = token_end(text, i);
         struct span token = {text.ptr + i, end - i};
         const char *why = forward_read_target(address, token, &target);
@@ -113,7 +115,9 @@ static bool read_targets(struct csv *csv, unsigned line, const struct alias_addr
         strbuf_puts(value, printed);
         strbuf_putc(value, '\0');
     }
-    return true;
+    if (!is_some)
+        refuse(csv, line, text, "names no target");
+    return is_some;
 }
 
 /* ---- lines ---- */

@@ -178,6 +178,8 @@ static void test_refused(void **state)
         {"a@example.net,b@x.example\n", "table:1: there is no field delete\n"},
         {"a@example.net\n", "table:1: there is no field target\n"},
         {"a@example.net,b@x.example,1\nc@example.net,,1\n", "table:2: the field target is empty\n"},
+        {"@example.net,;,0\n", "table:1: ';' names no target\n"},
+        {"a@example.net,b@x.example,1\na@example.net,\" , \",1\n", "table:2: ',' names no target\n"},
         {",b@x.example,1\n", "table:1: the field address is empty\n"},
         {"a@example.net,b@x.example,\n", "table:1: the field delete is empty\n"},
         {"a@example.net,b@x.example,yes\n", "table:1: 'yes' says neither 1 (delete after forwarding) nor 0"},
