@@ -43,8 +43,7 @@ static const struct check_why whys[] = {
 static bool is_genuine(const struct forwarding *forwarding, const char *reverse_path, const char *recipient)
 {
     char domain[DOMAIN_MAX + 1];
-    const char *at = strrchr(recipient, '@');
-    if (*reverse_path || !at || domain_canonical(span_of(at + 1), domain) != 0)
+    if (*reverse_path || domain_of_address(recipient, domain) != 0)
         return true;
     return forwarding_is_ours(forwarding, recipient) || !domain_set_has(forwarding->options->sign_outgoing, domain);
 }

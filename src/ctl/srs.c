@@ -146,9 +146,8 @@ static int forward(const struct ctl_call *call, const struct request *request, s
 /* Mail to an SRS address in another domain is not looked at by the check. */
 static bool is_ours(const struct tool *tool, const char *address)
 {
-    const char *at = strrchr(address, '@');
     char domain[DOMAIN_MAX + 1];
-    return at && domain_canonical(span_of(at + 1), domain) == 0 && domain_set_has(tool->srs_domains, domain);
+    return domain_of_address(address, domain) == 0 && domain_set_has(tool->srs_domains, domain);
 }
 
 static void print_original(const struct ctl_call *call, const struct tool *tool, const char *result, const int64_t *age)

@@ -12,10 +12,10 @@
 #include "spool/spool_file.h"
 #include "spool/spool_lock.h"
 #include "util/clock.h"
+#include "util/filepath.h"
 #include "util/log.h"
 #include "util/span.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,12 +229,7 @@ static int create(const char *directory, const char *path)
         return errno;
     int error = fsync(fd) == 0 ? 0 : errno;
     close(fd);
-    int above = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (above < 0 || fsync(above) != 0)
-        error = errno;
-    if (above >= 0)
-        close(above);
-    return error;
+    return filepath_sync_directory(path) == 0 ? error : errno;
 }
 
 static int open_it(struct spool_file *file, const char *directory, const char *path, char *problem, size_t size)

@@ -146,16 +146,10 @@ void forwarding_close(struct forwarding *forwarding)
     arena_destroy(forwarding->arena);
 }
 
-static bool domain_of(const char *address, char out[DOMAIN_MAX + 1])
-{
-    const char *at = strrchr(address, '@');
-    return at && domain_canonical(span_of(at + 1), out) == 0;
-}
-
 static const char *mapped_domain(const struct forwarding *forwarding, const char *recipient)
 {
     char domain[DOMAIN_MAX + 1];
-    if (forwarding->mapping_count == 0 || !domain_of(recipient, domain))
+    if (forwarding->mapping_count == 0 || domain_of_address(recipient, domain) != 0)
         return NULL;
     for (size_t i = 0; i < forwarding->mapping_count; i++) {
         if (strcmp(forwarding->mappings[i].recipient_domain, domain) == 0)
@@ -175,7 +169,8 @@ const char *forwarding_srs_domain(const struct forwarding *forwarding, const cha
 bool forwarding_is_ours(const struct forwarding *forwarding, const char *address)
 {
     char domain[DOMAIN_MAX + 1];
-    return srs_is_address(address) && domain_of(address, domain) && domain_set_has(forwarding->srs_domains, domain);
+    return srs_is_address(address) && domain_of_address(address, domain) == 0 &&
+           domain_set_has(forwarding->srs_domains, domain);
 }
 
 bool forwarding_is_local(const struct forwarding *forwarding, const char *address)
@@ -184,7 +179,7 @@ bool forwarding_is_local(const struct forwarding *forwarding, const char *addres
     const char *at = strrchr(address, '@');
     if (!at || !at[1])
         return true;
-    return domain_of(address, domain) &&
+    return domain_of_address(address, domain) == 0 &&
            (domain_set_has(forwarding->srs_domains, domain) ||
             routes_is_here(domain, forwarding->settings->general->local_domains, forwarding->settings->hostname));
 }

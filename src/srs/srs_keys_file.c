@@ -11,6 +11,7 @@
  */
 #include "srs/srs_keys_file.h"
 #include "srs/srs_keys.h"
+#include "util/filepath.h"
 #include "util/newfile.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -162,21 +163,6 @@ static int write_all(int fd, struct span content)
     return fsync(fd);
 }
 
-/* The rename or link itself is only safe when the directory is. */
-static int sync_directory(const char *path, struct arena *arena)
-{
-    char *directory = arena_strdup(arena, path), *slash = strrchr(directory, '/');
-    if (slash)
-        slash[slash == directory] = '\0';
-    int fd = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int status = fd < 0 ? -1 : fsync(fd);
-    int error = errno;
-    if (fd >= 0)
-        close(fd);
-    errno = error;
-    return status;
-}
-
 int srs_keys_file_replace(const char *path, const struct srs_keys_file *file, struct span content, struct arena *arena,
                           const char **problem)
 {
@@ -195,7 +181,7 @@ int srs_keys_file_replace(const char *path, const struct srs_keys_file *file, st
         failed(arena, beside, "cannot be given the owner of the old file", problem);
     } else if (fchmod(fd, old->st_mode & 0777) != 0 || write_all(fd, content) != 0 || rename(beside, path) != 0) {
         status = failed(arena, beside, "cannot be written", problem);
-    } else if (sync_directory(path, arena) != 0) {
+    } else if (filepath_sync_directory(path) != 0) {
         close(fd);
         return failed(arena, path, "was replaced, but its directory cannot be synced", problem);
     }
@@ -218,7 +204,7 @@ int srs_keys_file_create(const char *path, struct span content, struct arena *ar
     else if (link(beside, path) != 0)
         status = errno == EEXIST ? 1 : failed(arena, path, "cannot be made", problem);
     unlink(beside);
-    if (status == 0 && sync_directory(path, arena) != 0)
+    if (status == 0 && filepath_sync_directory(path) != 0)
         status = failed(arena, path, "was made, but its directory cannot be synced", problem);
     return status;
 }

@@ -38,9 +38,7 @@ const char *travel_sender_text(enum travel_sender sender)
 static bool is_signed_domain(const struct forwarding *forwarding, const char *address)
 {
     char domain[DOMAIN_MAX + 1];
-    const char *at = strrchr(address, '@');
-    return at && domain_canonical(span_of(at + 1), domain) == 0 &&
-           domain_set_has(forwarding->options->sign_outgoing, domain);
+    return domain_of_address(address, domain) == 0 && domain_set_has(forwarding->options->sign_outgoing, domain);
 }
 
 static enum travel_sender judge_sender(const struct travel_question *question)

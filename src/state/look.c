@@ -8,6 +8,7 @@
 #include "state/look.h"
 #include "master/user.h"
 #include "store/store_url.h"
+#include "util/filepath.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -198,12 +199,6 @@ static void look_at_file(const struct looking *looking, const char *option, cons
     }
 }
 
-static const char *directory_of(struct arena *arena, const char *file)
-{
-    size_t len = (size_t)(strrchr(file, '/') - file); /* the path is absolute */
-    return len ? arena_printf(arena, "%.*s", (int)len, file) : "/";
-}
-
 void look_at_state(const struct settings *settings, const struct conf *conf, bool is_user,
                    struct conf_problems *warnings)
 {
@@ -215,9 +210,10 @@ void look_at_state(const struct settings *settings, const struct conf *conf, boo
     if (is_good)
         look_at_file(&looking, "state_directory", arena_printf(arena, "%s/spool.db", state));
     if (!store_url_parse(arena, settings->general->store, &url) && !url.is_redis) {
-        const char *directory = directory_of(arena, url.path);
-        bool is_same = strcmp(directory, state) == 0;
-        if (is_same ? is_good : look_at_directory(&looking, "store", directory))
+        char directory[PATH_MAX];
+        if (filepath_directory(url.path, directory) != 0)
+            warn_of_error(&looking, "store", url.path, errno);
+        else if (strcmp(directory, state) == 0 ? is_good : look_at_directory(&looking, "store", directory))
             look_at_file(&looking, "store", url.path);
     }
     arena_destroy(arena);

@@ -7,6 +7,7 @@
  */
 #include "master/user.h"
 #include "state/look.h"
+#include "util/filepath.h"
 #include <errno.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -49,9 +50,10 @@ static void look_at_directory(const struct conf *conf, const char *option, const
 {
     struct stat there;
     struct arena *arena = arena_create(1024);
-    size_t len = (size_t)(strrchr(path, '/') - path);
-    const char *directory = len ? arena_printf(arena, "%.*s", (int)len, path) : "/";
-    int error = stat(directory, &there) != 0 ? errno : S_ISDIR(there.st_mode) ? 0 : ENOTDIR;
+    char directory[PATH_MAX] = "";
+    int error = filepath_directory(path, directory) != 0 || stat(directory, &there) != 0 ? errno
+                : S_ISDIR(there.st_mode)                                                 ? 0
+                                                                                         : ENOTDIR;
     if (error)
         report(conf, option,
                arena_printf(arena, "warning: %s: %s: %s; posternd does not start without it", option, directory,

@@ -15,9 +15,8 @@
 #include "store/store_schema.h"
 #include "store/store_sqlite.h"
 #include "util/clock.h"
+#include "util/filepath.h"
 #include "util/log.h"
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -197,20 +196,6 @@ static int open_on(struct sqlite_store *store, struct sqlite_connection *connect
     return code;
 }
 
-/* The names of new files must survive a power failure too, before store_sync() promises anything. */
-static void sync_directory(const char *path)
-{
-    char directory[PATH_MAX];
-    snprintf(directory, sizeof directory, "%s", path);
-    char *slash = strrchr(directory, '/');
-    slash[slash == directory ? 1 : 0] = '\0';
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-}
-
 static void move_aside(struct sqlite_store *store, struct store_call *call, struct store_identity identity,
                        const char *what)
 {
@@ -233,8 +218,8 @@ static bool open_locked(struct sqlite_store *store, struct sqlite_connection *co
             return false;
         int code = open_on(store, connection, identity, why, sizeof why);
         if (code == SQLITE_OK) {
-            if (!store_identity_equals(store->ready, identity))
-                sync_directory(store->file.path);
+            if (!store_identity_equals(store->ready, identity)) /* before store_sync() promises anything */
+                filepath_sync_directory(store->file.path);
             store->ready = identity;
             return true;
         }

@@ -68,6 +68,12 @@ int domain_canonical(struct span name, char out[DOMAIN_MAX + 1])
     return result;
 }
 
+int domain_of_address(const char *address, char out[DOMAIN_MAX + 1])
+{
+    const char *at = strrchr(address, '@');
+    return at ? domain_canonical(span_of(at + 1), out) : -1;
+}
+
 bool domain_is_within(const char *name, const char *suffix)
 {
     size_t n = strlen(name), s = strlen(suffix);

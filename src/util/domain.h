@@ -18,6 +18,9 @@
  * hosts in the field have them; a name of digits and dots only is an address and is refused. */
 int domain_canonical(struct span name, char out[DOMAIN_MAX + 1]);
 
+/* The same of what stands behind the last '@' of ADDRESS. 0, or -1: there is no '@', or no domain name behind it. */
+int domain_of_address(const char *address, char out[DOMAIN_MAX + 1]);
+
 /* True if NAME is SUFFIX or below it; both canonical. */
 bool domain_is_within(const char *name, const char *suffix);
 

@@ -4,6 +4,7 @@ libpostern_a_SOURCES += \
 	src/util/clock.c src/util/clock.h \
 	src/util/crash.c src/util/crash.h \
 	src/util/domain.c src/util/domain.h \
+	src/util/filepath.c src/util/filepath.h \
 	src/util/log.c src/util/log.h \
 	src/util/netaddr.c src/util/netaddr.h \
 	src/util/newfile.c src/util/newfile.h \

@@ -2,8 +2,10 @@
 #include "unit.h"
 
 #include "util/domain.h"
+#include "util/filepath.h"
 #include "util/netaddr.h"
 #include <arpa/inet.h>
+#include <errno.h>
 
 static void test_addresses(void **state)
 {
@@ -153,6 +155,47 @@ static void test_domains(void **state)
     assert_string_equal(out, "example.net");
 }
 
+static void test_domain_of_address(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address, *expected; /* NULL: none */
+    } rows[] = {{"user@Example.NET.", "example.net"}, {"\"a@b\"@example.net", "example.net"},
+                {"@example.net", "example.net"},      {"user@b\303\274cher.example", "xn--bcher-kva.example"},
+                {"user", NULL},                       {"user@", NULL},
+                {"user@[192.0.2.1]", NULL},           {"", NULL}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char out[DOMAIN_MAX + 1] = "";
+        int error = domain_of_address(rows[i].address, out);
+        assert_int_equal(error, rows[i].expected ? 0 : -1);
+        if (rows[i].expected)
+            assert_string_equal(out, rows[i].expected);
+    }
+}
+
+static void test_filepath(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *expected;
+    } rows[] = {{"/var/lib/postern/postern.db", "/var/lib/postern"}, {"/file", "/"}, {"file", "."}, {"a/b", "a"}};
+    char out[PATH_MAX], longest[PATH_MAX + 3];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(filepath_directory(rows[i].path, out), 0);
+        assert_string_equal(out, rows[i].expected);
+    }
+    memset(longest, 'x', sizeof longest);
+    strcpy(longest + PATH_MAX - 1, "/x");
+    assert_int_equal(filepath_directory(longest, out), 0);
+    assert_int_equal(strlen(out), PATH_MAX - 1);
+    strcpy(longest + PATH_MAX - 1, "x/");
+    assert_int_equal(filepath_directory(longest, out), -1);
+    assert_int_equal(errno, ENAMETOOLONG);
+    assert_int_equal(filepath_sync_directory("/no/such/file"), -1);
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(filepath_sync_directory("/tmp/file"), 0);
+}
+
 static void test_within(void **state)
 {
     (void)state;
@@ -195,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_addresses),    cmocka_unit_test(test_sockaddr),
                                        cmocka_unit_test(test_loopback),     cmocka_unit_test(test_networks),
                                        cmocka_unit_test(test_bad_networks), cmocka_unit_test(test_domains),
-                                       cmocka_unit_test(test_within),       cmocka_unit_test(test_domain_set)};
+                                       cmocka_unit_test(test_within),       cmocka_unit_test(test_domain_set),
+                                       cmocka_unit_test(test_domain_of_address), cmocka_unit_test(test_filepath)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
