@@ -140,7 +140,8 @@ static int commit_jobs(struct spool_db *db, struct job *jobs, bool *has_begun)
         durable = durable || job->durable;
     int result = SQLITE_OK;
     for (int attempt = 0; attempt < 2; attempt++) {
-        result = ensure_open(db, &db->writer);
+        if (attempt > 0 || !db->writer.sql) /* whether it is still the one is seen behind the commit */
+            result = ensure_open(db, &db->writer);
         if (result != SQLITE_OK)
             return result;
         if (durable != db->is_synced) {
@@ -158,7 +159,8 @@ static int commit_jobs(struct spool_db *db, struct job *jobs, bool *has_begun)
         }
         if (!sqlite3_get_autocommit(db->writer.sql))
             sqlite3_exec(db->writer.sql, "ROLLBACK", NULL, NULL, NULL);
-        if (!recover(db, &db->writer, result))
+        bool is_stale = db->writer.sql && !spool_file_is_current(&db->writer, db->directory);
+        if (!recover(db, &db->writer, result) && !is_stale)
             break;
     }
     return result;

@@ -48,10 +48,9 @@ int spool_lock_file(const char *directory, const char *name)
 bool spool_lock_is_good(const struct spool_lock *lock)
 {
     char path[4096];
-    struct stat held, named;
-    return lock->fd >= 0 && path_of(lock->directory, LOCK_NAME, path, sizeof path) == 0 &&
-           fstat(lock->fd, &held) == 0 && lstat(path, &named) == 0 && held.st_dev == named.st_dev &&
-           held.st_ino == named.st_ino;
+    struct stat named;
+    return lock->fd >= 0 && path_of(lock->directory, LOCK_NAME, path, sizeof path) == 0 && lstat(path, &named) == 0 &&
+           lock->device == named.st_dev && lock->inode == named.st_ino;
 }
 
 int spool_lock_take(struct spool_lock *lock)
@@ -61,11 +60,14 @@ int spool_lock_take(struct spool_lock *lock)
     lock->fd = spool_lock_file(lock->directory, LOCK_NAME);
     if (lock->fd < 0)
         return errno;
-    if (flock(lock->fd, LOCK_EX | LOCK_NB) != 0) {
+    struct stat held;
+    if (fstat(lock->fd, &held) != 0 || flock(lock->fd, LOCK_EX | LOCK_NB) != 0) {
         int error = errno;
         spool_lock_drop(lock);
         return error;
     }
+    lock->device = held.st_dev;
+    lock->inode = held.st_ino;
     if (spool_lock_is_good(lock))
         return 0;
     spool_lock_drop(lock); /* replaced between open() and flock(): the next call sees the new one */

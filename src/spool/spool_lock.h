@@ -8,10 +8,13 @@
 #define POSTERN_SPOOL_SPOOL_LOCK_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct spool_lock {
     const char *directory; /* the caller's */
     int fd;                /* -1: not held */
+    dev_t device;          /* of what is held */
+    ino_t inode;
 };
 
 /* 0: held now (or already). EWOULDBLOCK: somebody else's. Else an errno value. */

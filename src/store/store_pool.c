@@ -51,6 +51,14 @@ int store_pool_take(struct store_pool *pool, int64_t deadline)
     return number;
 }
 
+int store_pool_try(struct store_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    int number = take_free(pool);
+    pthread_mutex_unlock(&pool->mutex);
+    return number;
+}
+
 void store_pool_give(struct store_pool *pool, int number)
 {
     pthread_mutex_lock(&pool->mutex);

@@ -25,6 +25,7 @@ void store_pool_destroy(struct store_pool *pool);
 /* The lowest free number, so that a quiet store works on one warm connection; -1 if none was free until DEADLINE (us of
  * clock_monotonic_us()). */
 int store_pool_take(struct store_pool *pool, int64_t deadline);
+int store_pool_try(struct store_pool *pool); /* the same without waiting */
 void store_pool_give(struct store_pool *pool, int number);
 
 #define STORE_RETRY_US INT64_C(1000000)

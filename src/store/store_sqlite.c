@@ -2,8 +2,9 @@
  * store_sqlite - the calls of the store as statements.
  *
  * A call that may write takes the one writing connection and begins with BEGIN IMMEDIATE, so that it waits for other
- * processes before it has read anything and never has to give up half way. Reads go through connections of their own
- * and wait for nobody (WAL). A row that is there is looked up before it is reserved: that a sender was answered already
+ * processes before it has read anything and never has to give up half way. Reads wait for
+ * nobody (WAL): while a writer is at work they go through connections of their own. Else they go through his, whose cache
+ * is still good after what it wrote itself; each of the others reads its pages again after every write. A row that is there is looked up before it is reserved: that a sender was answered already
  * is the usual answer, and must not cost a lock.
  *
  * synchronous = NORMAL: a commit survives the death of the process, not that of the machine. store_sync() makes that
@@ -71,7 +72,7 @@ static enum store_outcome look_up(struct sqlite_store *store, struct sqlite_conn
 static enum store_outcome read_row(struct sqlite_store *store, struct store_call *call, const char *key,
                                    struct store_value *value)
 {
-    struct sqlite_connection *connection = store_sqlite_take(store, call, false);
+    struct sqlite_connection *connection = store_sqlite_take(store, call, SQLITE_TO_READ);
     if (!connection)
         return STORE_DOWN;
     enum store_outcome outcome = look_up(store, connection, call, key, value);
@@ -88,7 +89,7 @@ static enum store_outcome sqlite_get(void *self, struct store_call *call, const 
 static enum store_outcome begin(struct sqlite_store *store, struct store_call *call,
                                 struct sqlite_connection **connection)
 {
-    *connection = store_sqlite_take(store, call, true);
+    *connection = store_sqlite_take(store, call, SQLITE_TO_WRITE);
     if (!*connection)
         return STORE_DOWN;
     int code = step_and_reset(store_sqlite_statement(*connection, SQL_BEGIN));
@@ -235,7 +236,7 @@ static struct span behind_prefix(struct arena *arena, const char *prefix)
 static enum store_outcome read_page(struct sqlite_store *store, struct store_call *call, struct span from,
                                     struct span to, struct page *page)
 {
-    struct sqlite_connection *connection = store_sqlite_take(store, call, false);
+    struct sqlite_connection *connection = store_sqlite_take(store, call, SQLITE_APART);
     if (!connection)
         return STORE_DOWN;
     sqlite3_stmt *row = store_sqlite_statement(connection, SQL_PAGE);
@@ -290,7 +291,7 @@ static enum store_outcome sqlite_each(void *self, struct store_call *call, const
 /* Nothing to sweep is the usual case, and needs no lock. */
 static enum store_outcome has_expired_rows(struct sqlite_store *store, struct store_call *call, int64_t before)
 {
-    struct sqlite_connection *connection = store_sqlite_take(store, call, false);
+    struct sqlite_connection *connection = store_sqlite_take(store, call, SQLITE_APART);
     if (!connection)
         return STORE_DOWN;
     sqlite3_stmt *statement = store_sqlite_statement(connection, SQL_OLDEST);
@@ -325,7 +326,7 @@ static enum store_outcome sqlite_sweep(void *self, struct store_call *call, int 
 /* The log of this connection is the log of all: what any process committed before is in the file by now. */
 static enum store_outcome sqlite_sync(void *self, struct store_call *call)
 {
-    struct sqlite_connection *connection = store_sqlite_take(self, call, false);
+    struct sqlite_connection *connection = store_sqlite_take(self, call, SQLITE_APART);
     if (!connection)
         return STORE_DOWN;
     sqlite3_file *log = NULL;
@@ -365,7 +366,7 @@ void *store_sqlite_open(struct arena *arena, const struct store_url *url, struct
 {
     struct sqlite_store *store = ARENA_NEW(arena, struct sqlite_store);
     store_sqlite_init(store, arena, url->path);
-    struct sqlite_connection *connection = store_sqlite_take(store, call, true);
+    struct sqlite_connection *connection = store_sqlite_take(store, call, SQLITE_TO_WRITE);
     if (connection)
         store_sqlite_give(store, connection);
     return store;

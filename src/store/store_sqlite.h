@@ -46,8 +46,14 @@ struct sqlite_store {
     int64_t moved_at;            /* guarded by `opening`: us, when a corrupt file was moved aside; 0: never */
 };
 
+enum sqlite_use {
+    SQLITE_TO_WRITE,
+    SQLITE_TO_READ, /* a row: by the writer's connection if that is free, because what it wrote itself it need not read again */
+    SQLITE_APART    /* anything longer, which a writer should not wait for */
+};
+
 /* A connection that is open on the file at its path, for the time until `deadline`; NULL with a reason in CALL. */
-struct sqlite_connection *store_sqlite_take(struct sqlite_store *store, struct store_call *call, bool to_write);
+struct sqlite_connection *store_sqlite_take(struct sqlite_store *store, struct store_call *call, enum sqlite_use use);
 
 /* Rolls back what was not committed. Moves the file aside if the connection found it corrupt. */
 void store_sqlite_give(struct sqlite_store *store, struct sqlite_connection *connection);

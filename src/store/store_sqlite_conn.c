@@ -250,14 +250,19 @@ static bool open_connection(struct sqlite_store *store, struct sqlite_connection
     return opened;
 }
 
-struct sqlite_connection *store_sqlite_take(struct sqlite_store *store, struct store_call *call, bool to_write)
+struct sqlite_connection *store_sqlite_take(struct sqlite_store *store, struct store_call *call, enum sqlite_use use)
 {
-    int number = store_pool_take(to_write ? &store->writer : &store->readers, call->deadline);
+    bool is_writer = use == SQLITE_TO_WRITE || (use == SQLITE_TO_READ && store_pool_try(&store->writer) == 0);
+    int number = 0;
+    if (use == SQLITE_TO_WRITE)
+        number = store_pool_take(&store->writer, call->deadline);
+    else if (!is_writer)
+        number = store_pool_take(&store->readers, call->deadline);
     if (number < 0) {
         store_call_fail(call, "%s: no connection was free in time", store->file.path);
         return NULL;
     }
-    struct sqlite_connection *connection = &store->connections[to_write ? 0 : 1 + number];
+    struct sqlite_connection *connection = &store->connections[is_writer ? 0 : 1 + number];
     struct store_call ignored;
     if (connection->db && (connection->failure != SQLITE_OK || !store_sqlite_is_current(store, connection, &ignored)))
         close_connection(connection, false);
@@ -265,7 +270,7 @@ struct sqlite_connection *store_sqlite_take(struct sqlite_store *store, struct s
         connection->deadline = call->deadline;
         return connection;
     }
-    store_pool_give(to_write ? &store->writer : &store->readers, number);
+    store_pool_give(is_writer ? &store->writer : &store->readers, number);
     return NULL;
 }
 
