@@ -52,6 +52,7 @@ class Replies:
             print(f"Filling a store with {REMEMBERED} remembered senders", flush=True)
             run(os.path.join(build_directory(), "tests/bench/store_bench"), "-f", REMEMBERED,
                 f"sqlite:{self.daemons['many'].state}/postern.db", timeout=600)
+            os.sync()  # what the disk still has to write of it would be part of the first rounds
             self.postfix.start()
         except BaseException:
             self.__exit__()

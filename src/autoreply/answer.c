@@ -218,6 +218,7 @@ static struct answer queue(struct attempt *attempt, struct span reply, bool need
                                           .rcpt_parameters = "NOTIFY=NEVER",
                                           .needs_smtputf8 = needs_utf8,
                                           .once = true,
+                                          .company = attempt->question->company,
                                           .content = reply,
                                           .memo = answer_memo(attempt->arena, attempt->key, attempt->token, attempt->question->now,
                                                               attempt->message->days)};

@@ -165,7 +165,8 @@ static void answer_for(const struct check_call *call, struct asked *asked, struc
                                              .dmarc = call_value(call, "dmarc"),
                                              .is_own_user = session_class(call->session) != CLASS_OUTSIDE,
                                              .now = message->now,
-                                             .is_trial = call->is_trial};
+                                             .is_trial = call->is_trial,
+                                             .company = message_count()};
     struct answer answer = answer_find(call->services->responding, arena, &question);
     strbuf_printf(&asked->text, "%s%s: %s%s%s%s", asked->text.len ? "; " : "", mailbox, answer.why ? answer.why : "",
                   answer.why ? ", " : "", answer.text,

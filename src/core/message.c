@@ -12,9 +12,12 @@
 #include "util/clock.h"
 #include <ctype.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define ARENA_BLOCK 4096
+
+static atomic_uint under_way;
 
 /* Past this many the header is as good as too large: each field costs a struct beside its bytes. */
 #define HEADER_FIELDS_MAX 20000
@@ -40,6 +43,7 @@ struct message *message_begin(const struct session *session, const struct settin
 {
     struct arena *arena = arena_create(ARENA_BLOCK);
     struct message *message = ARENA_NEW(arena, struct message);
+    atomic_fetch_add(&under_way, 1);
     message->arena = arena;
     message->session = session;
     message->settings = settings;
@@ -65,9 +69,16 @@ struct message *message_begin(const struct session *session, const struct settin
 
 void message_end(struct message **message)
 {
-    if (*message)
+    if (*message) {
         arena_destroy((*message)->arena);
+        atomic_fetch_sub(&under_way, 1);
+    }
     *message = NULL;
+}
+
+unsigned message_count(void)
+{
+    return atomic_load(&under_way);
 }
 
 /* Mailboxes are the same if the local parts are, and the domains but for case. Without a domain it can only be

@@ -84,6 +84,9 @@ struct message *message_begin(const struct session *session, const struct settin
 /* Idempotent by way of the caller's pointer: frees *MESSAGE and makes it NULL. */
 void message_end(struct message **message);
 
+/* How many are between their begin and their end, in this process. Any thread. */
+unsigned message_count(void);
+
 /* The recipient being tried, appended; valid until the next one is. NULL once RECIPIENTS_REFUSED_MAX of this message
  * were refused: an MTA forgets those, and a client may go on for ever. */
 struct recipient *message_add_rcpt(struct message *message, const char *address, const char *mailer);

@@ -9,9 +9,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define COMPLAIN_EVERY_US 60000000
 #define TIMEOUT_DEFAULT 300000 /* ms */
+#define CROWD_EACH 3           /* messages a processor */
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
@@ -33,6 +35,14 @@ static const char *read_boot(struct arena *arena)
     return arena_strdup(arena, text);
 }
 
+/* With so many messages the processors have something to do while some of them wait; with fewer, waiting for a shared sync
+ * costs more than it saves (docs/adr/0009). */
+static unsigned crowd_of_machine(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return (processors > 0 ? (unsigned)processors : 1) * CROWD_EACH;
+}
+
 struct spool *spool_open(const struct spool_options *options)
 {
     pthread_once(&curl_once, start_curl);
@@ -48,6 +58,7 @@ struct spool *spool_open(const struct spool_options *options)
     spool->options.hostname = arena_strdup(arena, options->hostname);
     spool->boot = read_boot(arena);
     spool->claim = spool->boot[0] ? spool->boot : "?";
+    spool->crowd = crowd_of_machine();
     spool->db = spool_db_open(spool->options.directory);
     spool_bell_init(&spool->keeper);
     pthread_mutex_init(&spool->mutex, NULL);

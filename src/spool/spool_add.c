@@ -93,7 +93,8 @@ static int look_at(struct spool *spool, const struct spool_message *message, str
 
 static enum spool_outcome write_down(struct spool *spool, struct spool_adding *adding)
 {
-    if (spool_db_write(spool->db, spool_rows_add, adding, true) != SQLITE_OK)
+    bool is_shared = adding->messages[0].company >= spool->crowd;
+    if (spool_db_write(spool->db, spool_rows_add, adding, is_shared ? SPOOL_DB_SHARED : SPOOL_DB_DURABLE) != SQLITE_OK)
         return SPOOL_FAILED;
     if (adding->is_full) {
         spool_complain(spool, "the queue is full (max_messages %llu, max_bytes %llu): nothing more is queued",

@@ -61,7 +61,7 @@ int spool_show(struct spool *spool, struct arena *arena, int64_t id, struct spoo
 static int mark(struct spool *spool, int64_t id, int64_t next_attempt, const char **problem)
 {
     struct spool_marking marking = {.id = id, .next_attempt = next_attempt};
-    int result = spool_db_write(spool->db, spool_rows_mark, &marking, true);
+    int result = spool_db_write(spool->db, spool_rows_mark, &marking, SPOOL_DB_DURABLE);
     if (result != SQLITE_OK) {
         *problem = sqlite3_errstr(result);
         return -1;

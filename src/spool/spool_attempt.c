@@ -76,7 +76,7 @@ static bool write_doubt(struct attempt *attempt)
 {
     struct spool_write item = {.row = attempt->row, .what = SPOOL_WRITE_FATES};
     struct spool_writing writing = {.items = &item, .count = 1};
-    return spool_db_write(attempt->sender->spool->db, spool_rows_write, &writing, false) == SQLITE_OK &&
+    return spool_db_write(attempt->sender->spool->db, spool_rows_write, &writing, SPOOL_DB_LAZY) == SQLITE_OK &&
            !item.has_vanished;
 }
 

@@ -44,16 +44,16 @@ struct batch {
 
 /* ---- writing ---- */
 
-static int write_once(struct batch *batch, bool durable)
+static int write_once(struct batch *batch, enum spool_db_mode mode)
 {
-    return spool_db_write(batch->sender->spool->db, spool_rows_write, &batch->writing, durable);
+    return spool_db_write(batch->sender->spool->db, spool_rows_write, &batch->writing, mode);
 }
 
 /* Repeated until it is done: 0. -1: the worker is to let go, and it could not be done; what is in doubt stays so. */
 static int write_surely(struct batch *batch, struct spool_writing *writing)
 {
     struct spool_sender *sender = batch->sender;
-    for (int tries = 1; spool_db_write(sender->spool->db, spool_rows_write, writing, false) != SQLITE_OK; tries++) {
+    for (int tries = 1; spool_db_write(sender->spool->db, spool_rows_write, writing, SPOOL_DB_LAZY) != SQLITE_OK; tries++) {
         if (spool_sender_is_stopping(sender) && tries >= LAST_TRIES) {
             sender->dot_count = 0;
             return -1;
@@ -107,7 +107,7 @@ static bool claim(struct batch *batch)
     size_t n = mark(batch, SPOOL_PLAN_SEND, SPOOL_WRITE_STATE) +
                mark(batch, SPOOL_PLAN_OWNER, SPOOL_WRITE_STATE | SPOOL_WRITE_NEXT) +
                mark(batch, SPOOL_PLAN_MTA, SPOOL_WRITE_STATE); /* an administrator's flush that comes meanwhile counts */
-    if (n > 0 && write_once(batch, has_once) != SQLITE_OK)
+    if (n > 0 && write_once(batch, has_once ? SPOOL_DB_DURABLE : SPOOL_DB_LAZY) != SQLITE_OK)
         return false;
     for (size_t i = 0; i < batch->count && n > 0; i++) {
         if (batch->writing.items[i].has_vanished)

@@ -7,6 +7,9 @@
  * not even begin (the file cannot be opened, or somebody else holds its lock) all fail together: each alone would wait
  * as long as all did, one behind the other.
  *
+ * A sync takes a small part of the disk's time and a large one of the processors', in the kernel and for interrupts. Who
+ * writes in company (SPOOL_DB_SHARED) waits a little before he takes the list.
+ *
  * After each commit the file's name is looked at: was the file moved aside as corrupt meanwhile, the group is written
  * again, into the new one.
  */
@@ -21,11 +24,13 @@
 
 #define GROUP_MAX 64
 #define LOG_EVERY_US 60000000
+#define SHARING_US 1000
 
 struct job {
     spool_db_task *task;
     void *context;
-    bool durable, done;
+    enum spool_db_mode mode;
+    bool done;
     int result;
     struct job *next;
 };
@@ -105,6 +110,8 @@ static bool recover(struct spool_db *db, struct spool_file *file, int result)
         return true;
     }
     complain(db, problem);
+    if (result == SQLITE_IOERR_FSYNC) /* this one writes over what was not synced; a new one would take it for written */
+        return false;
     switch (result & 0xff) {
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
@@ -137,7 +144,7 @@ static int commit_jobs(struct spool_db *db, struct job *jobs, bool *has_begun)
     bool durable = false;
     *has_begun = false;
     for (const struct job *job = jobs; job; job = job->next)
-        durable = durable || job->durable;
+        durable = durable || job->mode != SPOOL_DB_LAZY;
     int result = SQLITE_OK;
     for (int attempt = 0; attempt < 2; attempt++) {
         if (attempt > 0 || !db->writer.sql) /* whether it is still the one is seen behind the commit */
@@ -192,9 +199,9 @@ static struct job *take_group(struct spool_db *db)
     return jobs;
 }
 
-int spool_db_write(struct spool_db *db, spool_db_task *task, void *context, bool durable)
+int spool_db_write(struct spool_db *db, spool_db_task *task, void *context, enum spool_db_mode mode)
 {
-    struct job own = {.task = task, .context = context, .durable = durable};
+    struct job own = {.task = task, .context = context, .mode = mode};
     pthread_mutex_lock(&db->mutex);
     *db->last = &own;
     db->last = &own.next;
@@ -203,8 +210,13 @@ int spool_db_write(struct spool_db *db, spool_db_task *task, void *context, bool
             pthread_cond_wait(&db->changed, &db->mutex);
             continue;
         }
-        struct job *jobs = take_group(db);
         db->has_leader = true;
+        if (mode == SPOOL_DB_SHARED) {
+            pthread_mutex_unlock(&db->mutex);
+            clock_sleep_us(SHARING_US);
+            pthread_mutex_lock(&db->mutex);
+        }
+        struct job *jobs = take_group(db);
         pthread_mutex_unlock(&db->mutex);
         lead(db, jobs);
         pthread_mutex_lock(&db->mutex);

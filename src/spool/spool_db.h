@@ -19,9 +19,14 @@ void spool_db_close(struct spool_db *db); /* when no call is under way */
  * and by another thread while its caller waits. */
 typedef int spool_db_task(sqlite3 *sql, void *context);
 
-/* Together with what other threads write at the same time. DURABLE: on the disk, synced, when it returns SQLITE_OK; else
- * a crash of the machine (not of the process) may undo it. */
-int spool_db_write(struct spool_db *db, spool_db_task *task, void *context, bool durable);
+enum spool_db_mode {
+    SPOOL_DB_LAZY,    /* a crash of the machine (not of the process) may undo it */
+    SPOOL_DB_DURABLE, /* on the disk, synced, when spool_db_write() returns SQLITE_OK */
+    SPOOL_DB_SHARED   /* the same, and others are on their way: a millisecond later there are more to share the sync */
+};
+
+/* Together with what other threads write at the same time. */
+int spool_db_write(struct spool_db *db, spool_db_task *task, void *context, enum spool_db_mode mode);
 
 int spool_db_read(struct spool_db *db, spool_db_task *task, void *context);
 

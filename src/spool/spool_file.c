@@ -83,6 +83,16 @@ static const char *const migrations[] = {
     " UPDATE total SET messages = messages - 1, bytes = bytes - old.bytes; END;",
     /* 3. decided: since when, in seconds since 1970, nothing but the owner's after() is missing; else NULL. */
     "ALTER TABLE entry ADD COLUMN decided INTEGER;",
+    /* 4. content: all of it, of a small one, so that one page less is written; else NULL, and it lies in parts. Renamed, so
+     * that a worker of version 3 that is draining fails to look for content where it is not any more. */
+    "ALTER TABLE entry ADD COLUMN content BLOB;"
+    "DROP TRIGGER entry_out;"
+    "ALTER TABLE piece RENAME TO part;"
+    "CREATE TRIGGER entry_out AFTER DELETE ON entry BEGIN"
+    " DELETE FROM recipient WHERE entry = old.id;"
+    " UPDATE total SET messages = messages - 1, bytes = bytes - old.bytes; END;"
+    "CREATE TRIGGER entry_parts_out AFTER DELETE ON entry WHEN old.content IS NULL BEGIN"
+    " DELETE FROM part WHERE id >= old.id << 20 AND id < (old.id + 1) << 20; END;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof *migrations))
@@ -104,7 +114,7 @@ static int bind_values(sqlite3_stmt *rows, const char *types, va_list args)
             result = sqlite3_bind_text(rows, i, va_arg(args, const char *), -1, SQLITE_STATIC);
         } else {
             struct span bytes = va_arg(args, struct span);
-            result = sqlite3_bind_blob64(rows, i, bytes.len ? bytes.ptr : "", bytes.len, SQLITE_STATIC);
+            result = sqlite3_bind_blob64(rows, i, bytes.ptr, bytes.len, SQLITE_STATIC);
         }
     }
     return result;

@@ -33,7 +33,7 @@ void spool_file_condemn(struct spool_file *file, const char *directory, const ch
 bool spool_file_is_damage(int result);
 
 /* Runs one statement without rows. TYPES has a letter for each value: i int64_t, t const char * (NULL: NULL), b struct
- * span. The bytes are not copied. */
+ * span (ptr NULL: NULL). The bytes are not copied. */
 int spool_sql(sqlite3 *sql, const char *statement, const char *types, ...);
 
 /* The same for one with rows: *ROWS to be stepped by the caller, and ended by

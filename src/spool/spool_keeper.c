@@ -131,7 +131,7 @@ static bool recover(struct keeper *keeper)
         spool_complain(spool, "%s/spool.dots: %s", spool->options.directory, strerror(errno));
         return false;
     }
-    if (spool_db_write(spool->db, spool_rows_recover, &recovery, true) != SQLITE_OK)
+    if (spool_db_write(spool->db, spool_rows_recover, &recovery, SPOOL_DB_DURABLE) != SQLITE_OK)
         return false;
     return recovery.dot_count == 0 || ftruncate(keeper->dots, 0) == 0;
 }

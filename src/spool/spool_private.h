@@ -22,6 +22,7 @@ struct spool {
     struct spool_options options;     /* fixed, copied */
     struct spool_db *db;              /* locks inside */
     const char *boot;                 /* of the machine: another one after each start. "": not known */
+    unsigned crowd;                   /* fixed: from how much company on additions wait for one another */
     const char *claim;                /* what claimed entries are marked with: the same, or "?" */
     const struct spool_owner *owners; /* fixed from spool_start() on, ended by a NULL kind */
     bool has_thread;                  /* of the thread that starts and closes */

@@ -1,11 +1,13 @@
 /*
- * spool_rows_add - what an addition writes. Content lies in pieces of SPOOL_PART_SIZE, so that neither writing nor
- * sending a large message needs a second copy of it in memory: SQLite writes a piece's pages out when its cache is
- * full.
+ * spool_rows_add - what an addition writes. Small content lies in its entry, so that a page less is written and synced.
+ * Other lies in parts of SPOOL_PART_SIZE, so that neither writing nor sending a large message needs a second copy of it
+ * in memory: SQLite writes a part's pages out when its cache is full.
  */
 #include "spool/spool_file.h"
 #include "spool/spool_rows.h"
 #include <stdlib.h>
+
+#define WITH_ENTRY 3000 /* bytes of content: of a page of 4096 */
 
 static int has_room(sqlite3 *sql, struct spool_adding *adding)
 {
@@ -46,7 +48,7 @@ static int add_part(sqlite3 *sql, int64_t id, int64_t *part, struct span bytes)
 {
     if (*part >= SPOOL_PARTS_MOST)
         return SQLITE_TOOBIG;
-    return spool_sql(sql, "INSERT INTO piece(id, bytes) VALUES(?, ?)", "ib", id << SPOOL_PART_BITS | (*part)++, bytes);
+    return spool_sql(sql, "INSERT INTO part(id, bytes) VALUES(?, ?)", "ib", id << SPOOL_PART_BITS | (*part)++, bytes);
 }
 
 static int add_span(sqlite3 *sql, int64_t id, int64_t *part, struct span rest)
@@ -79,20 +81,21 @@ static int add_source(sqlite3 *sql, int64_t id, int64_t *part, const struct spoo
 static int add_one(sqlite3 *sql, const struct spool_message *message, struct spool_adding_one *one, int64_t now)
 {
     int64_t part = 0;
+    bool is_with_entry = !message->read_at && message->head.len == 0 && message->content.len <= WITH_ENTRY;
     int result = spool_sql(
         sql,
         "INSERT INTO entry(id, token, kind, submit, reverse_path, mail_parameters, needs_smtputf8, is_8bit, once, memo,"
-        " added, next_attempt, bytes) VALUES((SELECT last_id + 1 FROM total), random(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-        "?)",
-        "ttttiiitiii", message->kind, message->submit ? message->submit : "", message->reverse_path,
+        " added, next_attempt, bytes, content) VALUES((SELECT last_id + 1 FROM total), random(), ?, ?, ?, ?, ?, ?, ?, ?,"
+        " ?, ?, ?, ?)",
+        "ttttiiitiiib", message->kind, message->submit ? message->submit : "", message->reverse_path,
         message->mail_parameters, (int64_t)one->needs_smtputf8, (int64_t)one->is_8bit, (int64_t)message->once,
-        message->memo, now, now > 1 ? now : 1, (int64_t)one->bytes);
+        message->memo, now, now > 1 ? now : 1, (int64_t)one->bytes, is_with_entry ? message->content : (struct span){NULL, 0});
     one->id = sqlite3_last_insert_rowid(sql);
     if (result == SQLITE_OK)
         result = add_recipients(sql, one->id, message);
     if (result == SQLITE_OK)
         result = add_span(sql, one->id, &part, message->head);
-    if (result != SQLITE_OK)
+    if (result != SQLITE_OK || is_with_entry)
         return result;
     return message->read_at ? add_source(sql, one->id, &part, message)
                             : add_span(sql, one->id, &part, message->content);

@@ -77,7 +77,8 @@ static struct spool_message entry_of(const struct forwarding *forwarding, struct
                                   .read_at = read_content,
                                   .source = message->content,
                                   .source_size = content_size(message->content),
-                                  .memo = message->reverse_path};
+                                  .memo = message->reverse_path,
+                                  .company = message_count()};
 }
 
 enum spool_outcome copies_add(const struct forwarding *forwarding, struct arena *arena, const struct message *message,

@@ -19,3 +19,6 @@ tests_unit_spool_test_spool_copies_SOURCES = tests/unit/spool/test_spool_copies.
 check_PROGRAMS += tests/unit/spool/test_spool_together
 tests_unit_spool_test_spool_together_SOURCES = tests/unit/spool/test_spool_together.c \
 	tests/unit/spool/smtp_server.c tests/unit/spool/smtp_server.h tests/unit/spool/workbench.h
+check_PROGRAMS += tests/unit/spool/test_spool_sync
+tests_unit_spool_test_spool_sync_SOURCES = tests/unit/spool/test_spool_sync.c \
+	tests/unit/spool/smtp_server.c tests/unit/spool/smtp_server.h tests/unit/spool/workbench.h

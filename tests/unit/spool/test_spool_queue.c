@@ -579,7 +579,7 @@ static void sends_no_half_message(void **state)
     struct bench *bench = *state;
     struct spool_message message = bench_message(TEXT);
     bench_add(bench, &message);
-    run_sql(bench, "DELETE FROM piece");
+    run_sql(bench, "UPDATE entry SET content = NULL");
     bench_start(bench);
     struct spool_entry *entry = bench_wait_attempts(bench, 1);
     assert_string_equal(entry->last_reply, "the content cannot be read from the queue");
@@ -702,7 +702,7 @@ static void *write_often(void *context)
 {
     struct writer *writer = context;
     for (int i = 0; i < 40; i++)
-        writer->good += spool_db_write(writer->db, writer->task, NULL, true) == SQLITE_OK;
+        writer->good += spool_db_write(writer->db, writer->task, NULL, SPOOL_DB_DURABLE) == SQLITE_OK;
     return NULL;
 }
 
@@ -741,7 +741,7 @@ static void fails_alone(void **state)
 static void *write_once(void *context)
 {
     struct writer *writer = context;
-    writer->good = spool_db_write(writer->db, writer->task, NULL, true) == SQLITE_OK;
+    writer->good = spool_db_write(writer->db, writer->task, NULL, SPOOL_DB_DURABLE) == SQLITE_OK;
     return NULL;
 }
 
@@ -767,7 +767,7 @@ static void waits_together(void **state)
     }
     assert_true(clock_monotonic_us() - began < 14000000); /* twice 5 s: the first, and all that came while it waited */
     sqlite3_close(other);
-    assert_int_equal(spool_db_write(db, write_well, NULL, true), SQLITE_OK);
+    assert_int_equal(spool_db_write(db, write_well, NULL, SPOOL_DB_DURABLE), SQLITE_OK);
     spool_db_close(db);
 }
 

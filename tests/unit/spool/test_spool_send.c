@@ -505,6 +505,35 @@ static void sends_to_many(void **state)
     bench_wait_empty(bench);
 }
 
+/* With its entry, read with its entry, or in parts: what arrives is what was added. */
+static void arrives_whole(void **state)
+{
+    struct bench *bench = *state;
+    static const size_t sizes[] = {4, 70, 2999, 3000, 3001, 4096, 16384, 16386, 262144, 262146, 600000};
+    enum { COUNT = sizeof sizes / sizeof *sizes };
+    char *text[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        text[i] = malloc(sizes[i]);
+        for (size_t k = 0; k < sizes[i]; k++)
+            text[i][k] = (char)('a' + (k * 7 + k / 90 + i) % 26);
+        for (size_t k = 78; k + 4 < sizes[i]; k += 80)
+            memcpy(text[i] + k, "\r\n", 2);
+        memcpy(text[i] + sizes[i] - 2, "\r\n", 2);
+        struct spool_message message = bench_message("");
+        message.content = (struct span){text[i], sizes[i]};
+        bench_add(bench, &message);
+    }
+    bench_start(bench);
+    bench_wait_empty(bench);
+    assert_int_equal(server_messages(bench->server), COUNT);
+    for (size_t i = 0; i < COUNT; i++) {
+        const struct server_message *got = server_message(bench->server, (int)i);
+        if (got->len != sizes[i] || memcmp(got->content, text[i], sizes[i]) != 0)
+            fail_msg("%zu octets: %zu arrived", sizes[i], got->len);
+        free(text[i]);
+    }
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, bench_set_up, bench_tear_down)
 #define BOTH(function) TEST(function), AHEAD(function)
 #define AHEAD(function) {#function " (ahead)", function, set_up_ahead, bench_tear_down, NULL}
@@ -534,6 +563,7 @@ int main(void)
         TEST(pauses_when_nobody_is_there),
         BOTH(rests_behind_the_answer),
         TEST(speaks_tls),
+        TEST(arrives_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
