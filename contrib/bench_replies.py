@@ -2,9 +2,8 @@
 
 The same Postern serves all but one: home@ has nothing stored, away@ has an active message and is written to by a new sender
 each time, known@ likewise but every sender was answered before. The one that differs is a Postern that remembers 1,000,000
-others besides. The replies go to Postfix's smtp-sink, because what an MTA
-spends on taking one more message is not Postern's; the spool is empty again before the next measurement begins, outside
-the time measured but inside the CPU time.
+others besides. The replies go to Postfix's smtp-sink, because what an MTA spends on taking one more message is not
+Postern's; the spool is empty again before the next measurement begins, outside the time measured but inside the CPU time.
 """
 import json
 import os

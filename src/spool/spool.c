@@ -35,8 +35,8 @@ static const char *read_boot(struct arena *arena)
     return arena_strdup(arena, text);
 }
 
-/* With so many messages the processors have something to do while some of them wait; with fewer, waiting for a shared sync
- * costs more than it saves (docs/adr/0009). */
+/* With so many messages the processors have something to do while some of them wait; with fewer, to wait for a shared
+ * sync costs more than it saves (docs/adr/0009). */
 static unsigned crowd_of_machine(void)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);

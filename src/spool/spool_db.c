@@ -7,8 +7,8 @@
  * not even begin (the file cannot be opened, or somebody else holds its lock) all fail together: each alone would wait
  * as long as all did, one behind the other.
  *
- * A sync takes a small part of the disk's time and a large one of the processors', in the kernel and for interrupts. Who
- * writes in company (SPOOL_DB_SHARED) waits a little before he takes the list.
+ * A sync is dear for the processors, in the kernel and for interrupts. Who writes in company (SPOOL_DB_SHARED) waits a
+ * little before he takes the list.
  *
  * After each commit the file's name is looked at: was the file moved aside as corrupt meanwhile, the group is written
  * again, into the new one.
@@ -110,7 +110,7 @@ static bool recover(struct spool_db *db, struct spool_file *file, int result)
         return true;
     }
     complain(db, problem);
-    if (result == SQLITE_IOERR_FSYNC) /* this one writes over what was not synced; a new one would take it for written */
+    if (result == SQLITE_IOERR_FSYNC) /* it writes over what was not synced; a new one would take that for written */
         return false;
     switch (result & 0xff) {
     case SQLITE_IOERR:

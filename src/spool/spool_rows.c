@@ -110,8 +110,7 @@ static int read_rows(sqlite3 *sql, struct spool_picking *picking, sqlite3_stmt *
     for (; loaded < picking->count && result == SQLITE_OK; loaded++) {
         struct spool_row *row = picking->rows[loaded];
         result = load_recipients(sql, picking->arena, row);
-        if (result == SQLITE_OK && row->bytes > 0 && row->bytes <= SMALL && !picking->is_paused &&
-            !row->content.ptr)
+        if (result == SQLITE_OK && !row->content.ptr && row->bytes > 0 && row->bytes <= SMALL && !picking->is_paused)
             result = load_content(sql, picking->arena, row);
     }
     return result;

@@ -82,6 +82,7 @@ static int add_one(sqlite3 *sql, const struct spool_message *message, struct spo
 {
     int64_t part = 0;
     bool is_with_entry = !message->read_at && message->head.len == 0 && message->content.len <= WITH_ENTRY;
+    struct span content = is_with_entry ? message->content : (struct span){NULL, 0};
     int result = spool_sql(
         sql,
         "INSERT INTO entry(id, token, kind, submit, reverse_path, mail_parameters, needs_smtputf8, is_8bit, once, memo,"
@@ -89,7 +90,7 @@ static int add_one(sqlite3 *sql, const struct spool_message *message, struct spo
         " ?, ?, ?, ?)",
         "ttttiiitiiib", message->kind, message->submit ? message->submit : "", message->reverse_path,
         message->mail_parameters, (int64_t)one->needs_smtputf8, (int64_t)one->is_8bit, (int64_t)message->once,
-        message->memo, now, now > 1 ? now : 1, (int64_t)one->bytes, is_with_entry ? message->content : (struct span){NULL, 0});
+        message->memo, now, now > 1 ? now : 1, (int64_t)one->bytes, content);
     one->id = sqlite3_last_insert_rowid(sql);
     if (result == SQLITE_OK)
         result = add_recipients(sql, one->id, message);

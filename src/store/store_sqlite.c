@@ -2,10 +2,10 @@
  * store_sqlite - the calls of the store as statements.
  *
  * A call that may write takes the one writing connection and begins with BEGIN IMMEDIATE, so that it waits for other
- * processes before it has read anything and never has to give up half way. Reads wait for
- * nobody (WAL): while a writer is at work they go through connections of their own. Else they go through his, whose cache
- * is still good after what it wrote itself; each of the others reads its pages again after every write. A row that is there is looked up before it is reserved: that a sender was answered already
- * is the usual answer, and must not cost a lock.
+ * processes before it has read anything and never has to give up half way. Reads wait for nobody (WAL): while a writer is
+ * at work they go through connections of their own. Else they use his, whose cache is still good after what it wrote
+ * itself; each of the others reads its pages again after every write. A row that is there is looked up before it is
+ * reserved: that a sender was answered already is the usual answer, and must not cost a lock.
  *
  * synchronous = NORMAL: a commit survives the death of the process, not that of the machine. store_sync() makes that
  * good with one fsync of the log, which costs the writers nothing.

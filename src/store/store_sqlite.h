@@ -48,7 +48,7 @@ struct sqlite_store {
 
 enum sqlite_use {
     SQLITE_TO_WRITE,
-    SQLITE_TO_READ, /* a row: by the writer's connection if that is free, because what it wrote itself it need not read again */
+    SQLITE_TO_READ, /* a row: by the writer's connection if it is free, for its cache outlives what it wrote itself */
     SQLITE_APART    /* anything longer, which a writer should not wait for */
 };
 

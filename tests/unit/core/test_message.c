@@ -178,6 +178,22 @@ static void header_limits(void **state)
     end(&f);
 }
 
+static void those_under_way_are_counted(void **state)
+{
+    (void)state;
+    struct fixture one, two;
+    assert_int_equal(message_count(), 0);
+    begin(&one);
+    begin(&two);
+    assert_int_equal(message_count(), 2);
+    message_end(&one.message);
+    message_end(&one.message);
+    assert_int_equal(message_count(), 1);
+    end(&one);
+    end(&two);
+    assert_int_equal(message_count(), 0);
+}
+
 static void nothing_is_kept_that_nobody_reads(void **state)
 {
     (void)state;
@@ -206,6 +222,7 @@ int main(void)
         cmocka_unit_test(header_bytes_stay_as_they_came),
         cmocka_unit_test(header_limits),
         cmocka_unit_test(nothing_is_kept_that_nobody_reads),
+        cmocka_unit_test(those_under_way_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

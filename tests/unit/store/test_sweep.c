@@ -1,6 +1,7 @@
-/* The sweep goes on beside readers and writers, and none of them waits long. */
+/* The sweep goes on beside readers and writers, and none of them waits long; a reader waits for no writer at all. */
 #include "fixture.h"
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -82,8 +83,39 @@ static void test_sweep_beside_others(void **state)
     store_close(store);
 }
 
+static void *write_one(void *context)
+{
+    (void)context;
+    return store_put(store, "key", span_of("new"), 0, T) == STORE_OK ? NULL : "failed";
+}
+
+/* Another process holds the lock, and our writer waits for it with the one connection that writes. */
+static void test_reads_wait_for_nobody(void **state)
+{
+    (void)state;
+    sqlite3 *other;
+    pthread_t writer;
+    void *problem;
+    store = open_store(text("sqlite:%s/other.db", fixture_path), 20000);
+    assert_int_equal(store_put(store, "key", span_of("old"), 0, T), STORE_OK);
+    assert_string_equal(value_of(store, "key"), "old");
+    assert_int_equal(sqlite3_open(text("%s/other.db", fixture_path), &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    pthread_create(&writer, NULL, write_one, NULL);
+    sleep_ms(300);
+    int64_t began = now_ms();
+    assert_string_equal(value_of(store, "key"), "old");
+    assert_true(now_ms() - began < BOUND_MS);
+    sqlite3_close(other);
+    pthread_join(writer, &problem);
+    assert_null(problem);
+    assert_string_equal(value_of(store, "key"), "new");
+    store_close(store);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sweep_beside_others)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sweep_beside_others),
+                                       cmocka_unit_test(test_reads_wait_for_nobody)};
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
 }
