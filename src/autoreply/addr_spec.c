@@ -58,7 +58,9 @@ int addr_spec_parse(struct span text, struct addr_spec *address)
     address->is_utf8 = false;
     if (!at || read_local((struct span){text.ptr, (size_t)(at - text.ptr)}, address) != 0)
         return -1;
-    return domain_canonical((struct span){at + 1, text.len - (size_t)(at + 1 - text.ptr)}, address->domain);
+    if (domain_canonical((struct span){at + 1, text.len - (size_t)(at + 1 - text.ptr)}, address->domain) != 0)
+        return -1;
+    return addr_spec_is_in_bounds(address) ? 0 : -1;
 }
 
 void addr_spec_fold(struct addr_spec *address)
@@ -91,6 +93,17 @@ bool addr_spec_is_own_form(const struct addr_spec *address)
             return false;
     }
     return strlen(address->local) <= 64 && dots_are_sound(address->local);
+}
+
+bool addr_spec_is_in_bounds(const struct addr_spec *address)
+{
+    size_t len = strlen(address->local) + 1 + strlen(address->domain);
+    if (!addr_spec_is_dot_string(address)) {
+        len += 2;
+        for (const char *p = address->local; *p; p++)
+            len += *p == '"' || *p == '\\';
+    }
+    return len <= ADDR_SPEC_MAX;
 }
 
 const char *addr_spec_print(struct arena *arena, const struct addr_spec *address)

@@ -35,7 +35,7 @@ struct answer_question {
     bool is_own_user;
     int64_t now;            /* seconds since 1970 */
     bool is_trial;          /* say only what would be done */
-    unsigned company;       /* messages that are judged at the same time, this one included (spool.h) */
+    unsigned company;       /* messages under way in this process, this one included (spool.h) */
 };
 
 enum answer_outcome {

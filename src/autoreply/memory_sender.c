@@ -50,6 +50,8 @@ static bool undo_srs(struct addr_spec *address)
     if (domain_canonical((struct span){domain, (size_t)(user - 1 - domain)}, original.domain) != 0)
         return false;
     memcpy(original.local, user, strlen(user) + 1);
+    if (!addr_spec_is_in_bounds(&original))
+        return false;
     *address = original;
     return true;
 }

@@ -166,7 +166,7 @@ static void answer_for(const struct check_call *call, struct asked *asked, struc
                                              .is_own_user = session_class(call->session) != CLASS_OUTSIDE,
                                              .now = message->now,
                                              .is_trial = call->is_trial,
-                                             .company = message_count()};
+                                             .company = message->company};
     struct answer answer = answer_find(call->services->responding, arena, &question);
     strbuf_printf(&asked->text, "%s%s: %s%s%s%s", asked->text.len ? "; " : "", mailbox, answer.why ? answer.why : "",
                   answer.why ? ", " : "", answer.text,

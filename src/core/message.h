@@ -67,6 +67,7 @@ struct message {
     int error;                /* 0, or the enum message_error that will be answered at the end */
     int saved_errno;          /* why, with MESSAGE_NO_SPACE */
     int64_t now;              /* seconds since 1970 at MAIL; what checks take for the time */
+    unsigned company;         /* how many messages were under way at its end, in this process; 0 before */
     struct facts facts;
     struct edits edits;
     struct verdict verdict;

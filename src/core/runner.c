@@ -344,6 +344,7 @@ struct outcome runner_eom(const struct engine *engine, struct session *session, 
 {
     /* A message may come without a header, and then without the end of one. */
     message_end_header(message);
+    message->company = message_count();
     if (!message->eoh_is_done)
         runner_eoh(engine, session, message);
     if (message->error) {

@@ -64,8 +64,8 @@ struct spool_message {
     const void *source;
     uint64_t source_size;
     const char *memo;            /* the owner's own text for its callbacks; may be NULL */
-    unsigned company;            /* how many messages the caller is judging at the same time: among many the addition waits
-                                    a millisecond for the others', to share their sync. 0 or 1: it does not */
+    unsigned company;            /* how many messages are under way in this process: among many the addition waits a
+                                    millisecond for the others', to share their sync. 0 or 1: it does not */
 };
 
 struct spool;

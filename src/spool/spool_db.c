@@ -110,7 +110,9 @@ static bool recover(struct spool_db *db, struct spool_file *file, int result)
         return true;
     }
     complain(db, problem);
-    if (result == SQLITE_IOERR_FSYNC) /* it writes over what was not synced; a new one would take that for written */
+    /* It writes over what was not synced; a new one would take that for written. What was written unsynced before that may
+     * be missing from the disk all the same. */
+    if (result == SQLITE_IOERR_FSYNC)
         return false;
     switch (result & 0xff) {
     case SQLITE_IOERR:
@@ -142,19 +144,18 @@ static int run_jobs(sqlite3 *sql, struct job *jobs, bool *has_begun)
 static int commit_jobs(struct spool_db *db, struct job *jobs, bool *has_begun)
 {
     bool durable = false;
-    *has_begun = false;
     for (const struct job *job = jobs; job; job = job->next)
         durable = durable || job->mode != SPOOL_DB_LAZY;
     int result = SQLITE_OK;
     for (int attempt = 0; attempt < 2; attempt++) {
-        if (attempt > 0 || !db->writer.sql) /* whether it is still the one is seen behind the commit */
-            result = ensure_open(db, &db->writer);
+        *has_begun = false;
+        result = ensure_open(db, &db->writer);
         if (result != SQLITE_OK)
             return result;
         if (durable != db->is_synced) {
             result = sqlite3_exec(db->writer.sql, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
                                   NULL, NULL, NULL);
-            db->is_synced = durable;
+            db->is_synced = result == SQLITE_OK ? durable : db->is_synced;
         }
         if (result == SQLITE_OK)
             result = run_jobs(db->writer.sql, jobs, has_begun);
@@ -166,8 +167,7 @@ static int commit_jobs(struct spool_db *db, struct job *jobs, bool *has_begun)
         }
         if (!sqlite3_get_autocommit(db->writer.sql))
             sqlite3_exec(db->writer.sql, "ROLLBACK", NULL, NULL, NULL);
-        bool is_stale = db->writer.sql && !spool_file_is_current(&db->writer, db->directory);
-        if (!recover(db, &db->writer, result) && !is_stale)
+        if (!recover(db, &db->writer, result))
             break;
     }
     return result;

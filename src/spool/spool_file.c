@@ -84,7 +84,8 @@ static const char *const migrations[] = {
     /* 3. decided: since when, in seconds since 1970, nothing but the owner's after() is missing; else NULL. */
     "ALTER TABLE entry ADD COLUMN decided INTEGER;",
     /* 4. content: all of it, if it is small, so that one page less is written; else NULL, and it lies in parts. The table
-     * was renamed, so that a worker of version 3 that is draining fails to look for content where it is no more. */
+     * was renamed, so that a worker of version 3 that is draining fails to look for content where it is no more; it
+     * does not add any more either, and what it was just sending counts as in doubt. */
     "ALTER TABLE entry ADD COLUMN content BLOB;"
     "DROP TRIGGER entry_out;"
     "ALTER TABLE piece RENAME TO part;"

@@ -78,7 +78,7 @@ static struct spool_message entry_of(const struct forwarding *forwarding, struct
                                   .source = message->content,
                                   .source_size = content_size(message->content),
                                   .memo = message->reverse_path,
-                                  .company = message_count()};
+                                  .company = message->company};
 }
 
 enum spool_outcome copies_add(const struct forwarding *forwarding, struct arena *arena, const struct message *message,

@@ -146,7 +146,7 @@ static void take(struct csv *csv, unsigned line, const struct span fields[FIELDS
     }
     value->len = 0;
     strbuf_putc(value, deletes ? 'd' : 'k');
-    if (read_targets(csv, line, &address, first, fields[1]) && (value->len > 1 || !first))
+    if (read_targets(csv, line, &address, first, fields[1]) && value->len > 1)
         strmap_add(map, key, (struct span){value->ptr, value->len});
 }
 

@@ -42,11 +42,13 @@ int store_pool_take(struct store_pool *pool, int64_t deadline)
     struct timespec until = {deadline / 1000000, deadline % 1000000 * 1000};
     pthread_mutex_lock(&pool->mutex);
     int number;
+    pool->waiting++;
     while ((number = take_free(pool)) < 0)
         if (pthread_cond_timedwait(&pool->a_free_one, &pool->mutex, &until) == ETIMEDOUT) {
             number = take_free(pool);
             break;
         }
+    pool->waiting--;
     pthread_mutex_unlock(&pool->mutex);
     return number;
 }
@@ -54,7 +56,7 @@ int store_pool_take(struct store_pool *pool, int64_t deadline)
 int store_pool_try(struct store_pool *pool)
 {
     pthread_mutex_lock(&pool->mutex);
-    int number = take_free(pool);
+    int number = pool->waiting == 0 ? take_free(pool) : -1;
     pthread_mutex_unlock(&pool->mutex);
     return number;
 }

@@ -13,10 +13,10 @@
 #define STORE_POOL_MOST 32
 
 struct store_pool {
-    pthread_mutex_t mutex; /* guards `taken` */
+    pthread_mutex_t mutex; /* guards `taken` and `waiting` */
     pthread_cond_t a_free_one;
     uint32_t taken;
-    int count;
+    int count, waiting;
 };
 
 void store_pool_init(struct store_pool *pool, int count); /* at most STORE_POOL_MOST */
@@ -25,7 +25,7 @@ void store_pool_destroy(struct store_pool *pool);
 /* The lowest free number, so that a quiet store works on one warm connection; -1 if none was free until DEADLINE (us of
  * clock_monotonic_us()). */
 int store_pool_take(struct store_pool *pool, int64_t deadline);
-int store_pool_try(struct store_pool *pool); /* the same without waiting */
+int store_pool_try(struct store_pool *pool); /* the same without waiting, and behind all who wait */
 void store_pool_give(struct store_pool *pool, int number);
 
 #define STORE_RETRY_US INT64_C(1000000)

@@ -13,6 +13,8 @@ static bool own_domain(void *context, const char *domain)
 }
 
 #define LONG "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij"
+#define UMLAUTS "\xc3\xbc.\xc3\xbc.\xc3\xbc.\xc3\xbc.\xc3\xbc.\xc3\xbc.\xc3\xbc.\xc3\xbc.\xc3\xbc.\xc3\xbc."
+#define A_LABELS "xn--tda.xn--tda.xn--tda.xn--tda.xn--tda.xn--tda.xn--tda.xn--tda.xn--tda.xn--tda."
 
 static const struct {
     const char *sender, *expected; /* NULL: no address */
@@ -97,6 +99,11 @@ static const struct {
      "ote.example",
      NULL},
     {LONG LONG LONG LONG LONG "@remote.example", NULL},
+    /* too long as it is printed: A-labels, quotes, what an SRS address of ours held */
+    {LONG LONG LONG "@" UMLAUTS UMLAUTS "example", NULL},
+    {LONG LONG "@" UMLAUTS "example", LONG LONG "@" A_LABELS "example"},
+    {"SRS0=aaaa=2W=" UMLAUTS UMLAUTS "\xc3\xbc.\xc3\xbc.example=" LONG LONG "@own.example",
+     "srs0=aaaa=2w=" UMLAUTS UMLAUTS "\xc3\xbc.\xc3\xbc.example=" LONG LONG "@own.example"},
 };
 
 static void senders_are_folded(void **state)
