@@ -166,7 +166,7 @@ static bool hold_queue(struct keeper *keeper)
 void *spool_keep(void *context)
 {
     struct spool *spool = context;
-    struct keeper keeper = {.spool = spool, .lock = {spool->options.directory, -1}, .dots = -1};
+    struct keeper keeper = {.spool = spool, .lock = {.directory = spool->options.directory, .fd = -1}, .dots = -1};
     while (!is_stopping(&keeper)) {
         bool is_ours = hold_queue(&keeper);
         join_senders(spool, false);
