@@ -1,5 +1,6 @@
 /*
- * services - what the checks of a plan stand on: resolver, archive scanner, DKIM verifier, and what automatic replies need.
+ * services - what the checks of a plan stand on: resolver, archive scanner, DKIM verifier, and what automatic replies
+ * need.
  *
  * Made alike for the daemon's worker and for `posternctl explain`, so that the two cannot disagree.
  */
@@ -8,8 +9,8 @@
 
 #include "core/engine.h"
 
-/* Problems of the configuration that the option rows cannot see, and as WARNINGS what the daemon would start with all the
- * same. Nothing is started, made or changed. In a process that opens nothing else: see state/look.h. 0, or -1 and
+/* Problems of the configuration that the option rows cannot see, and as WARNINGS what the daemon would start with all
+ * the same. Nothing is started, made or changed. In a process that opens nothing else: see state/look.h. 0, or -1 and
  * reported. */
 int services_check(struct engine *engine, struct conf_problems *problems, struct conf_problems *warnings);
 

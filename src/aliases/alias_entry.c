@@ -4,10 +4,10 @@
  * A right side is a row of addresses with commas or white space between them (RFC 822 comments in parentheses count as
  * white space, "<user@domain>" as user@domain). Commands ("|...") and files ("/...") go up to the next comma, for their
  * arguments must not become addresses; they and Sendmail's "error:..." are left out without a word, since they are as
- * they should be: mail that ends there means no mailbox. But the row says that something was left out (but for /dev/null),
- * so that nobody takes the rest for all that the alias does. "\user" is user: Sendmail looks for no alias of it, but
- * Postfix does, and one that names itself ends there with both. What is no address at all is left out with a warning:
- * the MTA does not refuse the table for it either.
+ * they should be: mail that ends there means no mailbox. But the row says that something was left out (but for
+ * /dev/null), so that nobody takes the rest for all that the alias does. "\user" is user: Sendmail looks for no alias
+ * of it, but Postfix does, and one that names itself ends there with both. What is no address at all is left out with a
+ * warning: the MTA does not refuse the table for it either.
  */
 #include "aliases/alias_reader.h"
 #include "aliases/alias_table.h"

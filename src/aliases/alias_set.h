@@ -32,8 +32,8 @@ struct alias_tables {
     struct alias_watch *watch; /* NULL: there are no tables */
 };
 
-/* Reads all tables, and starts the watch. 0, or -1 after all problems were reported; in both cases it is to be closed. What
- * is given must outlive it. */
+/* Reads all tables, and starts the watch. 0, or -1 after all problems were reported; in both cases it is to be closed.
+ * What is given must outlive it. */
 int alias_tables_open(struct alias_tables *tables, const struct string_list *names, const char *local_domain,
                       alias_table_read_function *read, struct conf_problems *problems);
 void alias_tables_close(struct alias_tables *tables);

@@ -72,7 +72,8 @@ struct alias_load;
 /* Reads READER to its end into load->table. */
 typedef void alias_parser(struct alias_load *load, struct alias_reader *reader);
 
-/* A table of another room's form: from a file, and from BYTES that are called LABEL in messages. As alias_table_read(). */
+/* A table of another room's form: from a file, and from BYTES that are called LABEL in messages. As
+ * alias_table_read(). */
 struct alias_table *alias_table_read_with(const char *path, alias_parser *parse, struct conf_problems *problems);
 struct alias_table *alias_table_of(const char *label, struct span bytes, alias_parser *parse,
                                    struct conf_problems *problems);

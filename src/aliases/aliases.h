@@ -63,8 +63,8 @@ struct aliases_targets {
     bool is_partial; /* the MTA delivers to more than these: something was left out */
 };
 
-/* Every address that ADDRESS means, local or not. Commands ("|..."), files, :include: lists that cannot be read, and what is
- * no address are left out; so is what is beyond the bounds of a line or a list (is_cut, too). */
+/* Every address that ADDRESS means, local or not. Commands ("|..."), files, :include: lists that cannot be read, and
+ * what is no address are left out; so is what is beyond the bounds of a line or a list (is_cut, too). */
 struct aliases_targets aliases_expand(struct aliases *aliases, struct arena *arena, const char *address);
 
 #endif

@@ -7,8 +7,8 @@
  *
  * As with our own results a HELO that fails decides, and of several author domains the one that asks for the most.
  *
- * The policy of a DMARC result stands in policy.dmarc or, with opendmarc and rspamd, in a comment: "(p=reject dis=none)",
- * "(policy=reject)". What they did about it themselves (dis=) does not bind us.
+ * The policy of a DMARC result stands in policy.dmarc or, with opendmarc and rspamd, in a comment: "(p=reject
+ * dis=none)", "(policy=reject)". What they did about it themselves (dis=) does not bind us.
  */
 #include "auth/authres.h"
 #include "conf/conf.h"

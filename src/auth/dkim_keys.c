@@ -5,8 +5,8 @@
  * A name is asked for once, however many signatures use it. NXDOMAIN and an empty answer are permerror, a name server
  * that does not answer is temperror (RFC 6376 6.1.2).
  *
- * Who writes signatures of his own before one in the name of the author he forges must not buy that one a temperror, for
- * with that DMARC asks for nothing. So each key has a share of the time that is left, and a signature for whose key
+ * Who writes signatures of his own before one in the name of the author he forges must not buy that one a temperror,
+ * for with that DMARC asks for nothing. So each key has a share of the time that is left, and a signature for whose key
  * there is no look-up left is neutral.
  */
 #include "auth/dkim_engine.h"

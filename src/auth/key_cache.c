@@ -5,8 +5,8 @@
  * algorithms are looked up: together more than the check of a signature costs. Neither is shared by two threads, so a
  * key is taken out and put back, and where one is taken twice at once there are two afterwards.
  *
- * A key that is put back into a full set takes the place of the one that has been there longest. Who sends signatures of
- * many keys of his own makes others read theirs again, as without the cache, and no more.
+ * A key that is put back into a full set takes the place of the one that has been there longest. Who sends signatures
+ * of many keys of his own makes others read theirs again, as without the cache, and no more.
  */
 #include "auth/key_cache.h"
 #include "util/strhash.h"

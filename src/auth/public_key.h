@@ -1,7 +1,8 @@
 /*
  * public_key - the public key of a record p=, and signatures checked with it (RFC 6376 3.6.1, RFC 8463).
  *
- * OWNS: a key is the caller's until public_key_free(). THREADS: any, one at a time for a key. ERRORS: NULL, or what the functions say.
+ * OWNS: a key is the caller's until public_key_free(). THREADS: any, one at a time for a key. ERRORS: NULL, or what the
+ * functions say.
  */
 #ifndef POSTERN_AUTH_PUBLIC_KEY_H
 #define POSTERN_AUTH_PUBLIC_KEY_H

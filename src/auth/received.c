@@ -3,7 +3,8 @@
  *
  * The relay is trusted, its client is not: HELO, the reverse name and an IDENT answer are the stranger's words. So the
  * address is looked for in the first comment only, at its end where Postfix and Sendmail put it (an IDENT stands in
- * front), or at its very beginning where Exim does (there HELO comes behind). Whatever looks otherwise is not guessed at.
+ * front), or at its very beginning where Exim does (there HELO comes behind). Whatever looks otherwise is not guessed
+ * at.
  */
 #include "auth/received.h"
 
@@ -28,7 +29,8 @@ static struct span take_word(struct span *text)
     return word;
 }
 
-/* The inside of the comment that TEXT begins with, nested ones included; .ptr NULL if there is none or it has no end. */
+/* The inside of the comment that TEXT begins with, nested ones included; .ptr NULL if there is none or it has no
+ * end. */
 static struct span comment_of(struct span text)
 {
     size_t depth = 0;

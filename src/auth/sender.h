@@ -1,9 +1,9 @@
 /*
  * sender - may this client send in the name of that domain? check_host() of RFC 7208, by one of two engines.
  *
- * Both engines stand on the same parser, the same DNS layer and the same limits: 10 terms that cost look-ups in the whole
- * evaluation (RFC 7208 4.6.4), 10 names of an MX (more are a permerror), 10 names of a PTR (the rest is not looked at),
- * `void_limit` look-ups without an answer, and the budget of the message for time and queries.
+ * Both engines stand on the same parser, the same DNS layer and the same limits: 10 terms that cost look-ups in the
+ * whole evaluation (RFC 7208 4.6.4), 10 names of an MX (more are a permerror), 10 names of a PTR (the rest is not
+ * looked at), `void_limit` look-ups without an answer, and the budget of the message for time and queries.
  *
  * OWNS: answers live on the arena of the query. THREADS: any; libspf2 gets a server of its own for each evaluation.
  * ERRORS: none beside the results temperror and permerror; `reason` says what happened.

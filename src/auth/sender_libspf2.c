@@ -4,9 +4,9 @@
  * libspf2 1.2.10 lacks the fix for CVE-2023-42118, does not count void look-ups and asks for type 99. So each
  * evaluation has a libspf2 server of its own over a DNS layer of ours, which
  *   - answers type 99 with "no data" and asks dns.h for all else, within the budget of the message;
- *   - hands over a TXT record only if it claims to be SPF, our parser takes it, and it is the only one of its name: what
- *     libspf2 compiles has been read before. It never sees the text of an explanation: there are sound ones that make
- *     it abort (tests/fuzz/corpus/spf), and the builtin engine finds it anyway;
+ *   - hands over a TXT record only if it claims to be SPF, our parser takes it, and it is the only one of its name:
+ *     what libspf2 compiles has been read before. It never sees the text of an explanation: there are sound ones that
+ *     make it abort (tests/fuzz/corpus/spf), and the builtin engine finds it anyway;
  *   - counts void look-ups, and remembers whatever makes the result permerror or temperror no matter what libspf2 says.
  * Loopback clients, which libspf2 passes without a look at the record, are evaluated by the builtin engine.
  *
@@ -225,8 +225,8 @@ static void run(struct leash *leash, SPF_server_t *server, SPF_request_t *reques
         SPF_response_free(response);
 }
 
-/* libspf2 spoils explanations (a blank becomes '%') or dies of them: the builtin engine finds the text, out of the resolver's cache. It
- * also knows which term it was. */
+/* libspf2 spoils explanations (a blank becomes '%') or dies of them: the builtin engine finds the text, out of the
+ * resolver's cache. It also knows which term it was. */
 static void explain(const struct sender_query *query, struct sender_answer *answer)
 {
     struct sender_answer other = {.result = AUTH_NONE};

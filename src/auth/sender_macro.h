@@ -32,8 +32,8 @@ struct sender_macro_values {
     void *context;
 };
 
-/* TEXT must have passed sender_macro_check(). For DOMAIN the result is a name without trailing dot, cut to 253 octets by
- * leaving out labels from the left. It may hold any octet but NUL. */
+/* TEXT must have passed sender_macro_check(). For DOMAIN the result is a name without trailing dot, cut to 253 octets
+ * by leaving out labels from the left. It may hold any octet but NUL. */
 const char *sender_macro_expand(struct arena *arena, const char *text, enum sender_macro_kind kind,
                                 const struct sender_macro_values *values);
 

@@ -21,8 +21,8 @@ struct addr_spec {
     bool is_utf8;                  /* the local part is not all ASCII */
 };
 
-/* TEXT without angle brackets. 0, or -1: it is none (no local part, no domain name, control characters, bad UTF-8), or it
- * is not in bounds. */
+/* TEXT without angle brackets. 0, or -1: it is none (no local part, no domain name, control characters, bad UTF-8), or
+ * it is not in bounds. */
 int addr_spec_parse(struct span text, struct addr_spec *address);
 
 /* Would it be read again as it is printed? A-labels and quotes make it longer than it was. */

@@ -2,10 +2,10 @@
  * answer - one message, one mailbox: shall there be a reply, and if so, queue it so that a crash at any point sends
  * nothing twice.
  *
- * The order: reserve in the store (short) and write to the spool (synced), and the message may be answered 250. The spool's
- * sender confirms in the store (for the days between replies) before each attempt, synced for several at once, and releases the memory if the reply
- * could not be sent. Killed between any two, nothing is sent twice, and at worst a later message of the same sender is
- * answered.
+ * The order: reserve in the store (short) and write to the spool (synced), and the message may be answered 250. The
+ * spool's sender confirms in the store (for the days between replies) before each attempt, synced for several at once,
+ * and releases the memory if the reply could not be sent. Killed between any two, nothing is sent twice, and at worst a
+ * later message of the same sender is answered.
  *
  * THREADS: any. Everything returned is on the arena given.
  */
@@ -67,8 +67,8 @@ struct answer_mailboxes {
 struct answer_mailboxes answer_mailboxes(struct responding *responding, struct arena *arena, const char *address,
                                          int64_t now, bool *down);
 
-/* The spool's callbacks for kind "autoreply", and the memo they read: the memory's KEY and TOKEN, seconds since 1970, and
- * the days between replies. */
+/* The spool's callbacks for kind "autoreply", and the memo they read: the memory's KEY and TOKEN, seconds since 1970,
+ * and the days between replies. */
 #define ANSWER_KIND "autoreply"
 const char *answer_memo(struct arena *arena, const char *key, const char *token, int64_t at, int64_t days);
 bool answer_before(void *responding, const char *memo, int64_t now, bool *later);

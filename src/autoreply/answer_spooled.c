@@ -1,10 +1,10 @@
 /*
  * answer_spooled - what becomes of the memory of a reply that waits in the spool.
  *
- * A reservation is short, and the spool may have been stuck for days: by then another message of the sender may have been
- * answered. So what is confirmed, before each attempt, is the token of the answer, which makes that safe to repeat and
- * keeps an entry that comes late from sending a second reply or forgetting somebody else's. One that leaves when its days
- * are over already is remembered from now on, or the next message would be answered right behind it.
+ * A reservation is short, and the spool may have been stuck for days: by then another message of the sender may have
+ * been answered. So what is confirmed, before each attempt, is the token of the answer, which makes that safe to repeat
+ * and keeps an entry that comes late from sending a second reply or forgetting somebody else's. One that leaves when
+ * its days are over already is remembered from now on, or the next message would be answered right behind it.
  */
 #include "autoreply/answer.h"
 #include "autoreply/memory.h"
@@ -54,8 +54,8 @@ static struct store_change confirmation(struct arena *arena, const struct memo *
                                  .expected = span_of(memory_mark_print(arena, &reserved))};
 }
 
-/* The row of MEMO's key, made the confirmed one if it is its own or nobody's. STORE_PRESENT: it is somebody else's. If it
- * changes while we look (another machine confirms it) we look again. */
+/* The row of MEMO's key, made the confirmed one if it is its own or nobody's. STORE_PRESENT: it is somebody else's. If
+ * it changes while we look (another machine confirms it) we look again. */
 static enum store_outcome confirm(struct store *store, struct arena *arena, const struct memo *memo, int64_t now)
 {
     struct store_value there;

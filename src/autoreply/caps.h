@@ -18,8 +18,8 @@ struct caps_limits { /* 0: no limit */
     int64_t per_minute, per_sender_domain_per_hour, per_mailbox_per_hour;
 };
 
-/* May one more reply go to SENDER_DOMAIN from MAILBOX at NOW (seconds since 1970)? NULL and it is counted, or which cap it
- * would pass ("max_per_minute"). */
+/* May one more reply go to SENDER_DOMAIN from MAILBOX at NOW (seconds since 1970)? NULL and it is counted, or which cap
+ * it would pass ("max_per_minute"). */
 const char *caps_take(struct caps *caps, const struct caps_limits *limits, const char *mailbox,
                       const char *sender_domain, int64_t now);
 

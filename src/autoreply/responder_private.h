@@ -6,7 +6,8 @@
 
 #include "autoreply/responder.h"
 
-/* responder_verify(); IS_STORED: without what may change by itself (time zones) or matters only on the way in (size). */
+/* responder_verify(); IS_STORED: without what may change by itself (time zones) or matters only on the way in
+ * (size). */
 int responder_settle(struct arena *arena, struct responder *responder, bool is_stored,
                      struct responder_problem *problem);
 

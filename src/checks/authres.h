@@ -1,8 +1,8 @@
 /*
  * authres - writes what spf, dkim and dmarc found into one Authentication-Results field, and removes forged ones.
  *
- * Refuses only what holds more forged fields than can be removed. Reads the facts "spf", "dkim", "dmarc". Proposes: the field, Received-SPF, deletions.
- * OWNS: nothing. THREADS: any. ERRORS: none.
+ * Refuses only what holds more forged fields than can be removed. Reads the facts "spf", "dkim", "dmarc". Proposes: the
+ * field, Received-SPF, deletions. OWNS: nothing. THREADS: any. ERRORS: none.
  */
 #ifndef POSTERN_CHECKS_AUTHRES_H
 #define POSTERN_CHECKS_AUTHRES_H

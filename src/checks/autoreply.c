@@ -3,8 +3,8 @@
  *
  * It runs when all others have accepted the message. Its refusals are silences: they concern the reply, never the
  * message, so they are counted and logged here and the message goes its way. Only on_error = tempfail makes a store or
- * spool that is down an affair of the sender's; otherwise mail flows, and the rooms themselves say once a minute what is
- * wrong.
+ * spool that is down an affair of the sender's; otherwise mail flows, and the rooms themselves say once a minute what
+ * is wrong.
  *
  * A message may have thousands of recipients who are all away, and the MTA waits while they are answered one after the
  * other. So all of them together have message_budget, each has an arena of its own that ends with it, and what is told

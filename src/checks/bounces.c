@@ -2,9 +2,9 @@
  * bounces - with srs { sign_outgoing } the outgoing mail of a domain carries an SRS address as its reverse-path, so a
  * bounce that is addressed to the plain address answers mail that somebody else sent in its name.
  *
- * Only the null reverse-path is a bounce for certain; a few servers bounce as MAILER-DAEMON@, and so do people who write
- * to themselves. Recipients on exempt_recipients keep getting everything. Whether an SRS address is genuine is the check
- * srs's to say.
+ * Only the null reverse-path is a bounce for certain; a few servers bounce as MAILER-DAEMON@, and so do people who
+ * write to themselves. Recipients on exempt_recipients keep getting everything. Whether an SRS address is genuine is
+ * the check srs's to say.
  *
  * What this does not do: recognise bounces by their content. Automatic replies to the author of the header (they should
  * go to the reverse-path, RFC 3834 4) carry the null reverse-path, too, and are refused likewise.

@@ -1,6 +1,6 @@
 /* checks - THE ordered list: what comes first is asked first, in every phase. authres stands behind those whose
- * results it writes down; srs and autoreply behind all: they act on what the others let pass, and a message that loops is
- * not replied to. */
+ * results it writes down; srs and autoreply behind all: they act on what the others let pass, and a message that loops
+ * is not replied to. */
 #include "checks/attachments.h"
 #include "checks/authres.h"
 #include "checks/autoreply.h"

@@ -1,8 +1,8 @@
 /*
  * dmarc - carries out what the author's domain asks for (RFC 9989): pass, or the policy of its DMARC record.
  *
- * Reads the facts "spf", "dkim". Facts: "dmarc", a struct auth_dmarc of the author domain that decided; "dmarc.authors",
- * the author domains. A message that passes is vouched for: the refusal that spf put off is dropped.
+ * Reads the facts "spf", "dkim". Facts: "dmarc", a struct auth_dmarc of the author domain that decided;
+ * "dmarc.authors", the author domains. A message that passes is vouched for: the refusal that spf put off is dropped.
  * OWNS: nothing. THREADS: any. ERRORS: a name server that does not answer is the result temperror, not an error.
  */
 #ifndef POSTERN_CHECKS_DMARC_H
@@ -34,6 +34,9 @@ struct check_dmarc_options {
     const struct netset *never_enforce_networks;
     const struct template *reply, *reply_temperror, *reply_from;
 };
+
+/* Rows of its options, in dmarc_rows.c. */
+extern const struct option_row dmarc_rows[];
 
 /* What is known of one message when it is time to decide. */
 struct check_dmarc_facts {

@@ -1,9 +1,9 @@
 /*
  * spf - evaluated once a message: at the first recipient, or at the end where something is needed that comes late.
  *
- * It comes late if dmarc has the last word (a forwarded message that fails SPF but is signed by its author's domain must
- * not be lost), if the client is a relay of ours (its Received field says who its client was), and if the result is
- * taken from the header of another filter. Tags and quarantine can be said only at the end as well.
+ * It comes late if dmarc has the last word (a forwarded message that fails SPF but is signed by its author's domain
+ * must not be lost), if the client is a relay of ours (its Received field says who its client was), and if the result
+ * is taken from the header of another filter. Tags and quarantine can be said only at the end as well.
  *
  * Bounces (null reverse-path) are not marked for a HELO name without a record: hardly any has one.
  *
@@ -18,8 +18,8 @@
 #include "auth/sender.h"
 #include "core/engine.h"
 
-/* Of the message's DNS budget, in percent: HELO leaves this much to what comes behind it, MAIL FROM this much to DKIM and
- * DMARC. */
+/* Of the message's DNS budget, in percent: HELO leaves this much to what comes behind it, MAIL FROM this much to DKIM
+ * and DMARC. */
 #define HELO_LEAVES 75
 #define MAIL_FROM_LEAVES 50
 

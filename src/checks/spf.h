@@ -1,9 +1,8 @@
 /*
  * spf - is the client allowed to send for the domain it names? (RFC 7208)
  *
- * HELO is evaluated first, then MAIL FROM; a HELO that fails decides, else MAIL FROM does, else (null reverse-path) HELO.
- * Fact "spf": a struct auth_spf. When dmarc has the last word, the refusal is a
- * REJECT_UNLESS.
+ * HELO is evaluated first, then MAIL FROM; a HELO that fails decides, else MAIL FROM does, else (null reverse-path)
+ * HELO. Fact "spf": a struct auth_spf. When dmarc has the last word, the refusal is a REJECT_UNLESS.
  *
  * OWNS: nothing. THREADS: any. ERRORS: name servers that do not answer are the result temperror, not an error.
  */

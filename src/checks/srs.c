@@ -1,12 +1,13 @@
 /*
- * srs - asks at RCPT whether an SRS address of ours may be used, and behind all other checks what becomes of the message.
+ * srs - asks at RCPT whether an SRS address of ours may be used, and behind all other checks what becomes of the
+ * message.
  *
  * Everything that could fail happens before the answer: codec and tables in on_accepted, which queues the edits; the
  * copies go into the spool in on_commit, all in one transaction, when the MTA has taken the edits. So a message that is
  * answered 4xx has left nothing behind, and comes back whole.
  *
- * A message in quarantine goes nowhere by itself, so it is not split: its envelope is edited as a whole, and it travels on
- * if somebody releases it.
+ * A message in quarantine goes nowhere by itself, so it is not split: its envelope is edited as a whole, and it travels
+ * on if somebody releases it.
  *
  * What this does not do: rewrite the header, seal with ARC.
  */

@@ -36,8 +36,8 @@ struct edits {
 /* NAME is a field name of ours; VALUE may hold anything: what could end the header line is replaced by '?'. */
 void edits_add_header(struct edits *edits, struct arena *arena, const char *name, const char *value);
 
-/* The same for a VALUE of several lines: "\n\t" (or "\n ") is a fold and stays one, unless nothing follows it; each line
- * is cut at 900 octets and the whole at 32 kB. */
+/* The same for a VALUE of several lines: "\n\t" (or "\n ") is a fold and stays one, unless nothing follows it; each
+ * line is cut at 900 octets and the whole at 32 kB. */
 void edits_add_folded(struct edits *edits, struct arena *arena, const char *name, const char *value);
 
 /* The INDEX-th field of NAME, from 1, gets VALUE; folds as above, 8-bit bytes stay, because they were there before. */
@@ -47,13 +47,13 @@ void edits_change_header(struct edits *edits, struct arena *arena, const char *n
 /* Deletions of one name in one message: an MTA searches its queue file for each, and a client could order thousands. */
 #define EDITS_DELETIONS_MAX 100
 
-/* Queue deletions of one name from the highest index down: Postfix renumbers after each. 0, or -1: EDITS_DELETIONS_MAX of
- * NAME are queued already, and this one is not. */
+/* Queue deletions of one name from the highest index down: Postfix renumbers after each. 0, or -1: EDITS_DELETIONS_MAX
+ * of NAME are queued already, and this one is not. */
 int edits_delete_header(struct edits *edits, struct arena *arena, const char *name, unsigned index);
 void edits_quarantine(struct edits *edits, struct arena *arena, const char *reason);
 
-/* The envelope. Without these a message would go astray, so an MTA that refuses one gets the whole message back with 4xx.
- * An address or a parameter that cannot stand in an SMTP command is refused: -1, nothing queued. */
+/* The envelope. Without these a message would go astray, so an MTA that refuses one gets the whole message back with
+ * 4xx. An address or a parameter that cannot stand in an SMTP command is refused: -1, nothing queued. */
 int edits_change_sender(struct edits *edits, struct arena *arena, const char *reverse_path);
 int edits_delete_recipient(struct edits *edits, struct arena *arena, const char *address);
 int edits_add_recipient(struct edits *edits, struct arena *arena, const char *address, const char *parameters);

@@ -98,7 +98,8 @@ const char *message_join_parameters(struct message *message, char *const *parame
 /* It stands: count it. Called once all checks had their say and none refused. */
 void message_accept_rcpt(struct message *message, struct recipient *recipient);
 
-/* NAME without colon, VALUE with its leading space; a bare LF in VALUE becomes CRLF. 0 or message->error, which stays. */
+/* NAME without colon, VALUE with its leading space; a bare LF in VALUE becomes CRLF. 0 or message->error, which
+ * stays. */
 int message_add_header(struct message *message, struct span name, struct span value);
 
 /* The empty line between header and body; once. */
@@ -109,8 +110,8 @@ int message_add_body(struct message *message, struct span bytes);
 /* The N-th field (from 0) of NAME, any case; NULL if there is none. */
 const struct header_field *message_header(const struct message *message, const char *name, size_t n);
 
-/* Some of the DNS budget, for look-ups of names that a stranger has chosen: without it a sender's expensive records would
- * leave nothing for those of the author he forges, and buy him a temperror. */
+/* Some of the DNS budget, for look-ups of names that a stranger has chosen: without it a sender's expensive records
+ * would leave nothing for those of the author he forges, and buy him a temperror. */
 struct dns_part {
     struct dns_budget budget; /* to be spent */
     unsigned given;

@@ -6,6 +6,7 @@ libpostern_a_SOURCES += \
 	src/core/edits.c src/core/edits.h \
 	src/core/engine.c src/core/engine.h \
 	src/core/facts.c src/core/facts.h \
+	src/core/mark.c src/core/mark.h \
 	src/core/message.c src/core/message.h \
 	src/core/runner.c src/core/runner.h \
 	src/core/report.c src/core/report.h \

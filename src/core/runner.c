@@ -15,8 +15,8 @@
  * in its queue for ever. What is decided before the end of the message is kept in the verdict and answered there.
  */
 #include "core/runner.h"
+#include "core/mark.h"
 #include "core/report.h"
-#include "core/subject.h"
 #include "util/clock.h"
 
 static const struct outcome go_on = {OUTCOME_CONTINUE, NULL};
@@ -304,42 +304,6 @@ static void judge_message_error(const struct engine *engine, const struct sessio
     verdict_strengthen(&message->verdict, &verdict);
 }
 
-/* A mark of ours on mail from outside that we did not make is a forgery. If there are more than can be deleted those at the
- * top go, which readers look at first; what is left says no good of its sender. */
-static void remove_forged_marks(const struct session *session, struct message *message)
-{
-    unsigned n = 0;
-    if (session_class(session) != CLASS_OUTSIDE)
-        return;
-    for (size_t i = 0; i < message->header_count && n < EDITS_DELETIONS_MAX; i++)
-        n += span_equals_nocase(span_trim(message->headers[i].name), MARK_HEADER);
-    for (; n > 0; n--)
-        edits_delete_header(&message->edits, message->arena, MARK_HEADER, n);
-}
-
-static void mark_subject(struct message *message, const char *tag)
-{
-    const struct header_field *subject = message_header(message, "Subject", 0);
-    const char *value = subject_tag(message->arena, tag, subject ? subject->value : (struct span){"", 0});
-    if (subject)
-        edits_change_header(&message->edits, message->arena, "Subject", 1, value);
-    else
-        edits_add_folded(&message->edits, message->arena, "Subject", value);
-}
-
-static void mark(const struct settings *settings, struct message *message)
-{
-    const struct verdict *verdict = &message->verdict;
-    if (verdict->disposition == DISPOSITION_TAG || verdict->disposition == DISPOSITION_QUARANTINE) {
-        edits_add_header(&message->edits, message->arena, MARK_HEADER,
-                         arena_printf(message->arena, "suspicious; why=%s", verdict->why));
-        if (settings->general->tag_subject)
-            mark_subject(message, settings->general->tag_subject);
-    }
-    if (verdict->disposition == DISPOSITION_QUARANTINE)
-        edits_quarantine(&message->edits, message->arena, arena_printf(message->arena, "postern: %s", verdict->why));
-}
-
 struct outcome runner_eom(const struct engine *engine, struct session *session, struct message *message)
 {
     /* A message may come without a header, and then without the end of one. */
@@ -356,8 +320,8 @@ struct outcome runner_eom(const struct engine *engine, struct session *session, 
         judge_message(engine, session, message, PHASE_ACCEPTED);
     struct outcome outcome = outcome_of(&message->verdict);
     if (outcome.action == OUTCOME_CONTINUE) {
-        remove_forged_marks(session, message);
-        mark(&engine->settings, message);
+        mark_remove_forged(session, message);
+        mark_message(&engine->settings, message);
     }
     return outcome;
 }

@@ -10,9 +10,6 @@
 
 #include "core/engine.h"
 
-/* The header that marks a suspicious message: "X-Postern: suspicious; why=attachments.encrypted". */
-#define MARK_HEADER "X-Postern"
-
 enum outcome_action {
     OUTCOME_CONTINUE,
     OUTCOME_TEMPFAIL,

@@ -1,5 +1,6 @@
 /*
- * settings - the rows of the sections that belong to no check. Those of redis, spool, aliases and forwards are in state_rows.c.
+ * settings - the rows of the sections that belong to no check. Those of redis, spool, aliases and forwards are in
+ * state_rows.c.
  *
  * The defaults make a Debian installation run: a socket under /run/postern, logging to syslog's mail facility,
  * nobody but the host itself trusted.

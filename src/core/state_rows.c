@@ -1,8 +1,8 @@
 /*
  * state_rows - options of what is kept and of what is sent.
  *
- * The files that they name are opened by the rooms that read them, when a service starts; here is only looked at what can
- * be said of a value alone.
+ * The files that they name are opened by the rooms that read them, when a service starts; here is only looked at what
+ * can be said of a value alone.
  */
 #include "core/state_rows.h"
 #include "aliases/aliases.h"

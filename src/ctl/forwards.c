@@ -1,8 +1,8 @@
 /*
  * forwards - `posternctl forwards`: its verbs, what they share, and list.
  *
- * The rows in the store can be made ready before postern.conf names them; that they do nothing yet is said. A csv: table
- * belongs to whoever writes the file: it is shown, and no verb changes it.
+ * The rows in the store can be made ready before postern.conf names them; that they do nothing yet is said. A csv:
+ * table belongs to whoever writes the file: it is shown, and no verb changes it.
  */
 #include "ctl/forwards.h"
 #include "ctl/ctl.h"

@@ -15,8 +15,8 @@ int forwards_add(int argc, char **argv);    /* forwards_change.c */
 int forwards_delete(int argc, char **argv); /* forwards_change.c */
 int forwards_import(int argc, char **argv); /* forwards_import.c */
 
-/* Opens STATE for a change of the rows in the store. EX_CONFIG: the table is a file, which is not changed here. STATE is to
- * be closed in any case. */
+/* Opens STATE for a change of the rows in the store. EX_CONFIG: the table is a file, which is not changed here. STATE
+ * is to be closed in any case. */
 int forwards_open_rows(const struct ctl_call *call, struct ctl_state *state);
 
 /* Is ADDRESS, folded, what mail is looked up by? NULL, or the address (for "@domain" likewise) that it would be. */

@@ -1,8 +1,8 @@
 /*
  * forwards import - the forwards of a CSV file into the store, all of them or none.
  *
- * The file is read as a csv: table would be, so that both say the same of it, line by line. Then every address is asked of
- * the alias tables: one that mail is never looked up by would be stored for nothing. What an address had before is
+ * The file is read as a csv: table would be, so that both say the same of it, line by line. Then every address is asked
+ * of the alias tables: one that mail is never looked up by would be stored for nothing. What an address had before is
  * replaced by what the file says of it.
  */
 #include "ctl/forwards.h"

@@ -89,8 +89,9 @@ struct ctl_verb {
     const char *help;
 };
 
-/* Runs the verb that ARGV[1] names; -h, --help lists them, and if it names none, one line does. ARGV[0] is not looked at. NAME is what stands before the
- * verb: "posternctl", "posternctl queue". `NAME -c FILE VERB` means `NAME VERB -c FILE`, at any depth. */
+/* Runs the verb that ARGV[1] names; -h, --help lists them, and if it names none, one line does. ARGV[0] is not looked
+ * at. NAME is what stands before the verb: "posternctl", "posternctl queue". `NAME -c FILE VERB` means `NAME VERB -c
+ * FILE`, at any depth. */
 int ctl_dispatch(const char *name, const struct ctl_verb *verbs, int argc, char **argv);
 
 #endif

@@ -259,13 +259,16 @@ static const char *set_options(struct ub_ctx *context, const struct dns_options 
     static const char *const fixed[][2] = {
         {"do-not-query-localhost:", "no"}, /* a resolver on this very machine is the usual case */
         {"outgoing-range:", "1024"},       /* the library's 16 would let slow domains hold up all others */
-        /* ms before it asks again, doubled each time, and how often. Its own 50 ms and 5 are for name servers; a resolver
-         * is quick with what it knows and slow with what it does not, and would be given up after two seconds. */
+        /* ms before it asks again, doubled each time, and how often. Its own 50 ms and 5 are for name servers; a
+         * resolver is quick with what it knows and slow with what it does not, and would be given up after two
+         * seconds. */
         {"infra-cache-min-rtt:", "1750"},
         {"outbound-msg-retry:", "3"},
-        {"infra-host-ttl:", "60"},         /* seconds; a name server that was down is tried again soon */
-        {"infra-keep-probing:", "yes"},    {"cache-min-ttl:", "5"}, /* seconds */
-        {"unblock-lan-zones:", "yes"},     {"insecure-lan-zones:", "yes"}};
+        {"infra-host-ttl:", "60"}, /* seconds; a name server that was down is tried again soon */
+        {"infra-keep-probing:", "yes"},
+        {"cache-min-ttl:", "5"}, /* seconds */
+        {"unblock-lan-zones:", "yes"},
+        {"insecure-lan-zones:", "yes"}};
     static const char too_old[] = "libunbound refuses an option; is it older than 1.13?";
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         if (ub_ctx_set_option(context, fixed[i][0], fixed[i][1]) != 0)

@@ -8,8 +8,8 @@
  * workers may poll it for a moment during a reload and the one that comes second must not stick in accept(). It sets no
  * options of connections but TCP_NODELAY, which accept() inherits.
  *
- * One that replaces another has no PATH.lock, for the two live at the same time. Between looking whose file stands at the
- * path and removing it, another process could rename its own there; so both do their part under a lock of the
+ * One that replaces another has no PATH.lock, for the two live at the same time. Between looking whose file stands at
+ * the path and removing it, another process could rename its own there; so both do their part under a lock of the
  * directory. Nobody is waited for longer than a second: a stranger may hold such a lock as well.
  */
 #ifdef HAVE_CONFIG_H

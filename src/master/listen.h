@@ -36,8 +36,8 @@ int listen_open(struct listener *listener, const struct endpoint *endpoint, cons
                 const struct listen_access *access, struct strbuf *why);
 
 /* Takes the place of a listener of the same user, without a moment in which nobody listens. A unix socket is made as
- * PATH.PID and renamed over PATH; who stands in the old one's backlog stays there. An inet socket is bound beside the old one
- * (SO_REUSEPORT) and each gets some of the connections until the old one is closed. */
+ * PATH.PID and renamed over PATH; who stands in the old one's backlog stays there. An inet socket is bound beside the
+ * old one (SO_REUSEPORT) and each gets some of the connections until the old one is closed. */
 int listen_replace(struct listener *listener, const struct endpoint *endpoint, const char *option,
                    const struct listen_access *access, struct strbuf *why);
 

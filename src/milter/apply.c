@@ -3,8 +3,8 @@
  * insertions from the last to the first, for each goes on top of the one before.
  *
  * A header edit that the MTA did not offer cannot be done: the message passes without it, and the log says so. One that
- * cannot quarantine still gets the mark in the header. A message whose envelope cannot be changed as it must be would go
- * astray, so it is not accepted.
+ * cannot quarantine still gets the mark in the header. A message whose envelope cannot be changed as it must be would
+ * go astray, so it is not accepted.
  *
  * The new reverse-path goes without ESMTP arguments: Postfix keeps RET and ENVID as they were, and Sendmail does not
  * take them well.

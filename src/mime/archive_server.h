@@ -12,8 +12,9 @@
 
 #define ANSWER_MAX 32768 /* bytes in one packet */
 
-/* The keeper's whole life, and the server's that it keeps; ends with the process, when CONTROL is closed at the other end. PARENT: pid of the program.
- */
+/* The keeper's whole life, and the server's that it keeps; ends with the process, when CONTROL is closed at the other
+ * end. PARENT: pid of the
+ * program. */
 void archive_server_run(int control, const char *directory, int parent) __attribute__((noreturn));
 
 #endif

@@ -35,8 +35,8 @@ void decode_begin(struct decoder *decoder, const struct source *source, GMimeCon
         g_mime_encoding_init_decode(&decoder->state, encoding);
 }
 
-/* What a character adds to the 24 bits of its group, by its place in it; NO_VALUE if it is not of the alphabet. With one
- * look-up and one "or" a character this takes half the time of shifting values together. */
+/* What a character adds to the 24 bits of its group, by its place in it; NO_VALUE if it is not of the alphabet. With
+ * one look-up and one "or" a character this takes half the time of shifting values together. */
 #define NO_VALUE (1u << 31)
 static uint32_t group_value[4][256];
 

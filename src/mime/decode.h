@@ -28,7 +28,8 @@ ssize_t decode_next(struct decoder *decoder, char *room);
 /* How many bytes SOURCE decodes to; base64 is counted, not decoded. */
 uint64_t decode_size(const struct source *source, GMimeContentEncoding encoding);
 
-/* The last bytes, decoded, into ROOM (LEN bytes, from LEN characters of base64): how many. Only for base64 and what is not encoded, else 0. */
+/* The last bytes, decoded, into ROOM (LEN bytes, from LEN characters of base64): how many. Only for base64 and what is
+ * not encoded, else 0. */
 size_t decode_tail(const struct source *source, GMimeContentEncoding encoding, char *room, size_t len);
 
 #endif

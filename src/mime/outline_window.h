@@ -1,8 +1,8 @@
 /*
  * outline_window - reading lines of a source, for outline.c only.
  *
- * OWNS: nothing; `bytes` is the caller's, `room` long: OUTLINE_WINDOW, or less if the whole source is. THREADS: none inside.
- * ERRORS: a source that cannot be read ends there, and `failed` is set.
+ * OWNS: nothing; `bytes` is the caller's, `room` long: OUTLINE_WINDOW, or less if the whole source is. THREADS: none
+ * inside. ERRORS: a source that cannot be read ends there, and `failed` is set.
  */
 #ifndef POSTERN_MIME_OUTLINE_WINDOW_H
 #define POSTERN_MIME_OUTLINE_WINDOW_H

@@ -15,6 +15,8 @@ libpostern_a_SOURCES += \
 	src/mime/outline_window.c src/mime/outline_window.h \
 	src/mime/params.c src/mime/params.h \
 	src/mime/scan.c src/mime/scan.h src/mime/scan_private.h \
-	src/mime/scan_addresses.c src/mime/scan_again.c src/mime/scan_part.c src/mime/scan_uuencode.c \
+	src/mime/scan_addresses.c src/mime/scan_again.c \
+	src/mime/scan_fields.c src/mime/scan_fields.h \
+	src/mime/scan_part.c src/mime/scan_uuencode.c \
 	src/mime/tnef.c src/mime/tnef.h \
 	src/mime/uuencode.c src/mime/uuencode.h

@@ -5,6 +5,7 @@ libpostern_a_SOURCES += \
 	src/spool/spool_admin.c \
 	src/spool/spool_attempt.c src/spool/spool_attempt.h \
 	src/spool/spool_batch.c src/spool/spool_batch.h \
+	src/spool/spool_content.c src/spool/spool_content.h \
 	src/spool/spool_db.c src/spool/spool_db.h \
 	src/spool/spool_dots.c src/spool/spool_dots.h \
 	src/spool/spool_file.c src/spool/spool_file.h \
@@ -17,6 +18,8 @@ libpostern_a_SOURCES += \
 	src/spool/spool_reply.c src/spool/spool_reply.h \
 	src/spool/spool_rows.c src/spool/spool_rows.h \
 	src/spool/spool_rows_add.c \
+	src/spool/spool_rows_write.c \
+	src/spool/spool_schema.c src/spool/spool_schema.h \
 	src/spool/spool_sender.c src/spool/spool_sender.h \
 	src/spool/spool_smtp.c src/spool/spool_smtp.h \
 	src/spool/spool_stuff.c src/spool/spool_stuff.h \

@@ -3,13 +3,13 @@
  *
  * A queue in an SQLite file (DIRECTORY/spool.db), synced before spool_add() returns. One worker at a time (a lock file
  * decides; the next worker takes over when the first ends or drains) hands entries to MTAs over SMTP, in one thread for
- * each MTA, so that one that hangs holds up only its own. Entries wait longer after each temporary failure, and are given
- * up after `lifetime`.
+ * each MTA, so that one that hangs holds up only its own. Entries wait longer after each temporary failure, and are
+ * given up after `lifetime`.
  *
  * Sent once or sent surely: nobody can know whether a message that was cut off behind its final dot was taken. An entry
- * with `once` counts as sent then; one without is sent again. The same goes for the entries that were under way when the
- * machine stopped, and, without `once`, for those that the MTA had taken shortly before that: what became of them is
- * written, so that a process that is killed knows it, but not synced, as an MTA's own marks are not (docs/adr/0009).
+ * with `once` counts as sent then; one without is sent again. The same goes for the entries that were under way when
+ * the machine stopped, and, without `once`, for those that the MTA had taken shortly before that: what became of them
+ * is written, so that a process that is killed knows it, but not synced, as an MTA's own marks are not (docs/adr/0009).
  *
  * Who gets it once: a forward-path that an MTA took responsibility for is not sent to again while the rest of its entry
  * is retried, but for the doubt above.
@@ -58,8 +58,9 @@ struct spool_message {
                                     leaves, or it would be lost when the queue is full */
     struct span head;            /* in front of the content: header fields of ours, whole lines; may be empty */
     struct span content;         /* header and body, CRLF lines, as it is to arrive; a bare CR or LF becomes CRLF */
-    /* Instead of content, for one that lies in a file: up to LEN bytes from OFFSET on into BUFFER: how many, or -1 (then
-     * it is SPOOL_FAILED). There are SOURCE_SIZE. Called by any thread, more than once, until spool_add() returns. */
+    /* Instead of content, for one that lies in a file: up to LEN bytes from OFFSET on into BUFFER: how many, or -1
+     * (then it is SPOOL_FAILED). There are SOURCE_SIZE. Called by any thread, more than once, until spool_add()
+     * returns. */
     ssize_t (*read_at)(const void *source, uint64_t offset, void *buffer, size_t len);
     const void *source;
     uint64_t source_size;
@@ -76,8 +77,9 @@ const char *spool_verify_url(const char *submit);
 /* NULL only when memory is out: a file that cannot be opened yet fails the calls. Copies OPTIONS. */
 struct spool *spool_open(const struct spool_options *options);
 
-/* All of them durable, in one transaction, when it says SPOOL_OK; else none. An address, a parameter or a URL that would
- * break the SMTP dialogue is SPOOL_FAILED. IDS for the log, one a message; may be NULL. NOW in seconds since 1970. */
+/* All of them durable, in one transaction, when it says SPOOL_OK; else none. An address, a parameter or a URL that
+ * would break the SMTP dialogue is SPOOL_FAILED. IDS for the log, one a message; may be NULL. NOW in seconds since
+ * 1970. */
 enum spool_outcome spool_add_all(struct spool *spool, const struct spool_message *messages, size_t count, int64_t now,
                                  int64_t *ids);
 
@@ -122,23 +124,25 @@ struct spool_owner {
      * asked. */
     bool (*after)(void *context, const struct spool_left *left);
     void *context;
-    /* Between before() and the sending, once for several entries: what before() wrote is to be durable. False: it cannot
-     * be now, and they wait. NULL: there is nothing to do. */
+    /* Between before() and the sending, once for several entries: what before() wrote is to be durable. False: it
+     * cannot be now, and they wait. NULL: there is nothing to do. */
     bool (*settle)(void *context);
     /* Instead of before() for each of several entries that were not attempted yet. True: all are wanted, as if before()
      * had said so of each. False: nothing may be concluded, and before() is asked. NULL: it always is. */
     bool (*before_all)(void *context, const char *const *memos, size_t count, int64_t now);
 };
 
-/* Starts sending; the process forks no children without exec from then on (the lock would be theirs too). OWNERS are copied, ended by a NULL kind. 0 or an errno value. */
+/* Starts sending; the process forks no children without exec from then on (the lock would be theirs too). OWNERS are
+ * copied, ended by a NULL kind. 0 or an errno value. */
 int spool_start(struct spool *spool, const struct spool_owner *owners);
 
 /* Lets go of the queue after the delivery under way, so that the next worker may send; spool_add() goes on working.
- * Returns at once. A delivery that has not come to its final dot a second later is broken off, which costs it nothing. */
+ * Returns at once. A delivery that has not come to its final dot a second later is broken off, which costs it
+ * nothing. */
 void spool_stop(struct spool *spool);
 
-/* Have the sender threads ended, or were there none? A process that ends before leaves it open what the MTA answered to the
- * final dot. Behind spool_stop(), and from one thread: the senders' are joined here. */
+/* Have the sender threads ended, or were there none? A process that ends before leaves it open what the MTA answered to
+ * the final dot. Behind spool_stop(), and from one thread: the senders' are joined here. */
 bool spool_is_at_rest(struct spool *spool);
 void spool_close(struct spool *spool);
 

@@ -2,12 +2,13 @@
  * spool_batch - several entries share what is dear: syncs and transactions.
  *
  * In the order of the steps; what is [synced] is on the disk before the next begins:
- *   before() of the owners (spool_plan.c); what they wrote [synced, by settle()]; the entries are claimed by this boot of
- * the machine [synced, if one has `once`]; each is sent (spool_attempt.c: with `once` DOUBT is noted before its final dot)
- * and its fates are written, but for those with `once` that were simply taken; the fates of these are written together,
- * and the notes are wiped; after() of the owners; those that are decided are removed. If after() could not do its part, it is written instead that the
- * entry is decided, with its fates and the time of the next call: from then on it is never sent, and only after() is
- * asked. A crash in front of that leaves the entry as it was when after() was asked the first time.
+ *   before() of the owners (spool_plan.c); what they wrote [synced, by settle()]; the entries are claimed by this boot
+ * of the machine [synced, if one has `once`]; each is sent (spool_attempt.c: with `once` DOUBT is noted before its
+ * final dot) and its fates are written, but for those with `once` that were simply taken; the fates of these are
+ * written together, and the notes are wiped; after() of the owners; those that are decided are removed. If after()
+ * could not do its part, it is written instead that the entry is decided, with its fates and the time of the next call:
+ * from then on it is never sent, and only after() is asked. A crash in front of that leaves the entry as it was when
+ * after() was asked the first time.
  *
  * So a worker that is killed leaves DOUBT behind exactly if a dot may have gone out, and a sender that begins under the
  * same boot decides about those: UNKNOWN with `once`, to be sent again without. A machine that stops may have forgotten

@@ -110,8 +110,8 @@ static bool recover(struct spool_db *db, struct spool_file *file, int result)
         return true;
     }
     complain(db, problem);
-    /* It writes over what was not synced; a new one would take that for written. What was written unsynced before that may
-     * be missing from the disk all the same. */
+    /* It writes over what was not synced; a new one would take that for written. What was written unsynced before that
+     * may be missing from the disk all the same. */
     if (result == SQLITE_IOERR_FSYNC)
         return false;
     switch (result & 0xff) {

@@ -1,7 +1,7 @@
 /*
- * spool_dots - slots of sixteen bytes, by number. A slot lies in one page of the page cache and is written with one call,
- * so that no kill leaves half of it. Tokens are random: what stands there from another file or another time means no
- * entry.
+ * spool_dots - slots of sixteen bytes, by number. A slot lies in one page of the page cache and is written with one
+ * call, so that no kill leaves half of it. Tokens are random: what stands there from another file or another time means
+ * no entry.
  */
 #include "spool/spool_dots.h"
 #include "spool/spool_lock.h"

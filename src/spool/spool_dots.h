@@ -1,10 +1,10 @@
 /*
- * spool_dots - which entries' final dot may have gone out: DIRECTORY/spool.dots, for the worker that comes behind one that
- * was killed.
+ * spool_dots - which entries' final dot may have gone out: DIRECTORY/spool.dots, for the worker that comes behind one
+ * that was killed.
  *
  * What is written with write(2) survives the process, and costs a hundredth of a transaction. It does not survive the
- * machine: for that there is the claim (spool_batch.c). Only the holder of the lock opens it. Each sender has SPOOL_DOTS_EACH
- * slots of its own. OWNS: nothing. THREADS: any, each on its slots. ERRORS: -1 or false with errno.
+ * machine: for that there is the claim (spool_batch.c). Only the holder of the lock opens it. Each sender has
+ * SPOOL_DOTS_EACH slots of its own. OWNS: nothing. THREADS: any, each on its slots. ERRORS: -1 or false with errno.
  */
 #ifndef POSTERN_SPOOL_SPOOL_DOTS_H
 #define POSTERN_SPOOL_SPOOL_DOTS_H

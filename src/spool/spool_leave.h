@@ -12,8 +12,8 @@
 /* How many of ROW's recipients have FATE? */
 size_t spool_row_count(const struct spool_row *row, enum spool_fate fate);
 
-/* No recipient waits any more, or the administrator deleted it. OWNER may be NULL. BEGAN is monotonic us. True: it is to
- * be removed. False: it stays for its owner; ROW's `decided` and next_attempt are set, and to be written. */
+/* No recipient waits any more, or the administrator deleted it. OWNER may be NULL. BEGAN is monotonic us. True: it is
+ * to be removed. False: it stays for its owner; ROW's `decided` and next_attempt are set, and to be written. */
 bool spool_leave(const struct spool_sender *sender, struct arena *arena, struct spool_row *row,
                  const struct spool_owner *owner, int64_t began);
 

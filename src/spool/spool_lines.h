@@ -1,6 +1,6 @@
 /*
- * spool_lines - the commands of an envelope, with the parameters that the MTA offers (RFC 5321, 1870, 3461, 6152, 6531).
- * Pure. OWNS: nothing.
+ * spool_lines - the commands of an envelope, with the parameters that the MTA offers (RFC 5321, 1870, 3461, 6152,
+ * 6531). Pure. OWNS: nothing.
  */
 #ifndef POSTERN_SPOOL_SPOOL_LINES_H
 #define POSTERN_SPOOL_SPOOL_LINES_H

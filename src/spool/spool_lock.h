@@ -1,8 +1,8 @@
 /*
  * spool_lock - which worker sends: whoever holds DIRECTORY/spool.lock.
  *
- * flock(2), so that the kernel gives it back when its holder is killed. A child forked without exec would hold it too: who
- * starts a spool forks no such children. OWNS: its descriptor. THREADS: one.
+ * flock(2), so that the kernel gives it back when its holder is killed. A child forked without exec would hold it too:
+ * who starts a spool forks no such children. OWNS: its descriptor. THREADS: one.
  */
 #ifndef POSTERN_SPOOL_SPOOL_LOCK_H
 #define POSTERN_SPOOL_SPOOL_LOCK_H
@@ -25,7 +25,8 @@ bool spool_lock_is_good(const struct spool_lock *lock);
 
 void spool_lock_drop(struct spool_lock *lock);
 
-/* Opens DIRECTORY/NAME for locking, creating it with mode 0600 and, for root, the owner of the directory. -1 and errno. */
+/* Opens DIRECTORY/NAME for locking, creating it with mode 0600 and, for root, the owner of the directory. -1 and
+ * errno. */
 int spool_lock_file(const char *directory, const char *name);
 
 /* The same for a file that must not be there yet. */

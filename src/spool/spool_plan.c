@@ -1,6 +1,7 @@
 /*
- * spool_plan - owners are asked together first (before_all()), for the entries that are new: nearly always all are wanted,
- * and one transaction of the owner's is a fraction of one for each. Whatever is unusual is asked for one by one.
+ * spool_plan - owners are asked together first (before_all()), for the entries that are new: nearly always all are
+ * wanted, and one transaction of the owner's is a fraction of one for each. Whatever is unusual is asked for one by
+ * one.
  */
 #include "spool/spool_plan.h"
 #include "spool/spool_attempt.h"

@@ -22,7 +22,8 @@
 struct spool_row { /* an entry, as the sender needs it */
     int64_t id, token, added, next_attempt;
     int64_t attempts, bytes;
-    int64_t decided; /* since when it waits for its owner's after() alone, recipients WAITING being deleted ones; 0: no */
+    int64_t
+        decided; /* since when it waits for its owner's after() alone, recipients WAITING being deleted ones; 0: no */
     const char *kind, *reverse_path, *mail_parameters, *memo, *last_reply;
     bool needs_smtputf8, is_8bit, once, is_claimed;
     struct spool_recipient *recipients;

@@ -86,7 +86,8 @@ static int add_one(sqlite3 *sql, const struct spool_message *message, struct spo
     int result = spool_sql(
         sql,
         "INSERT INTO entry(id, token, kind, submit, reverse_path, mail_parameters, needs_smtputf8, is_8bit, once, memo,"
-        " added, next_attempt, bytes, content) VALUES((SELECT last_id + 1 FROM total), random(), ?, ?, ?, ?, ?, ?, ?, ?,"
+        " added, next_attempt, bytes, content) VALUES((SELECT last_id + 1 FROM total), random(), ?, ?, ?, ?, ?, ?, ?, "
+        "?,"
         " ?, ?, ?, ?)",
         "ttttiiitiiib", message->kind, message->submit ? message->submit : "", message->reverse_path,
         message->mail_parameters, (int64_t)one->needs_smtputf8, (int64_t)one->is_8bit, (int64_t)message->once,

@@ -1,18 +1,17 @@
 /*
- * spool_smtp - the dialogue. Where PIPELINING is offered (RFC 2920) the envelope and DATA go out together, for a message
- * behind another one together with the final dot of that, which for a small message is most of what it costs; with many
- * recipients they go one by one. What a server says ahead of its turn must never count as the answer to something it has
- * not seen: before each group and before the final dot nothing may have come that was not asked for.
+ * spool_smtp - the dialogue. Where PIPELINING is offered (RFC 2920) the envelope and DATA go out together, for a
+ * message behind another one together with the final dot of that, which for a small message is most of what it costs;
+ * with many recipients they go one by one. What a server says ahead of its turn must never count as the answer to
+ * something it has not seen: before each group and before the final dot nothing may have come that was not asked for.
  *
  * What was announced and is not to be sent after all is taken back by hanging up: the server waits for content then.
  */
+#include "spool/spool_content.h"
 #include "spool/spool_lines.h"
-#include "spool/spool_stuff.h"
 #include <stdio.h>
 #include <stdlib.h>
 
 #define COMMAND_MAX 8192
-#define BLOCK_SIZE 65536
 #define FAREWELL_MS 1000
 
 struct spool_smtp {
@@ -228,40 +227,10 @@ static int offer_recipients(struct spool_smtp *smtp, struct spool_delivery *deli
     return accepted;
 }
 
-static const char *send_block(struct spool_smtp *smtp, struct strbuf *block)
-{
-    bool is_sent = block->len == 0 || spool_wire_send(smtp->wire, (struct span){block->ptr, block->len}) == 0;
-    block->len = 0;
-    return is_sent ? NULL : spool_wire_problem(smtp->wire);
-}
-
-/* Everything but the last BLOCK, which waits for the final dot. NULL, or what went wrong: then the connection is
- * broken, for only cutting it takes the content back. */
-static const char *send_content(struct spool_smtp *smtp, struct spool_delivery *delivery, struct strbuf *block)
-{
-    struct spool_stuff stuff = {0};
-    const char *problem = NULL;
-    for (bool at_end = false; !at_end && !problem;) {
-        struct span piece;
-        if (!delivery->read(delivery->context, &piece))
-            return "the content cannot be read from the queue";
-        at_end = piece.len == 0;
-        while (piece.len > 0 && !problem) {
-            size_t n = piece.len < BLOCK_SIZE ? piece.len : BLOCK_SIZE;
-            problem = send_block(smtp, block);
-            spool_stuff_add(&stuff, (struct span){piece.ptr, n}, block);
-            piece.ptr += n;
-            piece.len -= n;
-        }
-    }
-    spool_stuff_end(&stuff, block);
-    return problem;
-}
-
 /* From the 354 to the final dot. 0; else nothing was sent that counts. */
 static int send_up_to_dot(struct spool_smtp *smtp, struct spool_delivery *delivery, struct strbuf *block)
 {
-    const char *problem = send_content(smtp, delivery, block);
+    const char *problem = spool_content_send(smtp->wire, delivery, block);
     if (problem)
         return broken(smtp, problem);
     int code = hear(smtp);
@@ -284,7 +253,7 @@ static void announce(struct spool_smtp *smtp, struct strbuf *block, const struct
 static enum spool_end_of_step send_data(struct spool_smtp *smtp, struct spool_delivery *delivery)
 {
     struct strbuf block;
-    strbuf_init(&block, 3 * BLOCK_SIZE + COMMAND_MAX + 32);
+    strbuf_init(&block, 3 * SPOOL_BLOCK_SIZE + COMMAND_MAX + 32);
     if (send_up_to_dot(smtp, delivery, &block) != 0) {
         strbuf_free(&block);
         settle(delivery, SPOOL_FATE_DOUBT, SPOOL_FATE_WAITING, smtp->text);
@@ -293,7 +262,7 @@ static enum spool_end_of_step send_data(struct spool_smtp *smtp, struct spool_de
     spool_wire_may_stop(smtp->wire, false);
     strbuf_puts(&block, ".\r\n");
     announce(smtp, &block, delivery->next);
-    const char *problem = send_block(smtp, &block);
+    const char *problem = spool_content_send_block(smtp->wire, &block);
     strbuf_free(&block);
     int code = problem ? broken(smtp, problem) : read_reply(smtp);
     spool_wire_may_stop(smtp->wire, true);

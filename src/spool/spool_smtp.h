@@ -54,8 +54,8 @@ struct spool_smtp;
 struct spool_smtp *spool_smtp_open(const struct spool_endpoint *endpoint, const char *hostname, int64_t timeout,
                                    const _Atomic(int64_t) *stopped_at, char *problem, size_t size);
 
-/* What becomes of the recipients: WAITING (a temporary failure), ACCEPTED, REFUSED, or DOUBT: the connection ended behind
- * the final dot. */
+/* What becomes of the recipients: WAITING (a temporary failure), ACCEPTED, REFUSED, or DOUBT: the connection ended
+ * behind the final dot. */
 enum spool_end_of_step spool_smtp_deliver(struct spool_smtp *smtp, struct spool_delivery *delivery);
 
 /* Was NEXT announced, and not delivered yet? Then nothing else can be, and closing takes it back. */

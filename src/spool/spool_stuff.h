@@ -1,8 +1,8 @@
 /*
  * spool_stuff - content made ready for DATA (RFC 5321 section 4.5.2): a dot at the beginning of a line is doubled.
  *
- * A bare CR or LF becomes CRLF, because some servers take it for the end of a line and then a dot behind it for the end of
- * the message. Everything else passes as it is, lines of any length too. Pure. THREADS: plain values.
+ * A bare CR or LF becomes CRLF, because some servers take it for the end of a line and then a dot behind it for the end
+ * of the message. Everything else passes as it is, lines of any length too. Pure. THREADS: plain values.
  */
 #ifndef POSTERN_SPOOL_SPOOL_STUFF_H
 #define POSTERN_SPOOL_SPOOL_STUFF_H

@@ -137,8 +137,8 @@ const char *spool_wire_problem(const struct spool_wire *wire)
 }
 
 /* A server that sends its replies to several commands one by one holds back the second until the first is acknowledged
- * (Nagle's algorithm, RFC 9293 section 3.7.4), and this side would do that with the next thing it sends, or 40 ms later: but
- * it has nothing to send. Linux forgets the option, so it is set for each wait behind a reply. */
+ * (Nagle's algorithm, RFC 9293 section 3.7.4), and this side would do that with the next thing it sends, or 40 ms
+ * later: but it has nothing to send. Linux forgets the option, so it is set for each wait behind a reply. */
 static void acknowledge(const struct spool_wire *wire)
 {
     setsockopt(wire->socket, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));

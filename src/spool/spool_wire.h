@@ -29,8 +29,8 @@ const char *spool_url_parse(struct arena *arena, const char *submit, const char 
 
 struct spool_wire;
 
-/* TIMEOUT in ms, for each step. *STOPPED_AT: when the worker was told to let go (monotonic us), 0 before that. NULL with
- * PROBLEM filled in if there is no connection. */
+/* TIMEOUT in ms, for each step. *STOPPED_AT: when the worker was told to let go (monotonic us), 0 before that. NULL
+ * with PROBLEM filled in if there is no connection. */
 struct spool_wire *spool_wire_open(const struct spool_endpoint *endpoint, int64_t timeout,
                                    const _Atomic(int64_t) *stopped_at, char *problem, size_t size);
 

@@ -1,9 +1,9 @@
 /*
  * copies - envelope and content of what is sent on by ourselves.
  *
- * The content is read from the message while it is added and never held twice. Of the parameters of MAIL those travel on
- * that speak of the content or of reports (BODY, SMTPUTF8, RET, ENVID); SIZE is the spool's to know, AUTH is nobody's
- * business behind us.
+ * The content is read from the message while it is added and never held twice. Of the parameters of MAIL those travel
+ * on that speak of the content or of reports (BODY, SMTPUTF8, RET, ENVID); SIZE is the spool's to know, AUTH is
+ * nobody's business behind us.
  */
 #include "srs/copies.h"
 #include "core/message.h"

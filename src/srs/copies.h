@@ -13,8 +13,8 @@
 /* NOTIFY and ORCPT (RFC 3461 4) of the parameters of a RCPT, as far as they are ASCII; NULL: neither. */
 const char *copies_rcpt_parameters(struct arena *arena, const char *parameters);
 
-/* Durable when it says SPOOL_OK, and then the message has to be answered 250. TRACE: value of the field, or NULL. IDS of
- * the entries, one a copy. */
+/* Durable when it says SPOOL_OK, and then the message has to be answered 250. TRACE: value of the field, or NULL. IDS
+ * of the entries, one a copy. */
 enum spool_outcome copies_add(const struct forwarding *forwarding, struct arena *arena, const struct message *message,
                               const struct travel *travel, const char *trace, int64_t *ids);
 

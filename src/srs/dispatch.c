@@ -124,7 +124,8 @@ static void drop_doubles(struct planning *planning, size_t count)
     out->added_count = kept;
 }
 
-/* What leaves goes by a copy of its own, or not at all; what stays here is in the message again, by its final address. */
+/* What leaves goes by a copy of its own, or not at all; what stays here is in the message again, by its final
+ * address. */
 static void part(struct planning *planning, const struct dispatch_recipient *recipient)
 {
     bool is_held_back = planning->options->stays_home && any_stays(recipient);

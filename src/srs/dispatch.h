@@ -1,9 +1,9 @@
 /*
  * dispatch - who gets the message with which reverse-path, and by which way: pure.
  *
- * Three ways. A recipient is left as he is: the MTA does with him what it does. The envelope is edited: the MTA gets other
- * recipients, or another reverse-path for all. Or a copy is made, with final addresses, that goes out by a port of the
- * MTA which expands nothing.
+ * Three ways. A recipient is left as he is: the MTA does with him what it does. The envelope is edited: the MTA gets
+ * other recipients, or another reverse-path for all. Or a copy is made, with final addresses, that goes out by a port
+ * of the MTA which expands nothing.
  *
  * The rule that shapes it: a copy that stays here is never rewritten. So if somebody gets the message here and somebody
  * elsewhere, the latter gets a copy of his own, one for each SRS domain.

@@ -1,9 +1,9 @@
 /*
  * forward_row - judges addresses with the aliases room's reading of them, and keeps what it wrote.
  *
- * A target keeps the case of its local part, which is the other host's to understand; only its domain is made canonical.
- * It is refused where SMTP's limits for a path would make the other host refuse it, so that the fault is told to who makes
- * the table and not to who writes mail.
+ * A target keeps the case of its local part, which is the other host's to understand; only its domain is made
+ * canonical. It is refused where SMTP's limits for a path would make the other host refuse it, so that the fault is
+ * told to who makes the table and not to who writes mail.
  */
 #include "srs/forward_row.h"
 

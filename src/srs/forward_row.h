@@ -26,8 +26,8 @@ bool forward_is_same(const char *a, const char *b);
  * already. */
 bool forward_add_target(struct arena *arena, struct forward *forward, const char *target);
 
-/* The row in the store, text: a line "1 delete" or "1 keep", then each target in a line. forward_load(): 0, or -1 if BYTES
- * are none. */
+/* The row in the store, text: a line "1 delete" or "1 keep", then each target in a line. forward_load(): 0, or -1 if
+ * BYTES are none. */
 struct span forward_print(struct arena *arena, const struct forward *forward);
 int forward_load(struct arena *arena, struct span bytes, struct forward *forward);
 

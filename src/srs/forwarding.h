@@ -61,8 +61,8 @@ struct srs_options forwarding_srs_options(const struct settings *settings, const
 /* The SRS domains: options->domain and those of domain_map; on ARENA. */
 const struct domain_set *forwarding_collect_domains(const struct forwarding_options *options, struct arena *arena);
 
-/* SETTINGS, OPTIONS and STATE must outlive it; PATH is the configuration's, for the messages. MAY_CREATE: a missing file
- * of secrets is made; else, for who only looks, there is no codec then. NULL after all problems were reported. */
+/* SETTINGS, OPTIONS and STATE must outlive it; PATH is the configuration's, for the messages. MAY_CREATE: a missing
+ * file of secrets is made; else, for who only looks, there is no codec then. NULL after all problems were reported. */
 struct forwarding *forwarding_open(const struct settings *settings, const struct forwarding_options *options,
                                    struct state *state, const char *path, bool may_create,
                                    struct conf_problems *problems);

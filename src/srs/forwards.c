@@ -1,8 +1,8 @@
 /*
  * forwards - the two forms of the table behind one question.
  *
- * The CSV file is a set of one table, read, shared and watched as the alias tables are (aliases/alias_set.h). Rows in the
- * store are asked for anew each time: what posternctl writes counts at the next message, on every machine.
+ * The CSV file is a set of one table, read, shared and watched as the alias tables are (aliases/alias_set.h). Rows in
+ * the store are asked for anew each time: what posternctl writes counts at the next message, on every machine.
  *
  * First the address is asked for, then its domain's catch-all. A catch-all may name one of its own addresses; for that
  * one it is no forward but the mailbox, so it stays, and the other targets are forwarded to.

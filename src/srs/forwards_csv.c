@@ -150,8 +150,8 @@ static void take(struct csv *csv, unsigned line, const struct span fields[FIELDS
         strmap_add(map, key, (struct span){value->ptr, value->len});
 }
 
-/* Names of columns: nothing with an '@' in it, and no 0 or 1. Names that say that the columns stand in another order are
- * a problem, which FIELDS beyond repair would not show. */
+/* Names of columns: nothing with an '@' in it, and no 0 or 1. Names that say that the columns stand in another order
+ * are a problem, which FIELDS beyond repair would not show. */
 static bool is_header(struct csv *csv, unsigned line, const struct span fields[FIELDS])
 {
     for (size_t i = 0; i < FIELDS; i++) {

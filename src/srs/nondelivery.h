@@ -10,9 +10,9 @@
 
 #define NONDELIVERY_KIND "report"
 
-/* The report on what is refused of LEFT, to TO (the original reverse-path), with CRLF lines, on ARENA. The null span: nobody
- * is to be told, for TO is the null reverse-path, none failed, or none of the failed wants to hear of it (NOTIFY without
- * FAILURE, RFC 3461 4.1). HOSTNAME ours. *NEEDS_UTF8: an address is internationalised. */
+/* The report on what is refused of LEFT, to TO (the original reverse-path), with CRLF lines, on ARENA. The null span:
+ * nobody is to be told, for TO is the null reverse-path, none failed, or none of the failed wants to hear of it (NOTIFY
+ * without FAILURE, RFC 3461 4.1). HOSTNAME ours. *NEEDS_UTF8: an address is internationalised. */
 struct span nondelivery_compose(struct arena *arena, const struct spool_left *left, const char *to,
                                 const char *hostname, bool *needs_utf8);
 

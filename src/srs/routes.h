@@ -6,8 +6,8 @@
  * one local address, and the MTA does the rest. So does an alias that means more than addresses (a command, a file, a
  * list that cannot be read), or more of them than the tables keep.
  *
- * Bounds: those of aliases.h, ROUTES_TABLE_DEPTH entries of the forward table one behind the other. A loop ends where it
- * closes. THREADS: any. OWNS: results are on the arena.
+ * Bounds: those of aliases.h, ROUTES_TABLE_DEPTH entries of the forward table one behind the other. A loop ends where
+ * it closes. THREADS: any. OWNS: results are on the arena.
  */
 #ifndef POSTERN_SRS_ROUTES_H
 #define POSTERN_SRS_ROUTES_H

@@ -1,13 +1,13 @@
 /*
  * socketmap - a server for Postfix's socketmap: maps (socketmap_table(5)): the names forward and reverse.
  *
- * What local(8) sends on from aliases(5) and .forward passes no milter, and smtpd(8) refuses recipients it does not know
- * before a milter sees them; sender_canonical_maps and recipient_canonical_maps can ask here. The same codec, keys and
- * store as the check.
+ * What local(8) sends on from aliases(5) and .forward passes no milter, and smtpd(8) refuses recipients it does not
+ * know before a milter sees them; sender_canonical_maps and recipient_canonical_maps can ask here. The same codec, keys
+ * and store as the check.
  *
- * A request is a netstring "NAME KEY", an answer one of "OK VALUE", "NOTFOUND ", "TEMP REASON", "PERM REASON". Requests are
- * at most SOCKETMAP_REQUEST_MAX octets, connections at most SOCKETMAP_CONNECTIONS_MAX, and an unfinished request may take
- * SOCKETMAP_TIMEOUT_MS; past a bound the connection is closed. Idle connections stay: Postfix keeps them.
+ * A request is a netstring "NAME KEY", an answer one of "OK VALUE", "NOTFOUND ", "TEMP REASON", "PERM REASON". Requests
+ * are at most SOCKETMAP_REQUEST_MAX octets, connections at most SOCKETMAP_CONNECTIONS_MAX, and an unfinished request
+ * may take SOCKETMAP_TIMEOUT_MS; past a bound the connection is closed. Idle connections stay: Postfix keeps them.
  *
  * The socket is bound under another name and renamed over the old one, so that a reload refuses nobody: the new worker
  * has it, the old one answers who is connected. OWNS: its threads and sockets. THREADS: open and close by one.
@@ -38,8 +38,8 @@ const char *socketmap_verify_socket(const char *socket);
 
 struct socketmap;
 
-/* Binds and starts; from then on clients come here and not to the server that was there before, so this is the last step of
- * a start. NULL with *PROBLEM on ARENA. OPTIONS' strings and sets, and SRS, must outlive it. */
+/* Binds and starts; from then on clients come here and not to the server that was there before, so this is the last
+ * step of a start. NULL with *PROBLEM on ARENA. OPTIONS' strings and sets, and SRS, must outlive it. */
 struct socketmap *socketmap_open(const struct socketmap_options *options, struct srs *srs, struct arena *arena,
                                  const char **problem);
 

@@ -1,12 +1,12 @@
 /*
  * travel - routes of all recipients, the question whether the sender needs rewriting, the dispatch, the SRS addresses.
  *
- * A recipient at another host, named as such by the client, is relayed and not forwarded: his mail is rewritten only if it
- * is a redirection come back (a Sieve script, a .forward: a client on this host, a stranger's reverse-path), or if the
- * reverse-path is one that we sign. Everything else that leaves does so by an alias or by our table.
+ * A recipient at another host, named as such by the client, is relayed and not forwarded: his mail is rewritten only if
+ * it is a redirection come back (a Sieve script, a .forward: a client on this host, a stranger's reverse-path), or if
+ * the reverse-path is one that we sign. Everything else that leaves does so by an alias or by our table.
  *
- * What is not known whole must not be taken apart, or somebody would not get his mail: an alias beyond the bounds is left
- * to the MTA as it is, and of our own table nothing is carried out.
+ * What is not known whole must not be taken apart, or somebody would not get his mail: an alias beyond the bounds is
+ * left to the MTA as it is, and of our own table nothing is carried out.
  */
 #include "srs/travel.h"
 #include "util/domain.h"

@@ -1,4 +1,5 @@
-/* state - opens one after the other; what cannot be opened now (a disk, a server that is down) is not a reason to fail. */
+/* state - opens one after the other; what cannot be opened now (a disk, a server that is down) is not a reason to
+ * fail. */
 #include "state/state.h"
 #include "state/upkeep.h"
 #include "store/store_url.h"

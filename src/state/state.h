@@ -1,8 +1,8 @@
 /*
  * state - the store, the spool and the alias tables, opened together: what automatic replies and forwarding stand on.
  *
- * The daemon's worker, `posternctl explain` and the subcommands that look at it open the same; only the worker starts it.
- * OWNS: all three. THREADS: open, start, drain and close by one; between them any.
+ * The daemon's worker, `posternctl explain` and the subcommands that look at it open the same; only the worker starts
+ * it. OWNS: all three. THREADS: open, start, drain and close by one; between them any.
  */
 #ifndef POSTERN_STATE_STATE_H
 #define POSTERN_STATE_STATE_H
@@ -24,8 +24,8 @@ struct state {
  * now is none. */
 struct state *state_open(const struct settings *settings, const char *path, struct conf_problems *problems);
 
-/* The same without a file: the alias tables, and of a store in Redis what its options name. A store in SQLite and the spool
- * are NULL. For a check of the configuration (look.h); it can only be closed. */
+/* The same without a file: the alias tables, and of a store in Redis what its options name. A store in SQLite and the
+ * spool are NULL. For a check of the configuration (look.h); it can only be closed. */
 struct state *state_look(const struct settings *settings, const char *path, struct conf_problems *problems);
 
 /* The spool as SETTINGS have it, for those who need nothing else. */
@@ -38,8 +38,8 @@ struct store *state_open_store(const struct settings *settings, struct arena *ar
 /* Starts the spool's sender for OWNERS (spool.h), and the upkeep of the store. 0 or an errno value. */
 int state_start(struct state *state, const struct spool_owner *owners);
 
-/* Leaves the sending to the next worker; what is added to the spool is still taken. Does not wait for the delivery under
- * way. */
+/* Leaves the sending to the next worker; what is added to the spool is still taken. Does not wait for the delivery
+ * under way. */
 void state_drain(struct state *state);
 
 /* Behind state_drain(): is that delivery over? */

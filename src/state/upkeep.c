@@ -1,6 +1,6 @@
 /*
- * upkeep - once a minute, in steps of SWEEP_STEP rows with a pause between them, so that no step holds the store's lock for
- * long. Several workers and machines may do so at once; it only deletes what is over.
+ * upkeep - once a minute, in steps of SWEEP_STEP rows with a pause between them, so that no step holds the store's lock
+ * for long. Several workers and machines may do so at once; it only deletes what is over.
  */
 #include "state/upkeep.h"
 #include "util/clock.h"

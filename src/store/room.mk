@@ -13,5 +13,6 @@ libpostern_a_SOURCES += \
 	src/store/store_secret.c src/store/store_secret.h \
 	src/store/store_sqlite.c src/store/store_sqlite.h \
 	src/store/store_sqlite_conn.c \
+	src/store/store_sqlite_each.c \
 	src/store/store_tls.c src/store/store_tls.h \
 	src/store/store_url.c src/store/store_url.h

@@ -67,7 +67,8 @@ enum store_outcome store_put(struct store *store, const char *key, struct span v
 enum store_outcome store_put_if_absent(struct store *store, struct arena *arena, const char *key, struct span value,
                                        int64_t expires, int64_t now, struct store_value *there);
 
-/* Replaces EXPECTED (ptr NULL: no row) by VALUE (ptr NULL: no row). STORE_OK, STORE_PRESENT: it is another one, DOWN. */
+/* Replaces EXPECTED (ptr NULL: no row) by VALUE (ptr NULL: no row). STORE_OK, STORE_PRESENT: it is another one,
+ * DOWN. */
 enum store_outcome store_swap(struct store *store, const char *key, struct span expected, struct span value,
                               int64_t expires, int64_t now);
 
@@ -92,8 +93,8 @@ typedef bool store_visitor(void *context, const char *key, const struct store_va
 enum store_outcome store_each(struct store *store, const char *prefix, int64_t now, store_visitor *visit,
                               void *context);
 
-/* Deletes some rows that expired more than STORE_GRACE ago: at most LIMIT, in one short transaction. How many; -1: down.
- * Redis does that by itself: 0. */
+/* Deletes some rows that expired more than STORE_GRACE ago: at most LIMIT, in one short transaction. How many; -1:
+ * down. Redis does that by itself: 0. */
 int store_sweep(struct store *store, int64_t now, int limit);
 
 /* Makes what was written before this call survive a power failure (SQLite: the write-ahead log is synced; Redis: as its

@@ -2,8 +2,8 @@
  * store_sqlite - the calls of the store as statements.
  *
  * A call that may write takes the one writing connection and begins with BEGIN IMMEDIATE, so that it waits for other
- * processes before it has read anything and never has to give up half way. Reads wait for nobody (WAL): while a writer is
- * at work they go through connections of their own. Else they use his, whose cache is still good after what it wrote
+ * processes before it has read anything and never has to give up half way. Reads wait for nobody (WAL): while a writer
+ * is at work they go through connections of their own. Else they use his, whose cache is still good after what it wrote
  * itself; each of the others reads its pages again after every write. A row that is there is looked up before it is
  * reserved: that a sender was answered already is the usual answer, and must not cost a lock.
  *
@@ -12,19 +12,6 @@
  */
 #include "store/store_sqlite.h"
 #include <limits.h>
-
-#define PAGE_BYTES (256 * 1024) /* of one step of store_each(), or one row if that is longer */
-
-static void bind_bytes(sqlite3_stmt *statement, int number, struct span bytes)
-{
-    sqlite3_bind_blob64(statement, number, bytes.len ? bytes.ptr : "", bytes.len, SQLITE_STATIC);
-}
-
-static struct span column_bytes(sqlite3_stmt *statement, int number)
-{
-    const char *bytes = sqlite3_column_blob(statement, number);
-    return (struct span){bytes ? bytes : "", (size_t)sqlite3_column_bytes(statement, number)};
-}
 
 static int step_and_reset(sqlite3_stmt *statement)
 {
@@ -38,7 +25,7 @@ static int find(struct sqlite_connection *connection, const struct store_call *c
                 sqlite3_stmt **row)
 {
     *row = store_sqlite_statement(connection, SQL_GET);
-    bind_bytes(*row, 1, span_of(key));
+    store_sqlite_bind(*row, 1, span_of(key));
     int code = sqlite3_step(*row);
     if (code == SQLITE_ROW && store_has_expired(sqlite3_column_int64(*row, 1), call->now))
         code = SQLITE_DONE;
@@ -47,7 +34,7 @@ static int find(struct sqlite_connection *connection, const struct store_call *c
 
 static void copy_row(struct arena *arena, sqlite3_stmt *row, struct store_value *value)
 {
-    struct span bytes = column_bytes(row, 0);
+    struct span bytes = store_sqlite_column(row, 0);
     value->bytes = (struct span){arena_spandup(arena, bytes), bytes.len};
     value->expires = sqlite3_column_int64(row, 1);
 }
@@ -118,8 +105,8 @@ static int put(struct sqlite_connection *connection, const struct store_call *ca
                const char *key, struct span value, int64_t expires)
 {
     sqlite3_stmt *statement = store_sqlite_statement(connection, which);
-    bind_bytes(statement, 1, span_of(key));
-    bind_bytes(statement, 2, value);
+    store_sqlite_bind(statement, 1, span_of(key));
+    store_sqlite_bind(statement, 2, value);
     sqlite3_bind_int64(statement, 3, expires);
     if (which == SQL_PUT_IF_EXPIRED)
         sqlite3_bind_int64(statement, 4, call->now);
@@ -129,7 +116,7 @@ static int put(struct sqlite_connection *connection, const struct store_call *ca
 static int delete_row(struct sqlite_connection *connection, const char *key)
 {
     sqlite3_stmt *statement = store_sqlite_statement(connection, SQL_DELETE);
-    bind_bytes(statement, 1, span_of(key));
+    store_sqlite_bind(statement, 1, span_of(key));
     return step_and_reset(statement);
 }
 
@@ -157,7 +144,7 @@ static enum store_outcome compare(struct sqlite_store *store, struct sqlite_conn
     int code = find(connection, call, key, &row);
     enum store_outcome outcome = STORE_PRESENT;
     if (code == SQLITE_ROW && expected.ptr) {
-        struct span bytes = column_bytes(row, 0);
+        struct span bytes = store_sqlite_column(row, 0);
         bool equal = bytes.len == expected.len && memcmp(bytes.ptr, expected.ptr, bytes.len) == 0;
         outcome = equal ? STORE_OK : STORE_PRESENT;
     } else if (code == SQLITE_DONE) {
@@ -204,88 +191,6 @@ static enum store_outcome sqlite_apply(void *self, struct store_call *call, cons
     for (size_t i = 0; i < count && outcome == STORE_OK && code == SQLITE_OK; i++)
         code = write_change(connection, call, &changes[i]);
     return end(self, connection, call, code, outcome);
-}
-
-/* A page of store_each(): rows copied, so that no statement is open while the callback runs. */
-struct page {
-    struct arena *arena;
-    struct page_row {
-        const char *key;
-        struct store_value value;
-    } rows[256];
-    size_t count;
-    struct span next; /* where the page behind it begins; ptr NULL: this was the last */
-};
-
-/* The first key behind all that begin with PREFIX. */
-static struct span behind_prefix(struct arena *arena, const char *prefix)
-{
-    size_t len = strlen(prefix);
-    while (len > 0 && (unsigned char)prefix[len - 1] == 0xff)
-        len--;
-    if (len == 0) {
-        char *last = arena_alloc(arena, STORE_KEY_MAX + 1);
-        memset(last, 0xff, STORE_KEY_MAX + 1);
-        return (struct span){last, STORE_KEY_MAX + 1};
-    }
-    char *next = arena_spandup(arena, (struct span){prefix, len});
-    next[len - 1]++;
-    return (struct span){next, len};
-}
-
-static enum store_outcome read_page(struct sqlite_store *store, struct store_call *call, struct span from,
-                                    struct span to, struct page *page)
-{
-    struct sqlite_connection *connection = store_sqlite_take(store, call, SQLITE_APART);
-    if (!connection)
-        return STORE_DOWN;
-    sqlite3_stmt *row = store_sqlite_statement(connection, SQL_PAGE);
-    bind_bytes(row, 1, from);
-    bind_bytes(row, 2, to);
-    size_t bytes = 0, seen = 0;
-    int code = SQLITE_ROW;
-    while (bytes < PAGE_BYTES && seen < 256 && (code = sqlite3_step(row)) == SQLITE_ROW) {
-        struct span key = column_bytes(row, 0), value = column_bytes(row, 1);
-        bytes += key.len + value.len;
-        seen++;
-        /* The key itself and a NUL behind it: no key is between the two. */
-        page->next = (struct span){arena_spandup(page->arena, key), key.len + 1};
-        int64_t expires = sqlite3_column_int64(row, 2);
-        if (store_has_expired(expires, call->now) || memchr(key.ptr, '\0', key.len))
-            continue;
-        page->rows[page->count++] =
-            (struct page_row){page->next.ptr, {{arena_spandup(page->arena, value), value.len}, expires}};
-    }
-    enum store_outcome outcome = STORE_OK;
-    if (code == SQLITE_DONE)
-        page->next.ptr = NULL;
-    else if (code != SQLITE_ROW)
-        outcome = store_sqlite_failed(store, connection, call, code);
-    sqlite3_reset(row);
-    store_sqlite_give(store, connection);
-    return outcome;
-}
-
-static enum store_outcome sqlite_each(void *self, struct store_call *call, const char *prefix, int64_t timeout,
-                                      store_visitor *visit, void *context)
-{
-    struct arena *arena = arena_create(16384), *previous = NULL;
-    struct span to = behind_prefix(arena, prefix), from = span_of(prefix);
-    enum store_outcome outcome = STORE_OK;
-    bool go_on = true;
-    while (go_on && outcome == STORE_OK && from.ptr) {
-        struct page page = {.arena = arena_create(16384)};
-        call->deadline = store_deadline(timeout);
-        outcome = read_page(self, call, from, to, &page);
-        arena_destroy(previous); /* `from` was in it */
-        previous = page.arena;
-        for (size_t i = 0; i < page.count && go_on && outcome == STORE_OK; i++)
-            go_on = visit(context, page.rows[i].key, &page.rows[i].value);
-        from = page.next;
-    }
-    arena_destroy(previous);
-    arena_destroy(arena);
-    return outcome;
 }
 
 /* Nothing to sweep is the usual case, and needs no lock. */
@@ -357,7 +262,7 @@ const struct store_backend store_backend_sqlite = {
     .put_if_absent = sqlite_put_if_absent,
     .remove = sqlite_remove,
     .apply = sqlite_apply,
-    .each = sqlite_each,
+    .each = store_sqlite_each,
     .sweep = sqlite_sweep,
     .sync = sqlite_sync,
 };

@@ -1,5 +1,5 @@
 /*
- * store_sqlite - between the two halves of the SQLite back end: its connections, and what is done with them.
+ * store_sqlite - between the parts of the SQLite back end: its connections, and what is done with them.
  *
  * OWNS: connections and the lock file. THREADS: a connection belongs to who has taken it.
  */
@@ -69,7 +69,15 @@ bool store_sqlite_is_current(const struct sqlite_store *store, const struct sqli
 /* A statement without parameters left over from the last time. */
 sqlite3_stmt *store_sqlite_statement(struct sqlite_connection *connection, enum sqlite_statement which);
 
+/* A parameter, not copied; a column of the row that STATEMENT stands on, good until the next step. */
+void store_sqlite_bind(sqlite3_stmt *statement, int number, struct span bytes);
+struct span store_sqlite_column(sqlite3_stmt *statement, int number);
+
 void store_sqlite_init(struct sqlite_store *store, struct arena *arena, const char *path);
 void store_sqlite_close_all(struct sqlite_store *store);
+
+/* As store_each(); in store_sqlite_each.c. */
+enum store_outcome store_sqlite_each(void *self, struct store_call *call, const char *prefix, int64_t timeout,
+                                     store_visitor *visit, void *context);
 
 #endif

@@ -48,6 +48,17 @@ sqlite3_stmt *store_sqlite_statement(struct sqlite_connection *connection, enum 
     return statement;
 }
 
+void store_sqlite_bind(sqlite3_stmt *statement, int number, struct span bytes)
+{
+    sqlite3_bind_blob64(statement, number, bytes.len ? bytes.ptr : "", bytes.len, SQLITE_STATIC);
+}
+
+struct span store_sqlite_column(sqlite3_stmt *statement, int number)
+{
+    const char *bytes = sqlite3_column_blob(statement, number);
+    return (struct span){bytes ? bytes : "", (size_t)sqlite3_column_bytes(statement, number)};
+}
+
 static int wait_for_lock(void *context, int attempt)
 {
     struct sqlite_connection *connection = context;

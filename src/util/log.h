@@ -3,8 +3,8 @@
  *
  * One process-wide log, because syslog is one. Before log_open() everything goes to stderr as plain text.
  * THREADS: log_open() before any; the rest from all. A line is written in one piece.
- * ERRORS: none reported; a log that cannot be written must not stop mail. What the journal does not take goes to stderr.
- * Bytes from clients are escaped: a value never ends its line, its quotes, or the field it stands in.
+ * ERRORS: none reported; a log that cannot be written must not stop mail. What the journal does not take goes to
+ * stderr. Bytes from clients are escaped: a value never ends its line, its quotes, or the field it stands in.
  */
 #ifndef POSTERN_UTIL_LOG_H
 #define POSTERN_UTIL_LOG_H

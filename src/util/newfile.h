@@ -1,8 +1,8 @@
 /*
  * newfile - files that must be new, and whose they become.
  *
- * posternctl may be run by root, or the daemon be started as root, before the daemon's user ever made a file; what is made
- * then must not lock him out. THREADS: any.
+ * posternctl may be run by root, or the daemon be started as root, before the daemon's user ever made a file; what is
+ * made then must not lock him out. THREADS: any.
  */
 #ifndef POSTERN_UTIL_NEWFILE_H
 #define POSTERN_UTIL_NEWFILE_H

@@ -1,7 +1,7 @@
 /*
  * strhash - sixteen bytes a step, each step a multiplication to 128 bits whose halves are folded (the construction of
- * wyhash), begun with random keys. The rest of less than sixteen bytes is padded with zeros; the length goes in first, so
- * that padding is not mistaken for bytes.
+ * wyhash), begun with random keys. The rest of less than sixteen bytes is padded with zeros; the length goes in first,
+ * so that padding is not mistaken for bytes.
  */
 #include "util/strhash.h"
 #include <pthread.h>

@@ -3,9 +3,9 @@
  *
  * A place is counted in words of four bytes, so that 32 bits are enough and a slot of the table has eight bytes. The
  * further values of a key are records without a key. The values of a key are a ring: the slot has the last one, and
- * behind that comes the first, so that both ends are at hand for one link a record. The two lengths are written seven bits
- * a byte, the lower ones first, one byte each as a rule. The piece grows by mremap(), which moves pages and not bytes,
- * when it is large. Word 0 is never a record's.
+ * behind that comes the first, so that both ends are at hand for one link a record. The two lengths are written seven
+ * bits a byte, the lower ones first, one byte each as a rule. The piece grows by mremap(), which moves pages and not
+ * bytes, when it is large. Word 0 is never a record's.
  */
 #include "util/strmap.h"
 #include "util/strhash.h"
@@ -62,8 +62,8 @@ static void *memory_get(size_t size)
     void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED)
         out_of_memory();
-    /* Look-ups are spread over all of it: with large pages most find their address translated. A wish, so the result does
-     * not matter. For all of the mapping, or mremap() would find two. */
+    /* Look-ups are spread over all of it: with large pages most find their address translated. A wish, so the result
+     * does not matter. For all of the mapping, or mremap() would find two. */
     madvise(pages, size, MADV_HUGEPAGE);
     return pages;
 }

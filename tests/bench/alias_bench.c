@@ -6,15 +6,12 @@
  * One run in one process, so that the peak memory is its own; contrib/bench --aliases makes the rounds. It prints words
  * NAME=NUMBER, memory without that of the program itself and of the addresses it asks for:
  *   load_s, load_mb      until the table is there, and the peak memory by then
- *   hit_us, miss_us      a look-up of an address that has a line, and of one that has none, in random order; an arena of
- *                        its own included
- *   cold_us              a look-up that finds, behind others that pushed the table out of the processor's caches: the
- *                        first one of each address
- *   seen_s               from the moment another version is in place until it is what look-ups say
- *   during               look-ups a second meanwhile, against before
- *   longest_us           the longest one of them; longest_idle_us: of as many before, for comparison
- *   over_ms              how many of them took longer than a millisecond
- *   reload_mb            the peak memory of all that
+ *   hit_us, miss_us      a look-up of an address that has a line, and of one that has none, in random order; an arena
+ * of its own included cold_us              a look-up that finds, behind others that pushed the table out of the
+ * processor's caches: the first one of each address seen_s               from the moment another version is in place
+ * until it is what look-ups say during               look-ups a second meanwhile, against before longest_us the longest
+ * one of them; longest_idle_us: of as many before, for comparison over_ms              how many of them took longer
+ * than a millisecond reload_mb            the peak memory of all that
  */
 #include "aliases/aliases.h"
 #include "srs/forwards.h"

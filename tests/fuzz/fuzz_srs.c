@@ -1,7 +1,7 @@
 /*
- * Any text as an address to forward and as an SRS address to undo: no crash, no step beyond it; what comes out can stand in
- * an SMTP command; what was forwarded is undone, and stays the same the second time. Right hashes are not guessed, so the
- * fields of the text are also signed with the secret that is asked.
+ * Any text as an address to forward and as an SRS address to undo: no crash, no step beyond it; what comes out can
+ * stand in an SMTP command; what was forwarded is undone, and stays the same the second time. Right hashes are not
+ * guessed, so the fields of the text are also signed with the secret that is asked.
  */
 #include "srs/srs_address.h"
 #include "srs/srs_codec.h"

@@ -230,7 +230,8 @@ static void bytes_that_no_mail_should_hold(void **state)
         {"simple-simple", "Joe.\r\n\r\n\r\n", "Joe.\r", bad_body},
     };
     PLAY(table);
-    /* a copy of the signature, in front of it, that the library does not take: same b=, without the l= of the right one */
+    /* a copy of the signature, in front of it, that the library does not take: same b=, without the l= of the right
+     * one */
     size_t len;
     char *text = edited("length-relaxed", "Joe.\r\n\r\n\r\n", "Joe.\r\nBuy this!\r\n", &len);
     char *field = text, *stop = strstr(text, "\r\nFrom:") + 2, *twice = malloc(2 * len + 8), *to = twice;

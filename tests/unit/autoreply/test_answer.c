@@ -1,4 +1,5 @@
-/* From a message to a reply in the spool and a mark in the memory, with a real store and a real spool that sends nothing. */
+/* From a message to a reply in the spool and a mark in the memory, with a real store and a real spool that sends
+ * nothing. */
 #include "unit.h"
 #include "autoreply/answer.h"
 #include "autoreply/memory.h"

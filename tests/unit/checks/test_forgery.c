@@ -177,7 +177,8 @@ static void test_forged(void **state)
     assert_int_equal(failed, 0);
 }
 
-/* The fake, with name servers that do not answer behind names that begin with "slow", and behind the client's address. */
+/* The fake, with name servers that do not answer behind names that begin with "slow", and behind the client's
+ * address. */
 struct slow_dns {
     struct dns dns;
     struct dns *fake;
@@ -263,7 +264,8 @@ static void test_genuine(void **state)
     engine_end(engine);
 }
 
-/* No answer, a bad one and a forged one (DNSSEC) are the same to all three: temperror, and what the options say of that. */
+/* No answer, a bad one and a forged one (DNSSEC) are the same to all three: temperror, and what the options say of
+ * that. */
 static void test_names_that_fail(void **state)
 {
     (void)state;

@@ -109,9 +109,11 @@ static void world_open(struct world *world, const char *options, const char *mor
              "aliases { tables = { \"virtual:%s/virtual\", \"aliases:%s/aliases\" } }\n"
              "forwards { table = \"csv:%s/forwards.csv\" }\n"
              "srs { %s\nsecrets_file = \"%s/secrets\"\n%s\n}\n%s\n",
-             world->directory, world->directory, strstr(more, "spf {") ? "" : "spf { mode = off }\n",
-             world->directory, world->directory, world->directory,
-             *options == '-' ? "" : "domain = \"srs.example\"\ndomain_map = { \"mapped.example=srs2.example\", \"second.example=srs2.example\" }",
+             world->directory, world->directory, strstr(more, "spf {") ? "" : "spf { mode = off }\n", world->directory,
+             world->directory, world->directory,
+             *options == '-' ? ""
+                             : "domain = \"srs.example\"\ndomain_map = { \"mapped.example=srs2.example\", "
+                               "\"second.example=srs2.example\" }",
              world->directory, *options == '-' ? options + 1 : options, more);
     write_file(world, "postern.conf", text);
     snprintf(path, sizeof path, "%s/postern.conf", world->directory);
@@ -679,8 +681,8 @@ static char *submit_of_first(const struct world *world, struct arena *arena)
     return text;
 }
 
-/* A report goes out even if the queue is full, for its entry leaves; to whom is here by the usual port, where aliases are
- * expanded. */
+/* A report goes out even if the queue is full, for its entry leaves; to whom is here by the usual port, where aliases
+ * are expanded. */
 static void a_report_is_not_lost(void **state)
 {
     (void)state;

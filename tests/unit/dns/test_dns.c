@@ -303,7 +303,8 @@ static void test_nobody_there(void **state)
     dns_destroy(dns);
 }
 
-/* Answers the first query with one A record after 250 ms, and never again: within the 376 ms after which unbound asks again. */
+/* Answers the first query with one A record after 250 ms, and never again: within the 376 ms after which unbound asks
+ * again. */
 static void *answer_late(void *object)
 {
     int fd = *(int *)object;

@@ -1,4 +1,5 @@
-/* Base64 against a decoder that is slow and plain: whatever the length of its lines, and wherever something strange stands. */
+/* Base64 against a decoder that is slow and plain: whatever the length of its lines, and wherever something strange
+ * stands. */
 #include "unit.h"
 
 #include "mime/decode.h"

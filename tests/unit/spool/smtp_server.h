@@ -1,4 +1,5 @@
-/* smtp_server - an MTA that does as it is told: a thread a connection on the loopback, and a record of what it heard. */
+/* smtp_server - an MTA that does as it is told: a thread a connection on the loopback, and a record of what it
+ * heard. */
 #ifndef POSTERN_TESTS_SMTP_SERVER_H
 #define POSTERN_TESTS_SMTP_SERVER_H
 
@@ -20,9 +21,9 @@ struct server *server_start(void); /* offers DSN, 8BITMIME, SMTPUTF8, SIZE 10000
 void server_stop(struct server *server);
 int server_port(const struct server *server);
 
-/* What to say the NTH time (from 1; 0: always from now on) in PHASE: CONNECT EHLO HELO MAIL RCPT DATA DOT RSET QUIT. REPLY is
- * sent as it is, with CRLF; "CUT" hangs up, "HANG" says nothing more, "TAKE+CUT" (DOT) accepts and hangs up. NULL ends
- * the rule. The latest rule wins. */
+/* What to say the NTH time (from 1; 0: always from now on) in PHASE: CONNECT EHLO HELO MAIL RCPT DATA DOT RSET QUIT.
+ * REPLY is sent as it is, with CRLF; "CUT" hangs up, "HANG" says nothing more, "TAKE+CUT" (DOT) accepts and hangs up.
+ * NULL ends the rule. The latest rule wins. */
 void server_rule(struct server *server, const char *phase, int nth, const char *reply);
 
 /* Milliseconds before each reply to PHASE. */

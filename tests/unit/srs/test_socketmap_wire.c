@@ -124,7 +124,11 @@ static int begin(void **state)
     assert_null(domain_set_add(domains, "other.example"));
     assert_null(domain_set_add(local_domains, "example.net"));
     assert_null(domain_set_add(local_domains, ".sub.example.net"));
-    *maps = (struct maps){arena, {.domain = "srs.example.net", .domains = domains, .local_domains = local_domains, .hostname = "mx.example.net"}};
+    *maps = (struct maps){arena,
+                          {.domain = "srs.example.net",
+                           .domains = domains,
+                           .local_domains = local_domains,
+                           .hostname = "mx.example.net"}};
     *state = maps;
     return 0;
 }
