@@ -37,6 +37,13 @@ static const struct forwarding_options *wants_forwarding(const struct engine *en
                : NULL;
 }
 
+/* Ours whether or not the check runs now: what it wrote yesterday comes back today. */
+static const struct domain_set *srs_domains(const struct engine *engine)
+{
+    const struct srs_check_options *options = conf_get(engine->conf, check_srs.name);
+    return forwarding_collect_domains(&options->forwarding, conf_arena(engine->conf));
+}
+
 static int report(const struct engine *engine, struct conf_problems *problems, int status, const char *text)
 {
     problems->count++;
@@ -76,7 +83,7 @@ static int open_rooms(struct engine *engine, enum purpose purpose, struct conf_p
     if (!services->state)
         return EX_CONFIG;
     if (plan_has(engine, check_autoreply.name) && purpose != TO_CHECK)
-        services->responding = responding_open(&engine->settings, services->state);
+        services->responding = responding_open(&engine->settings, srs_domains(engine), services->state);
     if (forwarding)
         services->forwarding =
             forwarding_open(&engine->settings, forwarding, services->state, path, purpose == TO_SERVE, problems);

@@ -40,7 +40,7 @@ struct expansion {
     const char **items, **routes;
     unsigned char *flags; /* of the routes */
     size_t item_count, item_capacity, route_count, route_capacity, flag_capacity, nodes;
-    bool is_alias, is_cut, is_partial;
+    bool is_alias, is_cut, is_partial, is_catch_all;
 };
 
 static void visit_address(struct expansion *e, const struct frame *up, const struct alias_address *address,
@@ -225,6 +225,7 @@ static void visit_found(struct expansion *e, const struct frame *frame, const st
         for (const char *p = row.ptr; p < row.ptr + row.len && !is_over(e, 0); p += strlen(p) + 1) {
             if (is_missing(e, p))
                 continue;
+            e->is_catch_all |= found->form == ALIAS_DOMAIN && *p != 'D'; /* 'D': the same user elsewhere */
             if (local)
                 visit_local_target(e, frame, address, found->table, p);
             else
@@ -277,5 +278,6 @@ struct aliases_targets alias_expand(const struct aliases *aliases, const struct 
                                     .route_count = routes,
                                     .is_alias = e.is_alias,
                                     .is_cut = e.is_cut,
-                                    .is_partial = e.is_partial};
+                                    .is_partial = e.is_partial,
+                                    .is_catch_all = e.is_catch_all};
 }

@@ -61,6 +61,7 @@ struct aliases_targets {
     bool is_alias; /* a table or alias_domains speaks of the address itself: it is expanded, be it to itself */
     bool is_cut; /* a loop, or more than the bounds: what was found before it; a loop alone means nothing at all */
     bool is_partial; /* the MTA delivers to more than these: something was left out */
+    bool is_catch_all; /* "@domain" has a part in it, so whoever wrote the address may have made it up */
 };
 
 /* Every address that ADDRESS means, local or not. Commands ("|..."), files, :include: lists that cannot be read, and

@@ -14,12 +14,6 @@
 #define MAILBOXES_MAX 100
 #define KEPT_MOST 16384 /* bytes of what is stored for a mailbox */
 
-static bool is_own_domain(void *context, const char *domain)
-{
-    const struct responding *responding = context;
-    return domain_set_has(responding->settings->general->local_domains, domain);
-}
-
 struct answer_mailboxes answer_mailboxes(struct responding *responding, struct arena *arena, const char *address,
                                          int64_t now, bool *down)
 {
@@ -117,11 +111,11 @@ static struct answer find_silence(struct attempt *attempt)
     const struct answer_question *question = attempt->question;
     const struct answer_options *options = question->options;
     /* Who stands in an SRS address of ours is excluded, or the owner himself, in that form too. */
-    attempt->sender = memory_sender(attempt->arena, question->sender, is_own_domain, attempt->responding);
+    attempt->sender = responding_sender(attempt->responding, attempt->arena, question->sender, question->now);
     const char *plain = attempt->sender ? attempt->sender : question->sender;
     const struct silence_question asked = {
         .sender = question->sender,
-        .sender_canonical = aliases_canonical(attempt->responding->aliases, attempt->arena, plain),
+        .sender_canonical = responding_canonical(attempt->responding, attempt->arena, plain),
         .mailbox = question->mailbox,
         .message = attempt->message,
         .headers = question->headers,
@@ -133,6 +127,7 @@ static struct answer find_silence(struct attempt *attempt)
         .dkim = question->dkim,
         .dmarc = question->dmarc,
         .is_own_user = question->is_own_user,
+        .is_trusted = question->is_trusted,
         .silence_on = options->silence_on,
         .noreply = options->noreply};
     struct silence silence = silence_find(attempt->arena, &asked);
@@ -258,7 +253,8 @@ static struct answer reply(struct attempt *attempt)
     attempt->token = memory_token(attempt->arena);
     const struct compose_request request = {.responder = &attempt->responder,
                                             .message = attempt->message,
-                                            .written_to = question->written_to,
+                                            .written_to = responding_from(attempt->responding, attempt->arena,
+                                                                  question->written_to, question->mailbox),
                                             .to = question->sender,
                                             .headers = question->headers,
                                             .header_count = question->header_count,

@@ -32,7 +32,7 @@ struct answer_question {
     const struct auth_spf *spf;
     const struct auth_dkim *dkim;
     const struct auth_dmarc *dmarc;
-    bool is_own_user;
+    bool is_own_user, is_trusted; /* as in silence.h */
     int64_t now;            /* seconds since 1970 */
     bool is_trial;          /* say only what would be done */
     unsigned company;       /* messages under way in this process, this one included (spool.h) */

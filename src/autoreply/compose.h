@@ -12,7 +12,7 @@
 struct compose_request {
     const struct responder *responder;
     const struct responder_message *message;
-    const char *written_to; /* the address that the sender used (one of the mailbox's): From, unless field G */
+    const char *written_to; /* responding_from(): From, unless field G */
     const char *to;         /* the reverse-path that is answered */
     const struct header_field *headers; /* of the message that came */
     size_t header_count;

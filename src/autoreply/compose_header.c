@@ -1,19 +1,17 @@
 /*
- * compose_header - what of a stranger's header gets into ours: a subject as decoded text, and msg-ids of the strict
- * form.
+ * compose_header - what of a stranger's header gets into ours: a subject as decoded text, and msg-ids.
  *
- * A msg-id is copied only if it is a dot-atom, "@", and a dot-atom or literal, all printable ASCII (RFC 5322 3.6.4), no
- * longer than MSG_ID_MAX: no fold, no blank, no 8-bit byte can hide in it. The subject goes through mail_text, which
- * encodes it anew. Of both only a bounded beginning is looked at, but for References, of which the first and the latest
- * matter.
+ * A msg-id is copied if it is printable ASCII between "<" and ">" without parentheses, no longer than MSG_ID_MAX: no
+ * fold, no blank, no comment, no 8-bit byte can hide in it. Whether it is made as RFC 5322 3.6.4 has it is not asked, for
+ * mail programs find the thread by comparing bytes. The subject goes through mail_text, which encodes it anew. Of both only a bounded beginning is looked
+ * at, but for References, of which the first and the latest matter.
  */
 #include "autoreply/compose_private.h"
 #include "autoreply/header_text.h"
 #include "autoreply/mail_text.h"
 #include "mime/params.h"
-#include <ctype.h>
 
-#define MSG_ID_MAX 250    /* octets, brackets included */
+#define MSG_ID_MAX 500    /* octets, brackets included */
 #define SUBJECT_LOOK 2000 /* octets of the original's subject that are decoded: ten times what is shown */
 #define REPLY_TO_LOOK 2   /* msg-ids of In-Reply-To that are counted */
 
@@ -37,44 +35,14 @@ const char *compose_original_subject(struct arena *arena, const struct header_fi
 
 /* ---- msg-ids ---- */
 
-static bool is_atext(char c)
-{
-    return (unsigned char)c < 0x80 && (isalnum((unsigned char)c) || (c && strchr("!#$%&'*+-/=?^_`{|}~", c)));
-}
-
-static bool is_dot_atom(struct span text)
-{
-    bool is_after_dot = true;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '.' ? is_after_dot : !is_atext(text.ptr[i]))
-            return false;
-        is_after_dot = text.ptr[i] == '.';
-    }
-    return !is_after_dot;
-}
-
-static bool is_literal(struct span text)
-{
-    if (text.len < 3 || text.ptr[0] != '[' || text.ptr[text.len - 1] != ']')
-        return false;
-    for (size_t i = 1; i + 1 < text.len; i++) {
-        if (text.ptr[i] < 0x21 || text.ptr[i] > 0x7e || strchr("[]\\<>", text.ptr[i]))
-            return false;
-    }
-    return true;
-}
-
 /* TEXT with its brackets. */
 static bool is_msg_id(struct span text)
 {
-    if (text.len < 5)
-        return false;
-    struct span inner = {text.ptr + 1, text.len - 2};
-    const char *at = memchr(inner.ptr, '@', inner.len);
-    if (!at)
-        return false;
-    struct span left = {inner.ptr, (size_t)(at - inner.ptr)}, right = {at + 1, inner.len - left.len - 1};
-    return is_dot_atom(left) && (is_dot_atom(right) || is_literal(right));
+    for (size_t i = 1; i + 1 < text.len; i++) {
+        if (text.ptr[i] < 0x21 || text.ptr[i] > 0x7e || strchr("<()", text.ptr[i]))
+            return false;
+    }
+    return text.len > 2;
 }
 
 /* The next well-formed one at or behind *P, which goes behind it; len 0: there is none. What else stands there is

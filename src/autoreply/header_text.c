@@ -55,6 +55,17 @@ struct span header_word(const char **p, const char *end, const char *stops)
     return (struct span){start, (size_t)(*p - start)};
 }
 
+struct span header_keyword(const char **p, const char *end, const char *stops)
+{
+    while (*p < end && (**p == '"' || **p == '\0' || header_is_blank(**p)))
+        (*p)++;
+    struct span word = header_word(p, end, stops);
+    const char *nul = memchr(word.ptr, '\0', word.len);
+    if (nul)
+        word.len = (size_t)(nul - word.ptr);
+    return word;
+}
+
 bool header_is(const struct header_field *field, const char *name)
 {
     return span_equals_nocase(span_trim(field->name), name);

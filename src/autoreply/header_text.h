@@ -20,6 +20,10 @@ bool header_skip(const char **p, const char *end);
 /* The bytes up to a blank, a comment, one of STOPS or the end; *P goes behind them. */
 struct span header_word(const char **p, const char *end, const char *stops);
 
+/* The next word as programs mean it that write what the grammar does not have: without quotes around it, and up to a NUL.
+ * STOPS must have the quote among them. */
+struct span header_keyword(const char **p, const char *end, const char *stops);
+
 /* Does FIELD have this name? A name may have blanks behind it (RFC 5322 4.5). */
 bool header_is(const struct header_field *field, const char *name);
 

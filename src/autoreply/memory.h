@@ -12,12 +12,18 @@
 #define MEMORY_KEY "seen/"
 #define MEMORY_RESERVED_SECONDS 900 /* a worker that died in between has been replaced long before */
 
+/* Which SRS addresses are ours. */
+struct memory_ours {
+    bool (*has_domain)(void *context, const char *domain); /* canonical */
+    /* The sender who is kept under the TOKEN of a long SRS address (srs.h), on ARENA; NULL: there is none. */
+    const char *(*long_sender)(void *context, struct arena *arena, const char *token);
+    void *context;
+};
+
 /* SENDER without what changes from message to message: the domain canonical, the local part in lower case, BATV
  * ("prvs=TAG=user", "prvs=user/TAG", "btv1==TAG==user"), SRS0 and SRS1 of our own domains undone (their original
- * sender), the sub-address of VERP-like tags kept. On ARENA; NULL if it is no address. OWN_DOMAIN tells whether a
- * domain is ours. */
-const char *memory_sender(struct arena *arena, const char *sender,
-                          bool (*own_domain)(void *context, const char *domain), void *context);
+ * sender), the sub-address of VERP-like tags kept. On ARENA; NULL if it is no address. OURS NULL: nothing is. */
+const char *memory_sender(struct arena *arena, const char *sender, const struct memory_ours *ours);
 
 /* Keys are safe to split: '/' and '%' and control bytes inside a part are written %XX; a part that would be longer than
  * 256 bytes is its beginning and its SHA-256. FINGERPRINT NULL: the prefix that all texts to SENDER share; SENDER NULL

@@ -72,6 +72,29 @@ static bool visit_author(void *context, const struct addr_spec *address)
     return search->found || ++search->seen == AUTHORS_MAX;
 }
 
+static void visit_word(struct pattern_search *search, struct span word)
+{
+    char text[128];
+    if (word.len == 0 || word.len >= sizeof text)
+        return;
+    memcpy(text, word.ptr, word.len);
+    text[word.len] = '\0';
+    for (size_t i = 0; !search->found && search->patterns && i < search->patterns->count; i++) {
+        if (matches(search->patterns->items[i], text))
+            search->found = search->patterns->items[i];
+    }
+}
+
+/* "MAILER-DAEMON (Mail Delivery System)": From without any address, as some machines write it. */
+static void visit_words(struct pattern_search *search, struct span value)
+{
+    const char *p = value.ptr, *end = p + value.len;
+    for (unsigned n = 0; n < AUTHORS_MAX && header_skip(&p, end) && p < end && !search->found; n++) {
+        visit_word(search, header_keyword(&p, end, "\"<>,;:"));
+        p += p < end && strchr("\"<>,;:", *p);
+    }
+}
+
 static const char *find_system_sender(const struct silence_case *given)
 {
     const struct silence_question *question = given->question;
@@ -83,10 +106,7 @@ static const char *find_system_sender(const struct silence_case *given)
         if (question->sender_canonical && addr_spec_parse(span_of(question->sender_canonical), &canonical) == 0)
             visit_author(&search, &canonical);
     } else { /* "MAILER-DAEMON" without a domain */
-        for (size_t i = 0; search.patterns && !search.found && i < search.patterns->count; i++) {
-            if (matches(search.patterns->items[i], question->sender))
-                search.found = search.patterns->items[i];
-        }
+        visit_word(&search, span_of(question->sender));
     }
     if (search.found)
         return arena_printf(given->arena, "the reverse-path matches %s",
@@ -95,6 +115,8 @@ static const char *find_system_sender(const struct silence_case *given)
     for (size_t at = 0; (field = header_next(question->headers, question->header_count, "From", &at));) {
         search.seen = 0;
         address_list_each(field->value, visit_author, &search);
+        if (search.seen == 0)
+            visit_words(&search, field->value);
         if (search.found)
             return arena_printf(given->arena, "the author matches %s",
                                 header_show(given->arena, span_of(search.found), 100));

@@ -16,13 +16,13 @@
 
 /* NOT_FAIL: silence if SPF or DMARC says fail, if DKIM has a fail and no pass, or if one of them could not be found out
  * (temperror): in doubt a sender that may be forged gets nothing. Everything else is answered, `none` too. PASS: that,
- * and DMARC must pass, or SPF for MAIL FROM. */
+ * and SPF must pass for MAIL FROM, or DMARC for an author of its domain. */
 enum silence_auth { SILENCE_AUTH_OFF, SILENCE_AUTH_NOT_FAIL, SILENCE_AUTH_PASS };
 
 /* What a person or a program wrote to us, and to whom. */
 struct silence_question {
     const char *sender;           /* reverse-path without brackets; "" is the null one */
-    const char *sender_canonical; /* aliases_canonical() of it without tags; NULL if it is no address */
+    const char *sender_canonical; /* responding_canonical() of it; NULL if it is no address */
     const char *mailbox;          /* canonical */
     const struct responder_message *message;
     const struct header_field *headers; /* of the message that came */
@@ -33,7 +33,8 @@ struct silence_question {
     const struct auth_spf *spf; /* NULL: not evaluated */
     const struct auth_dkim *dkim;
     const struct auth_dmarc *dmarc;
-    bool is_own_user;                     /* authenticated, trusted or local: require_auth does not apply */
+    bool is_own_user;                     /* authenticated or local: require_auth does not apply */
+    bool is_trusted;                      /* a trusted client: what was found out counts, nothing need be */
     const struct string_list *silence_on; /* "X-Spam-Flag: YES": field and beginning of its value, no case */
     const struct string_list *noreply;    /* patterns of the whole address or, without @, of its local part; * matches
                                            * anything, no case. Held against the reverse-path and the authors (From) */
@@ -41,8 +42,9 @@ struct silence_question {
 
 /* The default for `noreply`, as an option row has it. Without postmaster: people read that mailbox (RFC 5230 4.6). */
 #define SILENCE_NOREPLY_DEFAULT                                                                                        \
-    "{ \"MAILER-DAEMON\", \"LISTSERV\", \"majordomo\", \"*-request\", \"owner-*\", \"noreply\", \"no-reply\", "        \
-    "\"donotreply\", \"do-not-reply\", \"bounce*\", \"*-bounces\", \"mailer\", \"sentto-*\" }"
+    "{ \"MAILER-DAEMON\", \"LISTSERV\", \"majordomo\", \"*-request\", \"owner-*\", \"noreply*\", \"no-reply*\", "      \
+    "\"no_reply*\", \"*-noreply\", \"*-no-reply\", \"donotreply*\", \"do-not-reply*\", \"do_not_reply*\", "              \
+    "\"bounce*\", \"*-bounces\", \"mailer\", \"sentto-*\" }"
 
 struct silence {
     const char *why;  /* "autoreply.precedence"; NULL: no reason, answer */

@@ -4,6 +4,9 @@
  * A reply goes to the reverse-path, which anybody can write there. What SPF, DKIM and DMARC found out is taken at its
  * word: a fail of SPF or DMARC is silence even if the other one passes, because a reply too few harms nobody. Of
  * several DKIM signatures one that passes is enough, for lists and gateways break those before them.
+ *
+ * Who has logged in, or sits on this host, is not asked. A trusted client may be a relay that lets strangers in: what
+ * was found out counts, but where nobody looked nothing is missing.
  */
 #include "autoreply/silence_private.h"
 
@@ -26,6 +29,17 @@ static bool is_doubtful(enum auth_result result)
     return result == AUTH_FAIL || result == AUTH_TEMPERROR;
 }
 
+/* DMARC speaks of the author, and who signs as himself may write anybody into the reverse-path: it counts where that is
+ * the author's domain, or one of the same organizational domain. */
+static bool is_vouched_for(const struct silence_case *given, const struct auth_dmarc *dmarc)
+{
+    const char *domain = given->plain.domain;
+    if (!dmarc || dmarc->result != AUTH_PASS || !given->is_address)
+        return false;
+    return (dmarc->author_domain && strcmp(domain, dmarc->author_domain) == 0) ||
+           (dmarc->org_domain && domain_is_within(domain, dmarc->org_domain));
+}
+
 const char *silence_forged(const struct silence_case *given)
 {
     const struct silence_question *question = given->question;
@@ -43,8 +57,9 @@ const char *silence_forged(const struct silence_case *given)
         if (has_dkim(question->dkim, AUTH_TEMPERROR))
             return say(given, "DKIM", AUTH_TEMPERROR);
     }
-    if (question->require_auth == SILENCE_AUTH_PASS && !(dmarc && dmarc->result == AUTH_PASS) &&
+    bool is_asked = !question->is_trusted || spf || dmarc;
+    if (question->require_auth == SILENCE_AUTH_PASS && is_asked && !is_vouched_for(given, dmarc) &&
         !(spf && spf->mailfrom_result == AUTH_PASS))
-        return "neither DMARC nor SPF for MAIL FROM says pass";
+        return "neither SPF for MAIL FROM nor DMARC for its domain says pass";
     return NULL;
 }

@@ -85,7 +85,7 @@ const char *silence_precedence(const struct silence_case *given)
     for (size_t at = 0; (field = next_field(given, "Precedence", &at));) {
         const char *p = field->value.ptr, *end = p + field->value.len;
         header_skip(&p, end);
-        if (is_one_of(header_word(&p, end, "\",;"), words))
+        if (is_one_of(header_keyword(&p, end, "\",;"), words))
             return silence_show(given->arena, field);
     }
     return NULL;
@@ -98,9 +98,9 @@ const char *silence_suppressed(const struct silence_case *given)
     for (size_t at = 0; (field = next_field(given, "X-Auto-Response-Suppress", &at));) {
         const char *p = field->value.ptr, *end = p + field->value.len;
         while (header_skip(&p, end) && p < end) {
-            if (is_one_of(header_word(&p, end, ",;"), words))
+            if (is_one_of(header_keyword(&p, end, "\",;"), words))
                 return silence_show(given->arena, field);
-            p += p < end && (*p == ',' || *p == ';');
+            p += p < end && (*p == ',' || *p == ';' || *p == '"');
         }
     }
     field = find_any(given, reply_fields);
@@ -171,6 +171,20 @@ static const struct header_field *find_list_software(const struct silence_case *
     return find_any(given, other_list_fields);
 }
 
+/* A bounce that was given a sender on its way says so where some system before us kept the reverse-path. */
+static const struct header_field *find_null_path(const struct silence_case *given)
+{
+    static const char *const names[] = {"Return-Path", "X-Envelope-From", "X-Original-Return-Path", NULL};
+    const struct header_field *field;
+    for (size_t i = 0; names[i]; i++) {
+        for (size_t at = 0; (field = next_field(given, names[i], &at));) {
+            if (span_equals(span_trim(field->value), "<>"))
+                return field;
+        }
+    }
+    return NULL;
+}
+
 static bool visit_daemon(void *context, const struct addr_spec *address)
 {
     (void)context;
@@ -184,10 +198,9 @@ const char *silence_machine(const struct silence_case *given)
         if (is_report(field->value))
             return silence_show(given->arena, field);
     }
-    for (size_t at = 0; (field = next_field(given, "Return-Path", &at));) {
-        if (span_equals(span_trim(field->value), "<>"))
-            return "Return-Path: <>";
-    }
+    field = find_null_path(given);
+    if (field)
+        return silence_show(given->arena, field);
     for (size_t at = 0; (field = next_field(given, "From", &at));) {
         if (address_list_each(field->value, visit_daemon, NULL))
             return silence_show(given->arena, field);

@@ -47,8 +47,9 @@ static const struct option_row rows[] = {
      .def = "not-fail",
      .words = auth_words,
      .help = "Whether a stranger's address must be his own. not-fail: no reply when SPF, DKIM or DMARC say that it is "
-             "forged, or could not find out. pass: a reply only when SPF or DMARC pass. off: do not look. Our own users "
-             "are not asked."},
+             "forged, or could not find out. pass: a reply only when SPF passes for MAIL FROM, or DMARC for an author of "
+             "the same domain. off: do not look. Authenticated and local users are not asked, and of trusted clients "
+             "only what was evaluated: spf, dkim and dmarc leave them out by default."},
     {.name = "silence_on",
      .type = OPTION_STRINGS,
      .offset = OPTION(silence_on),
@@ -61,7 +62,7 @@ static const struct option_row rows[] = {
      .offset = OPTION(noreply),
      .def = SILENCE_NOREPLY_DEFAULT,
      .help = "Senders that get no reply, because no person reads it: a local part or a whole address, in any case, with "
-             "* for anything."},
+             "* for anything. The reverse-path is held against them, and the authors in From."},
     {.name = "max_per_minute",
      .type = OPTION_INT,
      .offset = OPTION(max_per_minute),
@@ -96,8 +97,9 @@ struct answer_options autoreply_answer_options(const struct autoreply_options *o
     return (struct answer_options){.require_auth = options->require_auth,
                                    .silence_on = options->silence_on,
                                    .noreply = options->noreply,
-                                   .caps = {options->max_per_minute, options->max_per_sender_domain_per_hour,
-                                            options->max_per_mailbox_per_hour}};
+                                   .caps = {.per_minute = options->max_per_minute,
+                                            .per_sender_domain_per_hour = options->max_per_sender_domain_per_hour,
+                                            .per_mailbox_per_hour = options->max_per_mailbox_per_hour}};
 }
 
 /* One line a mailbox whose owner is away. */
@@ -153,6 +155,7 @@ static void answer_for(const struct check_call *call, struct asked *asked, struc
 {
     const struct answer_options options = autoreply_answer_options(call->options);
     const struct message *message = call->message;
+    const unsigned class = session_class(call->session);
     const struct answer_question question = {.options = &options,
                                              .sender = message->reverse_path,
                                              .written_to = written_to,
@@ -163,7 +166,8 @@ static void answer_for(const struct check_call *call, struct asked *asked, struc
                                              .spf = call_value(call, "spf"),
                                              .dkim = call_value(call, "dkim"),
                                              .dmarc = call_value(call, "dmarc"),
-                                             .is_own_user = session_class(call->session) != CLASS_OUTSIDE,
+                                             .is_own_user = class == CLASS_AUTHENTICATED || class == CLASS_LOCAL,
+                                             .is_trusted = class == CLASS_TRUSTED,
                                              .now = message->now,
                                              .is_trial = call->is_trial,
                                              .company = message->company};

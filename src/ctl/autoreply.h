@@ -7,6 +7,7 @@
 #define POSTERN_CTL_AUTOREPLY_H
 
 #include "autoreply/responder.h"
+#include "autoreply/responding.h"
 #include "ctl/state.h"
 
 int autoreply_list(int argc, char **argv); /* autoreply_show.c */
@@ -73,5 +74,8 @@ void autoreply_warn_of_mode(const struct ctl_call *call, const struct ctl_state 
 /* "in force", or why nothing is. */
 const char *autoreply_force(const struct ctl_call *call, const struct responder *responder, int64_t now,
                             bool *is_in_force);
+
+/* What the daemon's check stands on, to be given to responding_close(); in autoreply_preview.c. */
+struct responding *autoreply_responding(const struct ctl_state *state);
 
 #endif

@@ -10,12 +10,6 @@
 #include "util/clock.h"
 #include <sysexits.h>
 
-static bool is_own_domain(void *context, const char *domain)
-{
-    const struct ctl_state *state = context;
-    return domain_set_has(state->engine->settings.general->local_domains, domain);
-}
-
 /* ---- reset ---- */
 
 static int edit_generation(const struct ctl_call *call, void *context, struct responder *responder)
@@ -46,7 +40,9 @@ static int forget_sender(const struct ctl_call *call, struct ctl_state *state, c
 {
     struct keys keys = {.arena = call->arena};
     struct store *store = state->kept->store;
-    const char *sender = memory_sender(call->arena, argument, is_own_domain, state);
+    struct responding *responding = autoreply_responding(state);
+    const char *sender = responding_sender(responding, call->arena, argument, clock_wall());
+    responding_close(responding);
     size_t deleted = 0;
     if (!sender)
         return ctl_fail(call, EX_DATAERR, "sender: \"%s\" is no address", argument);

@@ -7,6 +7,7 @@
  */
 #include "autoreply/answer.h"
 #include "checks/autoreply.h"
+#include "checks/srs.h"
 #include "core/message.h"
 #include "ctl/autoreply.h"
 #include "ctl/json.h"
@@ -73,6 +74,13 @@ static void print_json(const char *mailbox, const struct answer *answer)
     json_print(stdout, object);
 }
 
+struct responding *autoreply_responding(const struct ctl_state *state)
+{
+    const struct srs_check_options *srs = conf_get(state->engine->conf, check_srs.name);
+    struct arena *arena = conf_arena(state->engine->conf);
+    return responding_open(&state->engine->settings, forwarding_collect_domains(&srs->forwarding, arena), state->kept);
+}
+
 static int answer(const struct ctl_call *call, const struct ctl_state *state, const struct request *request,
                   const char *mailbox, const struct message *message)
 {
@@ -87,7 +95,7 @@ static int answer(const struct ctl_call *call, const struct ctl_state *state, co
                                              .header_count = message->header_count,
                                              .now = message->now,
                                              .is_trial = true};
-    struct responding *responding = responding_open(&state->engine->settings, state->kept);
+    struct responding *responding = autoreply_responding(state);
     struct answer answer = answer_find(responding, call->arena, &question);
     responding_close(responding);
     if (answer.outcome == ANSWER_REPLY)

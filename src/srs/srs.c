@@ -269,20 +269,22 @@ enum srs_outcome srs_forward(struct srs *srs, struct arena *arena, const char *s
     return outcome;
 }
 
-static enum srs_outcome find(struct srs *srs, struct arena *arena, const char *token, int64_t now, const char **result)
+enum srs_outcome srs_find_sender(struct store *store, struct arena *arena, const char *token, int64_t now,
+                                 const char **sender)
 {
     struct store_value there;
     struct srs_address parts;
     enum store_outcome outcome = STORE_ABSENT;
-    if (!srs->store)
+    *sender = NULL;
+    if (!store)
         return SRS_DOWN;
     if (strlen(token) == SRS_TOKEN_LENGTH)
-        outcome = store_get(srs->store, arena, row_of(arena, token), now, &there);
+        outcome = store_get(store, arena, row_of(arena, token), now, &there);
     if (outcome != STORE_OK)
         return outcome == STORE_ABSENT ? SRS_UNKNOWN : SRS_DOWN;
     if (strlen(there.bytes.ptr) != there.bytes.len || !srs_address_split(arena, there.bytes.ptr, &parts))
         return SRS_UNKNOWN; /* not what we wrote */
-    *result = there.bytes.ptr;
+    *sender = there.bytes.ptr;
     return SRS_OK;
 }
 
@@ -295,7 +297,5 @@ enum srs_outcome srs_reverse(struct srs *srs, struct arena *arena, const char *a
     return_keys(srs, set);
     if (outcome != SRS_UNKNOWN)
         return outcome;
-    const char *token = *result;
-    *result = NULL;
-    return find(srs, arena, token, now, result);
+    return srs_find_sender(srs->store, arena, *result, now, result);
 }

@@ -44,6 +44,11 @@ enum srs_outcome srs_forward(struct srs *srs, struct arena *arena, const char *s
 enum srs_outcome srs_reverse(struct srs *srs, struct arena *arena, const char *address, int64_t now,
                              const char **result);
 
+/* The sender who is kept in STORE under TOKEN (in lower case), no matter who asks: no hash, no age. SRS_OK, SRS_UNKNOWN
+ * or SRS_DOWN. *SENDER on ARENA, NULL unless SRS_OK. */
+enum srs_outcome srs_find_sender(struct store *store, struct arena *arena, const char *token, int64_t now,
+                                 const char **sender);
+
 /* How many secrets there are now. */
 size_t srs_key_count(struct srs *srs);
 

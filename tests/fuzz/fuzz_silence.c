@@ -23,6 +23,8 @@ static bool is_own_domain(void *context, const char *domain)
     return strcmp(domain, "example.net") == 0;
 }
 
+static const struct memory_ours ours = {.has_domain = is_own_domain};
+
 static size_t read_headers(struct arena *arena, struct span text, struct header_field **fields)
 {
     size_t count = 0, capacity = 0;
@@ -86,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct header_field *fields = NULL;
     size_t count = read_headers(arena, (struct span){copy + rest, size - rest}, &fields);
     struct silence_question question = {.sender = sender,
-                                        .sender_canonical = memory_sender(arena, sender, is_own_domain, NULL),
+                                        .sender_canonical = memory_sender(arena, sender, &ours),
                                         .mailbox = responder.mailbox,
                                         .message = &message,
                                         .headers = fields,
@@ -111,7 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const char *key = memory_key(arena, &responder, question.sender_canonical, "0123456789abcdef");
         if (strlen(key) > 600 || memory_key_parse(arena, key, &again, &print) != 0)
             abort();
-        const char *folded = memory_sender(arena, question.sender_canonical, is_own_domain, NULL);
+        const char *folded = memory_sender(arena, question.sender_canonical, &ours);
         if (!folded)
             abort();
     }

@@ -5,9 +5,10 @@
 #include <ctype.h>
 #include <stdio.h>
 
-static const char *const noreply[] = {"MAILER-DAEMON", "LISTSERV", "majordomo",  "*-request",    "owner-*",
-                                      "noreply",       "no-reply", "donotreply", "do-not-reply", "bounce*",
-                                      "*-bounces",     "mailer",   "sentto-*"};
+static const char *const noreply[] = {"MAILER-DAEMON", "LISTSERV",      "majordomo",      "*-request", "owner-*",
+                                      "noreply*",      "no-reply*",     "no_reply*",      "*-noreply", "*-no-reply",
+                                      "donotreply*",   "do-not-reply*", "do_not_reply*",  "bounce*",   "*-bounces",
+                                      "mailer",        "sentto-*"};
 static const struct string_list noreply_list = {sizeof noreply / sizeof *noreply, (const char **)noreply};
 
 static const char *const spam[] = {"X-Spam-Flag: YES", "X-Spam: Yes", "X-Spam-Status: Yes"};

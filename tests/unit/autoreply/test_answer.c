@@ -19,6 +19,7 @@ struct desk {
     struct general_settings general;
     struct spool_settings spool_settings;
     struct state *state;
+    struct domain_set *srs_domains;
     struct responding *responding;
     struct answer_options options;
 };
@@ -34,7 +35,7 @@ static void open_services(struct desk *desk)
     struct conf_problems problems = {fail_on_problem, NULL, 0};
     desk->state = state_open(&desk->settings, "postern.conf", &problems);
     assert_non_null(desk->state);
-    desk->responding = responding_open(&desk->settings, desk->state);
+    desk->responding = responding_open(&desk->settings, desk->srs_domains, desk->state);
 }
 
 static void close_services(struct desk *desk)
@@ -57,6 +58,8 @@ static void desk_open(struct desk *desk)
     struct domain_set *local = domain_set_create(desk->arena);
     assert_null(domain_set_add(local, "example.net"));
     desk->general.local_domains = local;
+    desk->srs_domains = domain_set_create(desk->arena);
+    assert_null(domain_set_add(desk->srs_domains, "srs.example.org"));
     desk->settings.general = &desk->general;
     desk->spool_settings = *desk->settings.spool;
     desk->settings.spool = &desk->spool_settings;
@@ -245,6 +248,8 @@ static void srs_addresses_of_ours(void **state)
         {"SRS1=ijkl=mid.example==abcd=XY=quiet.example=bob@example.net", "autoreply.excluded"},
         {"SRS0=abcd=XY=example.net=anna@example.net", "autoreply.own-address"},
         {"SRS0=abcd=XY=remote.example=noreply@example.net", "autoreply.system-sender"},
+        {"SRS0=abcd=XY=remote.example=noreply@srs.example.org", "autoreply.system-sender"},
+        {"SRS0=abcd=XY=example.net=anna@srs.example.org", "autoreply.own-address"},
         {"SRS0=abcd=XY=remote.example=boss@other.example", NULL}, /* what that means is theirs to say */
         {"SRS0=abcd=XY=remote.example=bob@example.net", NULL},
     };

@@ -162,7 +162,7 @@ static void a_cut_leaves_characters_whole(void **state)
 
 /* ---- threads ---- */
 
-#define ID250 "<" A200 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@b>"
+#define ID500 "<" A200 A200 A50 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@b>"
 
 static const struct {
     const char *header, *thread; /* NULL: neither field */
@@ -184,17 +184,20 @@ static const struct {
     {"Message-ID: <2@x>\r\nReferences: <0 @x> <b@x\r\n > junk <1@x> <\xff@x>\r\n",
      "In-Reply-To: <2@x>\r\nReferences: <1@x>\r\n <2@x>\r\n"},
     {"Message-ID: <2@x>\r\nReferences: <<1@x>>\r\n", "In-Reply-To: <2@x>\r\nReferences: <1@x>\r\n <2@x>\r\n"},
-    {"Message-ID: " ID250 "\r\n", "In-Reply-To: " ID250 "\r\nReferences: " ID250 "\r\n"},
-    {"Message-ID: <c" A200 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@b>\r\n", NULL},
-    /* not well-formed: no thread at all */
+    {"Message-ID: " ID500 "\r\n", "In-Reply-To: " ID500 "\r\nReferences: " ID500 "\r\n"},
+    {"Message-ID: <c" A200 A200 A50 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@b>\r\n", NULL},
+    /* not as RFC 5322 has them, and still one name of one message */
+    {"Message-ID: <1>\r\n", "In-Reply-To: <1>\r\nReferences: <1>\r\n"},
+    {"Message-ID: <1@x@y>\r\n", "In-Reply-To: <1@x@y>\r\nReferences: <1@x@y>\r\n"},
+    {"Message-ID: <1..2.@x>\r\n", "In-Reply-To: <1..2.@x>\r\nReferences: <1..2.@x>\r\n"},
+    {"Message-ID: <a:b,c;[d]@x>\r\n", "In-Reply-To: <a:b,c;[d]@x>\r\nReferences: <a:b,c;[d]@x>\r\n"},
+    {"Message-ID: <\"ab\\\"@x>\r\n", "In-Reply-To: <\"ab\\\"@x>\r\nReferences: <\"ab\\\"@x>\r\n"},
+    /* nothing that could be copied: no thread at all */
     {"Message-ID: 1@x\r\n", NULL},
-    {"Message-ID: <1>\r\n", NULL},
-    {"Message-ID: <@x>\r\n", NULL},
-    {"Message-ID: <1@>\r\n", NULL},
+    {"Message-ID: <>\r\n", NULL},
     {"Message-ID: <1@x\r\n", NULL},
-    {"Message-ID: <1@x@y>\r\n", NULL},
-    {"Message-ID: <1..2@x>\r\n", NULL},
-    {"Message-ID: <.1@x>\r\n", NULL},
+    {"Message-ID: <1(2)@x>\r\n", NULL},
+    {"Message-ID: <1)@x>\r\n", NULL},
     {"Message-ID: <1 2@x>\r\n", NULL},
     {"Message-ID: <1@x\r\n\tBcc:y>\r\n", NULL},
     {"Message-ID: <1\xc3\xbc@x>\r\n", NULL},

@@ -55,7 +55,7 @@ static int set_up(void **state)
     desk->settings.redis = &desk->redis;
     desk->services.state = state_open(&desk->settings, "postern.conf", &problems);
     assert_non_null(desk->services.state);
-    desk->services.responding = responding_open(&desk->settings, desk->services.state);
+    desk->services.responding = responding_open(&desk->settings, domain_set_create(conf_arena(desk->conf)), desk->services.state);
     desk->options = (struct autoreply_options){.silence_on = &nothing, .noreply = &nothing, .message_budget = 20000};
     struct arena *arena = arena_create(4096);
     desk->session.is_trusted = true;
@@ -155,6 +155,59 @@ static void answers_each_once(void **state)
     assert_int_equal(spooled(desk), 20);
 }
 
+/* Point 10: a recipient whom another check refused has not got the message. */
+static void not_for_the_refused(void **state)
+{
+    struct desk *desk = *state;
+    address_to(desk, 3, 20, true);
+    desk->message.recipients[1].verdict.reply = "550 5.7.1 no";
+    assert_int_equal(check_autoreply.on_accepted(&desk->call).code, RESULT_OK);
+    assert_int_equal(spooled(desk), 2);
+    assert_null(strstr(facts_get(&desk->facts, "autoreply")->text, "user1@"));
+}
+
+/* A trusted client may be a relay: SPF's fail counts. Who has logged in is not asked. */
+static void who_is_asked_for_proof(void **state)
+{
+    struct desk *desk = *state;
+    struct auth_spf spf = {.result = AUTH_FAIL, .mailfrom_result = AUTH_FAIL};
+    facts_set(&desk->message.facts, desk->call.arena, "spf", "fail", &spf);
+    desk->options.require_auth = SILENCE_AUTH_NOT_FAIL;
+    address_to(desk, 1, 20, true);
+    assert_int_equal(check_autoreply.on_accepted(&desk->call).code, RESULT_OK);
+    assert_non_null(strstr(facts_get(&desk->facts, "autoreply")->text, "autoreply.forged"));
+    desk->session.is_trusted = false;
+    assert_int_equal(check_autoreply.on_accepted(&desk->call).code, RESULT_OK);
+    assert_non_null(strstr(facts_get(&desk->facts, "autoreply")->text, "autoreply.forged"));
+    assert_int_equal(spooled(desk), 0);
+    desk->session.login = "writer";
+    assert_int_equal(check_autoreply.on_accepted(&desk->call).code, RESULT_OK);
+    assert_int_equal(spooled(desk), 1);
+}
+
+/* Point 30: each option is its own cap. */
+static void caps_hold(void **state)
+{
+    struct desk *desk = *state;
+    int64_t *const caps[] = {&desk->options.max_per_minute, &desk->options.max_per_sender_domain_per_hour,
+                             &desk->options.max_per_mailbox_per_hour};
+    static const char *const names[] = {"max_per_minute", "max_per_sender_domain_per_hour", "max_per_mailbox_per_hour"};
+    for (size_t i = 0; i < 3; i++) {
+        address_to(desk, 2, 20, true);
+        desk->message.now += 7200 + 10 * 86400;
+        for (size_t k = 0; k < 3; k++)
+            *caps[k] = k == i;
+        assert_int_equal(check_autoreply.on_accepted(&desk->call).code, RESULT_OK);
+        desk->message.reverse_path = "another@sender.example"; /* the mailboxes' second one each */
+        assert_int_equal(check_autoreply.on_accepted(&desk->call).code, RESULT_OK);
+        const char *text = facts_get(&desk->facts, "autoreply")->text;
+        if (!strstr(text, arena_printf(desk->call.arena, "autoreply.cap, %s is reached", names[i])))
+            fail_msg("%s: %s", names[i], text);
+        desk->message.reverse_path = "writer@sender.example";
+    }
+    assert_int_equal(spooled(desk), 1 + 1 + 2);
+}
+
 /* Somebody holds the store's lock: the message does not wait for each of its recipients. */
 static void is_done_in_time(void **state)
 {
@@ -183,6 +236,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(keeps_nothing_of_each, set_up, tear_down),
         cmocka_unit_test_setup_teardown(answers_each_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(not_for_the_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_is_asked_for_proof, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(caps_hold, set_up, tear_down),
         cmocka_unit_test_setup_teardown(is_done_in_time, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
