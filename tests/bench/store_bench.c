@@ -6,8 +6,8 @@
  *
  * The second form only fills a store, for a daemon that has it. The first:
  * FEW and MANY are URLs of empty stores of one kind; they get 1,000 and 1,000,000 rows (-q: 100,000). Measured are
- * reservations (store_put_if_absent of a sender who is not there, in random order) and look-ups (store_get of one who
- * is), by one thread and by eight, in each round on both stores one after the other, so that what slows the machine for
+ * reservations (as a reply makes them: store_get of a sender who is not there, and store_swap) and look-ups (store_get of
+ * one who is), in random order, by one thread and by eight, in each round on both stores one after the other, so that what slows the machine for
  * a while slows both. Each line has the median of all rounds and, in brackets, the least and the most. The last line is
  * what a look-up by one thread takes at many rows against what it takes at few.
  *
@@ -69,23 +69,31 @@ struct worker {
     uint64_t random;
 };
 
+/* As autoreply/answer.c does. */
+static bool reserve(struct store *store, struct arena *arena, const char *key)
+{
+    struct store_value there;
+    return store_get(store, arena, key, NOW, &there) == STORE_ABSENT &&
+           store_swap(store, key, (struct span){NULL, 0}, span_of(value), NOW + WEEK, NOW) == STORE_OK;
+}
+
+static bool look_up(struct worker *worker, struct arena *arena)
+{
+    char key[160];
+    struct store_value there;
+    worker->random = worker->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return store_get(worker->store, arena, make_key(key, (worker->random >> 20) % worker->rows), NOW, &there) ==
+           STORE_OK;
+}
+
 static void *work(void *context)
 {
     struct worker *worker = context;
     for (uint64_t i = 0; i < worker->count; i++) {
         char key[160];
-        struct store_value there;
         struct arena *arena = arena_create(512);
-        enum store_outcome outcome;
-        if (worker->reserves) {
-            outcome = store_put_if_absent(worker->store, arena, make_key(key, worker->first + i), span_of(value),
-                                          NOW + WEEK, NOW, &there);
-        } else {
-            worker->random = worker->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-            outcome =
-                store_get(worker->store, arena, make_key(key, (worker->random >> 20) % worker->rows), NOW, &there);
-        }
-        if (outcome != STORE_OK)
+        if (worker->reserves ? !reserve(worker->store, arena, make_key(key, worker->first + i))
+                             : !look_up(worker, arena))
             die("a call was not answered as it should be");
         arena_destroy(arena);
     }

@@ -141,7 +141,7 @@ static void point_09_machines_with_a_sender(void **state)
                        "autoreply.machine", 9);
 }
 
-/* 10, only for mail that is delivered: the check's, tests/live/test_autoreply.py. */
+/* 10, only for mail that is delivered: the check's, tests/unit/checks/test_autoreply.c and the live tests. */
 
 /* ---- memory ---- */
 
@@ -354,7 +354,8 @@ static void point_28_no_loop_and_no_backscatter(void **state)
     fixture_expect(fixture, BOB, ORDINARY, NULL, 0);
 }
 
-/* 29, one reply for a user named twice, and 30, rate limits: the check's, tests/live/test_autoreply.py. */
+/* 29, one reply for a user named twice, and 30, rate limits: the check's, tests/unit/checks/test_autoreply.c, and
+ * tests/unit/autoreply/test_caps.c. */
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_begin, fixture_end)
 
