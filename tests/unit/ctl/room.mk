@@ -1,5 +1,6 @@
 # tests/unit/ctl
+ctl_fixture = tests/unit/ctl/fixture.c tests/unit/ctl/fixture.h
 check_PROGRAMS += tests/unit/ctl/test_options
 tests_unit_ctl_test_options_SOURCES = tests/unit/ctl/test_options.c
 check_PROGRAMS += tests/unit/ctl/test_state
-tests_unit_ctl_test_state_SOURCES = tests/unit/ctl/test_state.c
+tests_unit_ctl_test_state_SOURCES = tests/unit/ctl/test_state.c $(ctl_fixture)
