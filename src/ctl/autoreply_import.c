@@ -174,7 +174,7 @@ static int run(const struct ctl_call *call, void *context)
     struct span text;
     struct import import = {.call = call, .state = &state};
     (void)context;
-    int status = ctl_read_input(call, call->argument_count ? call->arguments[0] : "-", INPUT_MAX, &text);
+    int status = ctl_read_input(call, call->argument_count ? call->arguments[0] : "-", NULL, INPUT_MAX, &text);
     if (status != EX_OK)
         return status;
     const char *why = json_items_cut(call->arena, text, &import.items, &import.count);

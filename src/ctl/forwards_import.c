@@ -102,7 +102,7 @@ static int run(const struct ctl_call *call, void *context)
     struct import import = {.call = call, .state = &state};
     struct span text;
     const char *path = call->argument_count ? call->arguments[0] : "-";
-    int status = ctl_read_input(call, path, ALIAS_FILE_MAX, &text);
+    int status = ctl_read_input(call, path, NULL, ALIAS_FILE_MAX, &text);
     if (status != EX_OK)
         return status;
     status = forwards_open_rows(call, &state);
