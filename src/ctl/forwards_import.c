@@ -87,9 +87,11 @@ static int import_table(struct import *import, const struct alias_table *table, 
     if (import->count > 0)
         qsort(import->changes, import->count, sizeof *import->changes, by_key);
     if (replace && store_each(store, FORWARD_KEY, clock_wall(), take_stored, import) != STORE_OK)
-        return forwards_store_is_down(import->call);
-    if (import->count > 0 && store_apply(store, import->changes, import->count, clock_wall()) != STORE_OK)
-        return forwards_store_is_down(import->call);
+        return ctl_store_is_down(import->call);
+    if (!ctl_store_answers(import->call, import->state))
+        return ctl_store_is_down(import->call);
+    if (ctl_state_apply(import->call, import->state, import->changes, import->count) != STORE_OK)
+        return ctl_store_is_silent(import->call, import->state, "posternctl forwards list");
     say(import);
     return EX_OK;
 }
