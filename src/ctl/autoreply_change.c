@@ -44,8 +44,6 @@ static int edit_delete(const struct ctl_call *call, void *context, struct respon
 {
     struct request *request = context;
     size_t number = 0;
-    if (!request->name)
-        return EX_OK;
     int status = find(call, responder, request->name, &number);
     if (status != EX_OK)
         return status;
@@ -58,23 +56,25 @@ static int edit_delete(const struct ctl_call *call, void *context, struct respon
     return EX_OK;
 }
 
-/* Opens, finds the mailbox, makes the change, and says TELL of it. */
-static int change(const struct ctl_call *call, struct request *request, unsigned flags, autoreply_edit *edit,
+/* Opens, finds the mailbox, makes the change (EDIT NULL: all of it goes), and says TELL of it. What is made active is
+ * to be read one day; the others take what there is. */
+static int change(const struct ctl_call *call, struct request *request, autoreply_edit *edit,
                   const char *(*tell)(const struct ctl_call *call, const struct request *request,
                                       const struct responder *responder))
 {
     struct ctl_state state;
-    struct responder responder;
-    const char *mailbox;
+    const char *mailbox = NULL;
     request->name = call->argument_count > 1 ? call->arguments[1] : NULL;
-    int status = autoreply_open(call, &state, &mailbox);
+    bool activates = edit == edit_activate;
+    int status = activates ? autoreply_open(call, &state, &mailbox) : autoreply_open_row(call, &state, &mailbox);
+    struct responder responder = {.mailbox = mailbox};
     if (status == EX_OK)
-        status = autoreply_change(call, &state, mailbox, flags, edit, request, &responder);
-    if (status == EX_OK && edit == edit_activate)
+        status = edit ? autoreply_change(call, &state, mailbox, 0, edit, request, &responder)
+                      : autoreply_remove(call, &state, mailbox);
+    if (status == EX_OK && activates)
         autoreply_warn_of_mode(call, &state);
     if (status == EX_OK)
-        autoreply_say(call, flags & AUTOREPLY_DELETE ? &(struct responder){.mailbox = mailbox} : &responder,
-                      tell(call, request, &responder));
+        autoreply_say(call, &responder, tell(call, request, &responder));
     ctl_state_close(&state);
     return status;
 }
@@ -93,7 +93,7 @@ static int run_activate(const struct ctl_call *call, void *request)
 {
     if (call->argument_count == 1)
         return ctl_usage_error(call, "NAME is missing");
-    return change(call, request, 0, edit_activate, tell_activated);
+    return change(call, request, edit_activate, tell_activated);
 }
 
 int autoreply_activate(int argc, char **argv)
@@ -122,7 +122,7 @@ static const char *tell_off(const struct ctl_call *call, const struct request *r
 
 static int run_off(const struct ctl_call *call, void *request)
 {
-    return change(call, request, 0, edit_off, tell_off);
+    return change(call, request, edit_off, tell_off);
 }
 
 int autoreply_off(int argc, char **argv)
@@ -153,7 +153,7 @@ static const char *tell_deleted(const struct ctl_call *call, const struct reques
 
 static int run_delete(const struct ctl_call *call, void *request)
 {
-    return change(call, request, call->argument_count > 1 ? 0 : AUTOREPLY_DELETE, edit_delete, tell_deleted);
+    return change(call, request, call->argument_count > 1 ? edit_delete : NULL, tell_deleted);
 }
 
 int autoreply_delete(int argc, char **argv)
