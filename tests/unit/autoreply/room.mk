@@ -13,3 +13,6 @@ tests_unit_autoreply_test_silence_SOURCES = tests/unit/autoreply/test_silence.c 
 check_PROGRAMS += tests/unit/autoreply/test_answer tests/unit/autoreply/test_caps
 tests_unit_autoreply_test_answer_SOURCES = tests/unit/autoreply/test_answer.c
 tests_unit_autoreply_test_caps_SOURCES = tests/unit/autoreply/test_caps.c
+check_PROGRAMS += tests/unit/autoreply/test_checklist_whole
+tests_unit_autoreply_test_checklist_whole_SOURCES = tests/unit/autoreply/test_checklist_whole.c \
+	tests/unit/spool/smtp_server.c tests/unit/spool/smtp_server.h
