@@ -162,8 +162,9 @@ int autoreply_delete(int argc, char **argv)
         .name = "autoreply delete",
         .usage =
             "usage: posternctl autoreply delete [-c FILE] MAILBOX [NAME] [--json]\n"
-            "  Deletes the message NAME, or everything that MAILBOX has stored. Who was answered stays remembered for\n"
-            "  his days.\n",
+            "  Deletes the message NAME, or everything that MAILBOX has stored, damaged or not. Who was answered stays\n"
+            "  remembered for his days. If MAILBOX is an alias, what is stored for itself goes; if nothing is, it is\n"
+            "  the mailbox that the alias means.\n",
         .shared = CTL_JSON,
         .arguments = 2,
         .run = run_delete,
