@@ -30,7 +30,7 @@ void responding_close(struct responding *responding)
 bool responding_has_domain(const struct responding *responding, const char *domain)
 {
     return domain_set_has(responding->settings->general->local_domains, domain) ||
-           domain_set_has(responding->srs_domains, domain);
+           (responding->srs_domains && domain_set_has(responding->srs_domains, domain));
 }
 
 struct asking {

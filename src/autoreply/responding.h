@@ -20,7 +20,7 @@ struct responding {
     struct caps *caps;
 };
 
-/* SRS_DOMAINS: those in which Postern writes SRS addresses. All that is given must outlive it. */
+/* SRS_DOMAINS: those in which Postern writes SRS addresses; NULL: none. All that is given must outlive it. */
 struct responding *responding_open(const struct settings *settings, const struct domain_set *srs_domains,
                                    const struct state *state);
 void responding_close(struct responding *responding);

@@ -44,8 +44,6 @@ static int edit_delete(const struct ctl_call *call, void *context, struct respon
 {
     struct request *request = context;
     size_t number = 0;
-    if (!request->name)
-        return EX_OK;
     int status = find(call, responder, request->name, &number);
     if (status != EX_OK)
         return status;
@@ -58,23 +56,38 @@ static int edit_delete(const struct ctl_call *call, void *context, struct respon
     return EX_OK;
 }
 
-/* Opens, finds the mailbox, makes the change, and says TELL of it. */
-static int change(const struct ctl_call *call, struct request *request, unsigned flags, autoreply_edit *edit,
+/* What is gone does not come back: it goes by the name it is stored under, and not by one that a typing error, or the same
+ * command a second time, leads to. */
+static int refuse_alias(const struct ctl_call *call, const struct ctl_state *state, const char *mailbox)
+{
+    const char *canonical = aliases_canonical(state->kept->aliases, call->arena, call->arguments[0]);
+    if (canonical && strcmp(canonical, mailbox) == 0)
+        return EX_OK;
+    return ctl_fail(call, EX_NOINPUT, "nothing is stored for %s itself; what is stored for %s is deleted by that name",
+                    canonical ? canonical : call->arguments[0], mailbox);
+}
+
+/* Opens, finds the mailbox, makes the change (EDIT NULL: all of it goes), and says TELL of it. What is made active is
+ * to be read one day; the others take what there is. */
+static int change(const struct ctl_call *call, struct request *request, autoreply_edit *edit,
                   const char *(*tell)(const struct ctl_call *call, const struct request *request,
                                       const struct responder *responder))
 {
     struct ctl_state state;
-    struct responder responder;
-    const char *mailbox;
+    const char *mailbox = NULL;
     request->name = call->argument_count > 1 ? call->arguments[1] : NULL;
-    int status = autoreply_open(call, &state, &mailbox);
+    bool activates = edit == edit_activate;
+    int status = activates ? autoreply_open(call, &state, &mailbox) : autoreply_open_row(call, &state, &mailbox);
+    struct responder responder = {.mailbox = mailbox};
+    if (status == EX_OK && (!edit || edit == edit_delete))
+        status = refuse_alias(call, &state, mailbox);
     if (status == EX_OK)
-        status = autoreply_change(call, &state, mailbox, flags, edit, request, &responder);
-    if (status == EX_OK && edit == edit_activate)
+        status = edit ? autoreply_change(call, &state, mailbox, 0, edit, request, &responder)
+                      : autoreply_remove(call, &state, mailbox);
+    if (status == EX_OK && activates)
         autoreply_warn_of_mode(call, &state);
     if (status == EX_OK)
-        autoreply_say(call, flags & AUTOREPLY_DELETE ? &(struct responder){.mailbox = mailbox} : &responder,
-                      tell(call, request, &responder));
+        autoreply_say(call, &responder, tell(call, request, &responder));
     ctl_state_close(&state);
     return status;
 }
@@ -93,7 +106,7 @@ static int run_activate(const struct ctl_call *call, void *request)
 {
     if (call->argument_count == 1)
         return ctl_usage_error(call, "NAME is missing");
-    return change(call, request, 0, edit_activate, tell_activated);
+    return change(call, request, edit_activate, tell_activated);
 }
 
 int autoreply_activate(int argc, char **argv)
@@ -122,7 +135,7 @@ static const char *tell_off(const struct ctl_call *call, const struct request *r
 
 static int run_off(const struct ctl_call *call, void *request)
 {
-    return change(call, request, 0, edit_off, tell_off);
+    return change(call, request, edit_off, tell_off);
 }
 
 int autoreply_off(int argc, char **argv)
@@ -153,7 +166,7 @@ static const char *tell_deleted(const struct ctl_call *call, const struct reques
 
 static int run_delete(const struct ctl_call *call, void *request)
 {
-    return change(call, request, call->argument_count > 1 ? 0 : AUTOREPLY_DELETE, edit_delete, tell_deleted);
+    return change(call, request, call->argument_count > 1 ? edit_delete : NULL, tell_deleted);
 }
 
 int autoreply_delete(int argc, char **argv)
@@ -162,8 +175,8 @@ int autoreply_delete(int argc, char **argv)
         .name = "autoreply delete",
         .usage =
             "usage: posternctl autoreply delete [-c FILE] MAILBOX [NAME] [--json]\n"
-            "  Deletes the message NAME, or everything that MAILBOX has stored. Who was answered stays remembered for\n"
-            "  his days.\n",
+            "  Deletes the message NAME, or everything that MAILBOX has stored, damaged or not. Who was answered stays\n"
+            "  remembered for his days. MAILBOX must be the name it is stored under, not an alias of that.\n",
         .shared = CTL_JSON,
         .arguments = 2,
         .run = run_delete,

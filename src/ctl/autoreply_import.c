@@ -91,19 +91,26 @@ static void read_item(struct import *import, size_t i)
     complain(import, i, "%s", problem.text);
 }
 
-/* What is to be written for RESPONDER, who is new or replaces what CALL's arena gets as expected. */
+/* What is to be written for RESPONDER, who is new or replaces what CALL's arena gets as expected. Where what is there
+ * cannot be compared, it is replaced whatever it is. */
 static int prepare(const struct import *import, const struct ctl_call *call, struct responder *responder,
                    struct store_change *change)
 {
     struct responder stored;
-    bool is_new;
-    *change = (struct store_change){.key = arena_printf(call->arena, RESPONDER_KEY "%s", responder->mailbox),
-                                    .is_conditional = true};
-    int status = autoreply_load(call, import->state, responder->mailbox, &stored, &change->expected, &is_new);
-    if (status == EX_OK && stored.generation > responder->generation)
+    struct autoreply_row row;
+    autoreply_read(call, import->state, responder->mailbox, &stored, &row);
+    if (row.kind == AUTOREPLY_ROW_DOWN)
+        return ctl_store_is_down(call);
+    if (row.damage)
+        fprintf(stderr, "posternctl %s: warning: what was stored for %s is damaged, and replaced: %s\n",
+                call->command->name, responder->mailbox, row.damage);
+    if (stored.generation > responder->generation)
         responder->generation = stored.generation;
-    change->value = span_of(responder_print(call->arena, responder));
-    return status == EX_DATAERR ? EX_OK : status; /* said; what is damaged is replaced */
+    *change = (struct store_change){.key = arena_printf(call->arena, RESPONDER_KEY "%s", responder->mailbox),
+                                    .value = span_of(responder_print(call->arena, responder)),
+                                    .is_conditional = row.kind != AUTOREPLY_ROW_FOREIGN,
+                                    .expected = row.bytes};
+    return EX_OK;
 }
 
 /* -1: somebody changed one of them meanwhile. CALL has an arena for this attempt. */
@@ -115,13 +122,15 @@ static int try_apply(struct import *import, const struct ctl_call *call)
         if (status != EX_OK)
             return status;
     }
-    switch (store_apply(import->state->kept->store, changes, import->count, clock_wall())) {
+    switch (ctl_state_apply(import->call, import->state, changes, import->count)) {
     case STORE_OK:
         return EX_OK;
     case STORE_PRESENT:
         return -1;
     default:
-        return autoreply_store_is_down(call);
+        return ctl_store_is_silent(
+            call, import->state,
+            arena_printf(call->arena, "posternctl autoreply show %s", import->responders[0].mailbox));
     }
 }
 
@@ -174,7 +183,7 @@ static int run(const struct ctl_call *call, void *context)
     struct span text;
     struct import import = {.call = call, .state = &state};
     (void)context;
-    int status = ctl_read_input(call, call->argument_count ? call->arguments[0] : "-", INPUT_MAX, &text);
+    int status = ctl_read_input(call, call->argument_count ? call->arguments[0] : "-", NULL, INPUT_MAX, &text);
     if (status != EX_OK)
         return status;
     const char *why = json_items_cut(call->arena, text, &import.items, &import.count);

@@ -47,7 +47,7 @@ static int forget_sender(const struct ctl_call *call, struct ctl_state *state, c
     if (!sender)
         return ctl_fail(call, EX_DATAERR, "sender: \"%s\" is no address", argument);
     if (store_each(store, memory_key(call->arena, responder, sender, NULL), clock_wall(), keep_key, &keys) != STORE_OK)
-        return autoreply_store_is_down(call);
+        return ctl_store_is_down(call);
     for (size_t i = 0; i < keys.count; i++) {
         enum store_outcome outcome = store_delete(store, keys.items[i], clock_wall());
         if (outcome == STORE_DOWN)
@@ -63,12 +63,12 @@ static int run_reset(const struct ctl_call *call, void *context)
 {
     struct ctl_state state;
     struct responder responder;
-    struct span stored;
+    struct autoreply_row row;
     const char *mailbox;
     (void)context;
     int status = autoreply_open(call, &state, &mailbox);
     if (status == EX_OK && call->argument_count > 1) {
-        status = autoreply_load(call, &state, mailbox, &responder, &stored, NULL);
+        status = autoreply_load(call, &state, mailbox, &responder, &row, NULL);
         if (status == EX_OK)
             status = forget_sender(call, &state, &responder, call->arguments[1]);
     } else if (status == EX_OK) {
@@ -165,19 +165,19 @@ static int list_seen(const struct ctl_call *call, const struct ctl_state *state,
         puts(listing.count ? "\n]" : "[]");
     else if (outcome == STORE_OK && !listing.count)
         printf("nobody is remembered for %s\n", responder->mailbox);
-    return outcome == STORE_OK ? EX_OK : autoreply_store_is_down(call);
+    return outcome == STORE_OK ? EX_OK : ctl_store_is_down(call);
 }
 
 static int run_seen(const struct ctl_call *call, void *context)
 {
     struct ctl_state state;
     struct responder responder;
-    struct span stored;
+    struct autoreply_row row;
     const char *mailbox;
     (void)context;
     int status = autoreply_open(call, &state, &mailbox);
     if (status == EX_OK)
-        status = autoreply_load(call, &state, mailbox, &responder, &stored, NULL);
+        status = autoreply_load(call, &state, mailbox, &responder, &row, NULL);
     if (status == EX_OK)
         status = list_seen(call, &state, &responder);
     ctl_state_close(&state);

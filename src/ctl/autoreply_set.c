@@ -143,7 +143,7 @@ static int read_body(const struct ctl_call *call, struct request *request)
         return EX_OK;
     if (request->body)
         return ctl_usage_error(call, "--body and --body-file cannot go together");
-    int status = ctl_read_input(call, request->body_file, 4 * RESPONDER_BODY_MAX, &bytes);
+    int status = ctl_read_input(call, request->body_file, "body", RESPONDER_BODY_MAX, &bytes);
     if (status != EX_OK)
         return status;
     if (memchr(bytes.ptr, '\0', bytes.len))

@@ -42,7 +42,7 @@ static int by_mailbox(const void *a, const void *b)
 static int collect_all(const struct ctl_state *state, struct collection *all)
 {
     if (store_each(state->kept->store, RESPONDER_KEY, clock_wall(), collect, all) != STORE_OK)
-        return autoreply_store_is_down(all->call);
+        return ctl_store_is_down(all->call);
     if (all->count > 0)
         qsort(all->items, all->count, sizeof *all->items, by_mailbox);
     return EX_OK;
@@ -50,10 +50,34 @@ static int collect_all(const struct ctl_state *state, struct collection *all)
 
 /* ---- list ---- */
 
-static cJSON *list_item(const struct ctl_call *call, const struct responder *responder, int64_t now)
+/* Of a row that is never used: that; else what autoreply_force() says. */
+static const char *force_of(const struct ctl_call *call, const struct ctl_state *state,
+                            const struct responder *responder, int64_t now, bool *is_in_force)
+{
+    struct aliases_targets targets;
+    const char *unused = autoreply_unused(call, state, responder->mailbox, &targets);
+    *is_in_force = false;
+    return unused ? unused : autoreply_force(call, responder, now, is_in_force);
+}
+
+/* What the address means now, if it is never looked up itself any more; else null. */
+static void add_alias_of(cJSON *item, const struct ctl_call *call, const struct ctl_state *state, const char *mailbox)
+{
+    struct aliases_targets targets;
+    if (!autoreply_unused(call, state, mailbox, &targets)) {
+        cJSON_AddNullToObject(item, "alias_of");
+        return;
+    }
+    cJSON *array = cJSON_AddArrayToObject(item, "alias_of");
+    for (size_t i = 0; i < targets.count; i++)
+        cJSON_AddItemToArray(array, cJSON_CreateString(targets.items[i]));
+}
+
+static cJSON *list_item(const struct ctl_call *call, const struct ctl_state *state, const struct responder *responder,
+                        int64_t now)
 {
     bool is_in_force;
-    const char *why = autoreply_force(call, responder, now, &is_in_force);
+    const char *why = force_of(call, state, responder, now, &is_in_force);
     cJSON *item = cJSON_CreateObject();
     json_add_text(item, "mailbox", responder->mailbox);
     cJSON *names = cJSON_AddArrayToObject(item, "messages");
@@ -62,10 +86,12 @@ static cJSON *list_item(const struct ctl_call *call, const struct responder *res
     json_add_text(item, "active", responder->active);
     cJSON_AddBoolToObject(item, "in_force", is_in_force);
     json_add_text(item, "why", is_in_force ? NULL : why);
+    add_alias_of(item, call, state, responder->mailbox);
     return item;
 }
 
-static void print_list(const struct ctl_call *call, const struct collection *all, int64_t now)
+static void print_list(const struct ctl_call *call, const struct ctl_state *state, const struct collection *all,
+                       int64_t now)
 {
     cJSON *array = call->json ? cJSON_CreateArray() : NULL;
     if (!array && all->count == 0 && all->status == EX_OK)
@@ -76,10 +102,10 @@ static void print_list(const struct ctl_call *call, const struct collection *all
         bool is_in_force;
         const struct responder *responder = &all->items[i];
         if (array)
-            cJSON_AddItemToArray(array, list_item(call, responder, now));
+            cJSON_AddItemToArray(array, list_item(call, state, responder, now));
         else
             printf("%-32s %-20s %8zu  %s\n", responder->mailbox, responder->active ? responder->active : "-",
-                   responder->count, autoreply_force(call, responder, now, &is_in_force));
+                   responder->count, force_of(call, state, responder, now, &is_in_force));
     }
     if (array)
         json_print(stdout, array);
@@ -96,7 +122,7 @@ static int run_list(const struct ctl_call *call, void *context)
     if (status == EX_OK) {
         if (all.count > 0)
             autoreply_warn_of_mode(call, &state);
-        print_list(call, &all, request->now);
+        print_list(call, &state, &all, request->now);
         status = all.status;
     }
     ctl_state_close(&state);
@@ -170,14 +196,15 @@ static void print_message(const struct responder *responder, const struct respon
     print_body(message->body);
 }
 
-static void print_responder(const struct ctl_call *call, const struct responder *responder, int64_t now)
+static void print_responder(const struct ctl_call *call, const struct ctl_state *state,
+                            const struct responder *responder, int64_t now)
 {
     bool is_in_force;
     printf("mailbox   %s\n", responder->mailbox);
     if (responder->display_name)
         printf("name      %s\n", responder->display_name);
     printf("active    %s\nnow       %s\n", responder->active ? responder->active : "-",
-           autoreply_force(call, responder, now, &is_in_force));
+           force_of(call, state, responder, now, &is_in_force));
     for (size_t i = 0; i < responder->count; i++)
         print_message(responder, &responder->messages[i]);
 }
@@ -187,17 +214,17 @@ static int run_show(const struct ctl_call *call, void *context)
     const struct request *request = context;
     struct ctl_state state;
     struct responder responder;
-    struct span stored;
+    struct autoreply_row row;
     const char *mailbox;
-    int status = autoreply_open(call, &state, &mailbox);
+    int status = autoreply_open_row(call, &state, &mailbox);
     if (status == EX_OK)
-        status = autoreply_load(call, &state, mailbox, &responder, &stored, NULL);
+        status = autoreply_load(call, &state, mailbox, &responder, &row, NULL);
     if (status == EX_OK)
         autoreply_warn_of_mode(call, &state);
     if (status == EX_OK && call->json)
         json_print(stdout, cJSON_Parse(responder_print(call->arena, &responder)));
     else if (status == EX_OK)
-        print_responder(call, &responder, request->now);
+        print_responder(call, &state, &responder, request->now);
     ctl_state_close(&state);
     return status;
 }
@@ -225,13 +252,29 @@ static int collect_named(const struct ctl_call *call, const struct ctl_state *st
     int status = EX_OK;
     for (size_t i = 0; i < call->argument_count && status == EX_OK; i++) {
         const char *mailbox;
-        struct span stored;
+        struct autoreply_row row;
         all->items = arena_grow(call->arena, all->items, &all->capacity, all->count + 1, sizeof *all->items);
         status = autoreply_mailbox(call, state, call->arguments[i], &mailbox);
         if (status == EX_OK)
-            status = autoreply_load(call, state, mailbox, &all->items[all->count++], &stored, NULL);
+            status = autoreply_load(call, state, mailbox, &all->items[all->count++], &row, NULL);
     }
     return status;
+}
+
+/* What is never used is left out, and said: import would take it for the mailbox's that the alias means. */
+static cJSON *print_used(const struct ctl_call *call, const struct ctl_state *state, const struct collection *all)
+{
+    cJSON *array = cJSON_CreateArray();
+    for (size_t i = 0; i < all->count; i++) {
+        struct aliases_targets targets;
+        const char *mailbox = all->items[i].mailbox, *unused = autoreply_unused(call, state, mailbox, &targets);
+        if (unused)
+            fprintf(stderr, "posternctl %s: warning: what is stored for %s is left out: %s\n", call->command->name,
+                    mailbox, unused);
+        else
+            cJSON_AddItemToArray(array, cJSON_Parse(responder_print(call->arena, &all->items[i])));
+    }
+    return array;
 }
 
 static int run_export(const struct ctl_call *call, void *context)
@@ -243,10 +286,7 @@ static int run_export(const struct ctl_call *call, void *context)
     if (status == EX_OK)
         status = call->argument_count ? collect_named(call, &state, &all) : collect_all(&state, &all);
     if (status == EX_OK) {
-        cJSON *array = cJSON_CreateArray();
-        for (size_t i = 0; i < all.count; i++)
-            cJSON_AddItemToArray(array, cJSON_Parse(responder_print(call->arena, &all.items[i])));
-        json_print(stdout, array);
+        json_print(stdout, print_used(call, &state, &all));
         status = all.status;
     }
     ctl_state_close(&state);
@@ -258,7 +298,9 @@ int autoreply_export(int argc, char **argv)
     static const struct ctl_command command = {
         .name = "autoreply export",
         .usage = "usage: posternctl autoreply export [-c FILE] [MAILBOX...] [--json]\n"
-                 "  Everything that is stored, or what these mailboxes have, as the JSON that import reads.\n",
+                 "  Everything that is stored, or what these mailboxes have, as the JSON that import reads. What is "
+                 "never used,\n"
+                 "  because its address has become an alias, is left out, and that is said.\n",
         .shared = CTL_JSON,
         .arguments = SIZE_MAX,
         .only_reads = true,

@@ -12,11 +12,6 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-int forwards_store_is_down(const struct ctl_call *call)
-{
-    return ctl_fail(call, EX_TEMPFAIL, "the store does not answer; nothing was changed");
-}
-
 static void warn_unless_used(const struct ctl_call *call, const char *table)
 {
     if (!table)
@@ -144,7 +139,7 @@ static int collect_rows(const struct ctl_call *call, struct ctl_state *state, st
 {
     int status = ctl_state_open_store(call, state);
     if (status == EX_OK && store_each(state->store, FORWARD_KEY, clock_wall(), collect_row, all) != STORE_OK)
-        status = ctl_fail(call, EX_TEMPFAIL, "the store does not answer");
+        status = ctl_store_is_down(call);
     return status;
 }
 
@@ -181,6 +176,7 @@ int forwards_list(int argc, char **argv)
                  "  What the forward table holds, a csv: file as well as the rows in the store: each address, whether it\n"
                  "  gets a copy itself, and whereto its mail is sent on.\n",
         .shared = CTL_JSON,
+        .only_reads = true,
         .run = run_list,
     };
     return ctl_run(&command, NULL, argc, argv);

@@ -26,7 +26,4 @@ const char *forwards_looked_up_as(const struct ctl_call *call, const struct ctl_
 /* FORWARD of ADDRESS, for --json. The caller's to delete. */
 cJSON *forwards_json(const char *address, const struct forward *forward);
 
-/* The store gave no answer. Returns EX_TEMPFAIL. */
-int forwards_store_is_down(const struct ctl_call *call);
-
 #endif

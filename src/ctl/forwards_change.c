@@ -69,7 +69,7 @@ static int try_change(const struct ctl_call *call, const struct ctl_state *state
     *forward = (struct forward){.count = 0};
     enum store_outcome outcome = store_get(store, call->arena, key, now, &value);
     if (outcome == STORE_DOWN)
-        return forwards_store_is_down(call);
+        return ctl_store_is_down(call);
     bool is_damaged = outcome == STORE_OK && forward_load(call->arena, value.bytes, forward) != 0;
     if (is_damaged && request->count > 0)
         return ctl_fail(call, EX_DATAERR, "what is stored for %s is damaged; delete it first", request->name);
@@ -83,7 +83,7 @@ static int try_change(const struct ctl_call *call, const struct ctl_state *state
     case STORE_OK:
         return EX_OK;
     case STORE_DOWN:
-        return forwards_store_is_down(call);
+        return ctl_store_is_silent(call, state, "posternctl forwards list");
     default:
         return -1;
     }

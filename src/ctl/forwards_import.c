@@ -87,9 +87,11 @@ static int import_table(struct import *import, const struct alias_table *table, 
     if (import->count > 0)
         qsort(import->changes, import->count, sizeof *import->changes, by_key);
     if (replace && store_each(store, FORWARD_KEY, clock_wall(), take_stored, import) != STORE_OK)
-        return forwards_store_is_down(import->call);
-    if (import->count > 0 && store_apply(store, import->changes, import->count, clock_wall()) != STORE_OK)
-        return forwards_store_is_down(import->call);
+        return ctl_store_is_down(import->call);
+    if (!ctl_store_answers(import->call, import->state))
+        return ctl_store_is_down(import->call);
+    if (ctl_state_apply(import->call, import->state, import->changes, import->count) != STORE_OK)
+        return ctl_store_is_silent(import->call, import->state, "posternctl forwards list");
     say(import);
     return EX_OK;
 }
@@ -102,7 +104,7 @@ static int run(const struct ctl_call *call, void *context)
     struct import import = {.call = call, .state = &state};
     struct span text;
     const char *path = call->argument_count ? call->arguments[0] : "-";
-    int status = ctl_read_input(call, path, ALIAS_FILE_MAX, &text);
+    int status = ctl_read_input(call, path, NULL, ALIAS_FILE_MAX, &text);
     if (status != EX_OK)
         return status;
     status = forwards_open_rows(call, &state);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-int ctl_read_input(const struct ctl_call *call, const char *path, size_t max, struct span *bytes)
+int ctl_read_input(const struct ctl_call *call, const char *path, const char *field, size_t max, struct span *bytes)
 {
     struct strbuf text;
     char piece[16384];
@@ -22,7 +22,8 @@ int ctl_read_input(const struct ctl_call *call, const char *path, size_t max, st
     if (ferror(in))
         status = ctl_fail(call, EX_IOERR, "%s: %s", path, strerror(errno));
     else if (text.truncated)
-        status = ctl_fail(call, EX_DATAERR, "%s: is longer than %zu bytes", path, max);
+        status = ctl_fail(call, EX_DATAERR, "%s%s%s: it is longer than %zu octets", field ? field : "",
+                          field ? ": " : "", path, max);
     *bytes = (struct span){arena_spandup(call->arena, (struct span){strbuf_text(&text), text.len}), text.len};
     strbuf_free(&text);
     if (!is_stdin)

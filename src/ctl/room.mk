@@ -5,6 +5,7 @@ libpostern_a_SOURCES += \
 	src/ctl/autoreply_import.c \
 	src/ctl/autoreply_memory.c \
 	src/ctl/autoreply_preview.c \
+	src/ctl/autoreply_row.c \
 	src/ctl/autoreply_set.c \
 	src/ctl/autoreply_show.c \
 	src/ctl/forwards.c src/ctl/forwards.h \

@@ -9,6 +9,8 @@
 #endif
 #include "ctl/state.h"
 #include "master/user.h"
+#include "store/store_url.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include <sys/prctl.h>
 #include <sysexits.h>
@@ -95,4 +97,63 @@ void ctl_state_close(struct ctl_state *state)
         store_close(state->store);
     engine_destroy(state->engine);
     *state = (struct ctl_state){.engine = NULL};
+}
+
+/* ---- imports ---- */
+
+/* ms: a server that other work keeps busy writes a hundred times as much. */
+static int64_t time_for(const struct store_change *changes, size_t count)
+{
+    int64_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += (int64_t)changes[i].value.len;
+    return 2000 + (int64_t)count / 2 + bytes / 4096;
+}
+
+/* Through a connection of its own. That of the others keeps the short time: a server that is away is noticed by it. */
+static int open_patient_store(const struct ctl_call *call, struct ctl_state *state, int64_t least)
+{
+    struct conf_problems problems = {conf_print_problem, NULL, 0};
+    struct settings settings = state->engine->settings;
+    struct redis_settings redis = *settings.redis;
+    if (redis.timeout < least)
+        redis.timeout = least;
+    settings.redis = &redis;
+    if (!state->store)
+        state->store = state_open_store(&settings, call->arena, conf_path(state->engine->conf), &problems);
+    return state->store ? 0 : -1;
+}
+
+enum store_outcome ctl_state_apply(const struct ctl_call *call, struct ctl_state *state,
+                                   const struct store_change *changes, size_t count)
+{
+    if (open_patient_store(call, state, time_for(changes, count)) != 0)
+        return STORE_DOWN;
+    return store_apply(state->store, changes, count, clock_wall());
+}
+
+/* ---- a store that does not answer ---- */
+
+bool ctl_store_answers(const struct ctl_call *call, const struct ctl_state *state)
+{
+    struct store_value value; /* of a row that nobody writes */
+    return store_get(state->kept->store, call->arena, "posternctl", clock_wall(), &value) != STORE_DOWN;
+}
+
+int ctl_store_is_down(const struct ctl_call *call)
+{
+    const char *more = call->command->only_reads ? "" : "; nothing was changed";
+    return ctl_fail(call, EX_TEMPFAIL, "the store does not answer%s", more);
+}
+
+/* A transaction of SQLite that failed is none. Whether a command of Redis was carried out whose reply was lost, nobody
+ * knows, and a server that was only slow may still do so. */
+int ctl_store_is_silent(const struct ctl_call *call, const struct ctl_state *state, const char *look)
+{
+    struct store_url url;
+    if (store_url_parse(call->arena, state->engine->settings.general->store, &url) || !url.is_redis)
+        return ctl_store_is_down(call);
+    return ctl_fail(call, EX_TEMPFAIL,
+                    "the store did not answer in time, so it is not known whether it was changed; look with \"%s\"",
+                    look);
 }

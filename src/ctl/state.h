@@ -15,7 +15,7 @@ struct ctl_state {
     struct engine *engine;
     struct state *kept;  /* store, alias tables, spool; NULL with ctl_state_open_spool() and ..._store() */
     struct spool *spool; /* only with the first of these */
-    struct store *store; /* only with the second */
+    struct store *store; /* only with the second, and once ctl_state_apply() has been called */
 };
 
 int ctl_state_open(const struct ctl_call *call, struct ctl_state *state);
@@ -33,5 +33,19 @@ int ctl_state_open_settings(const struct ctl_call *call, struct ctl_state *state
 int ctl_state_read(const struct ctl_call *call, struct ctl_state *state);
 int ctl_state_become_user(const struct ctl_call *call, const struct ctl_state *state);
 void ctl_state_close(struct ctl_state *state);
+
+/* store_apply() for an import: many rows may take longer than the option timeout, which is meant for one. */
+enum store_outcome ctl_state_apply(const struct ctl_call *call, struct ctl_state *state,
+                                   const struct store_change *changes, size_t count);
+
+/* Is it a row that the store cannot read, or does it not answer at all? */
+bool ctl_store_answers(const struct ctl_call *call, const struct ctl_state *state);
+
+/* The store gave no answer when something was read, so nothing was changed. Returns EX_TEMPFAIL. */
+int ctl_store_is_down(const struct ctl_call *call);
+
+/* It gave none when something was written: says what is known then, and that the command LOOK shows how it is. Returns
+ * EX_TEMPFAIL. */
+int ctl_store_is_silent(const struct ctl_call *call, const struct ctl_state *state, const char *look);
 
 #endif

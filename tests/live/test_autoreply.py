@@ -98,8 +98,67 @@ def make_desk(area, mta, sink, sockets, free_slots):
         yield make
 
 
-def test_the_reply(make_desk):
-    desk = make_desk()
+@pytest.fixture
+def redis(area):
+    with Redis(area, f"redis-{time.monotonic_ns()}") as server:
+        yield server
+
+
+class SendmailGate:
+    """One posternd with a Sendmail in front of it; from outside mail comes out of the namespace."""
+
+    def __init__(self, daemon, mta, namespace):
+        self.daemon, self.mta, self.namespace = daemon, mta, namespace
+
+    def send(self, message, recipients, sender, addr="192.0.2.7", helo="mail.sender.example"):
+        far = {"host": self.namespace.server, "opener": self.namespace.connect} if addr else {}
+        with Smtp(self.mta.port, **far) as smtp:
+            assert smtp.ehlo(helo).code == 250
+            return smtp.transaction(sender, recipients, message)
+
+
+@pytest.fixture(scope="module")
+def delivering_sendmail(area, namespace, sink):
+    """It hands everything to the sink at once."""
+    directory = os.path.join(area, "sendmail-delivers")
+    os.mkdir(directory, 0o755)
+    with PrivateSendmail(directory, [("postern", f"inet:{free_port()}@127.0.0.1")], ("127.0.0.1", namespace.server),
+                         delivery="b", more=f"define(`RELAY_MAILER_ARGS', `TCP $h {sink.port}')dnl\n") as mta:
+        yield mta
+
+
+@pytest.fixture
+def sendmail_desk(area, namespace, sink, delivering_sendmail, request):
+    mta = delivering_sendmail
+    clock = os.path.join(mta.base, f"clock-{request.node.name}")
+    with open(clock, "w", encoding="ascii") as file:
+        file.write("0")
+    sections = {"spool": {"submit": f'"smtp://127.0.0.1:{mta.port}"', "retry_first": "200ms", "retry_most": "1s"}}
+    daemon = Posternd(mta.base, request.node.name, mta.filters[0][1], sections, environment={"POSTERN_TEST_CLOCK": clock})
+    sink.messages.clear()
+    daemon.start()
+    try:
+        yield Desk(SendmailGate(daemon, mta, namespace), sink, clock)
+    finally:
+        assert daemon.stop() == 0
+
+
+@pytest.fixture
+def desk(request):
+    """By what stands in front of posternd and what it remembers in: see `over`."""
+    if request.param == "sendmail":
+        return request.getfixturevalue("sendmail_desk")
+    make = request.getfixturevalue("make_desk")
+    return make(store=f'"{request.getfixturevalue("redis").url}"') if request.param == "redis" else make()
+
+
+def over(*names):
+    """The test is run over these: "postfix" and "sendmail" with SQLite, "redis" with Postfix."""
+    return pytest.mark.parametrize("desk", names, indirect=True, scope="function")
+
+
+@over("postfix", "sendmail")
+def test_the_reply(desk):
     desk.away("anna@example.net", body="Ich bin nicht da. Grüße, Anna", subject=None)
     mark = desk.daemon.mark()
     desk.write()
@@ -125,8 +184,8 @@ def test_the_reply(make_desk):
     assert desk.daemon.ctl("queue", "list", "--json").stdout.strip() == "[]"
 
 
-def test_seven_days(make_desk):
-    desk = make_desk()
+@over("postfix", "redis", "sendmail")
+def test_seven_days(desk):
     desk.away("anna@example.net")
     start = time.time()
     desk.write()
@@ -176,8 +235,8 @@ SILENT = [("autoreply.list", "List-Id: <l.example>\n"), ("autoreply.auto-submitt
           ("autoreply.machine", "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n")]
 
 
-def test_silence(make_desk):
-    desk = make_desk()
+@over("postfix", "redis", "sendmail")
+def test_silence(desk):
     desk.away("anna@example.net", excluded=["boss@sender.example", "@quiet.example"])
     for why, header in SILENT:
         desk.expect_silence(why, header=header)
@@ -216,9 +275,9 @@ def test_monitor_mode_sends_nothing(make_desk):
     assert json.loads(desk.ctl("seen", "anna@example.net", "--json").stdout) == []
 
 
-def test_two_who_are_away(make_desk):
+@over("postfix", "redis", "sendmail")
+def test_two_who_are_away(desk):
     """No loop, and one reply each at most."""
-    desk = make_desk()
     desk.away("anna@example.net")
     desk.away("ben@example.net")
     desk.write("ben@example.net", sender="anna@example.net", addr=None)
@@ -392,12 +451,6 @@ def test_a_reload_between_the_dot_and_its_answer(make_desk):
 
 # ---- a store that machines share ----
 
-@pytest.fixture
-def redis(area):
-    with Redis(area, f"redis-{time.monotonic_ns()}") as server:
-        yield server
-
-
 def test_two_machines_share_the_memory(make_desk, redis):
     one = make_desk(store=f'"{redis.url}"')
     two = make_desk(store=f'"{redis.url}"')
@@ -545,7 +598,7 @@ def test_explain_says_what_options_forbid(make_desk):
     assert {"check": "spf", "asked": False, "why": "mode = off"} in told["checks"]
 
 
-# ---- through Sendmail, which queues everything and delivers nothing ----
+# ---- in Sendmail's queue: it queues everything and delivers nothing ----
 
 def queued_replies(sendmail):
     """(control file, content) of each reply in Sendmail's queue."""

@@ -137,6 +137,89 @@ def test_two_machines(area, redis):
     assert "no message was active" in two.ctl("autoreply", "off", "anna@example.net").stdout
 
 
+def ask_redis(redis, *words):
+    done = run("redis-cli", "-h", "127.0.0.1", "-p", str(redis.port), *words)
+    assert "ERR" not in done.stdout, done
+    return done.stdout.strip()
+
+
+UNKNOWN = "the store did not answer in time, so it is not known whether it was changed; look with"
+
+
+def test_an_answer_is_lost(area, redis):
+    """Reads are answered, writes are not: whether one was done nobody knows, and nothing else is said."""
+    table = os.path.join(area, "lost.csv")
+    with open(table, "w", encoding="ascii") as file:
+        file.write("anna@example.net,anna@away.example,0\n")
+    desk = Posternd(area, "ctl-lost", sections={"": {"store": quote(redis.url)},
+                                                "redis": {"prefix": '"lost:"', "timeout": "300ms"},
+                                                "forwards": {"table": '"store"'}})
+    desk.ctl("autoreply", "set", "anna@example.net", "away", "--body", "x", "--activate")
+    for words, look in ((("autoreply", "off", "anna@example.net"), "autoreply show anna@example.net"),
+                        (("autoreply", "set", "anna@example.net", "b", "--body", "y"), "autoreply show anna@example.net"),
+                        (("autoreply", "delete", "anna@example.net"), "autoreply show anna@example.net"),
+                        (("autoreply", "reset", "anna@example.net"), "autoreply show anna@example.net"),
+                        (("forwards", "add", "anna@example.net", "anna@away.example"), "forwards list")):
+        ask_redis(redis, "CLIENT", "PAUSE", "700", "WRITE")
+        done = desk.ctl(*words, check=False)
+        assert done.returncode == 75 and f'{UNKNOWN} "posternctl {look}"' in done.stderr, (words, done)
+        assert "nothing was changed" not in done.stderr
+        ask_redis(redis, "CLIENT", "UNPAUSE")
+    # An import is given more time than one row: this one waits, and is done.
+    for words in (("autoreply", "import", "-"), ("forwards", "import", table)):
+        ask_redis(redis, "CLIENT", "PAUSE", "700", "WRITE")
+        said = desk.ctl(*words, input=json.dumps({"mailbox": "anna@example.net", "messages": []})).stdout
+        assert "1 mailbox imported" in said or "1 address imported" in said
+    ask_redis(redis, "CLIENT", "PAUSE", "9000", "WRITE")
+    done = desk.ctl("autoreply", "import", "-", input=json.dumps({"mailbox": "anna@example.net", "messages": []}), check=False)
+    ask_redis(redis, "CLIENT", "UNPAUSE")
+    assert done.returncode == 75 and f'{UNKNOWN} "posternctl autoreply show anna@example.net"' in done.stderr, done
+
+
+@pytest.mark.parametrize("make", [("SET", "nonsense"), ("RPUSH", "a list"), ("SET", "0:{}")], ids=["text", "list", "row"])
+def test_what_is_no_responder_can_be_deleted(area, redis, make):
+    desk = Posternd(area, "ctl-wrong", sections={"": {"store": quote(redis.url)}, "redis": {"prefix": '"wrong:"'}})
+    key = "wrong:responder/anna@example.net"
+
+    def spoil():
+        ask_redis(redis, "DEL", key)
+        ask_redis(redis, make[0], key, make[1])
+
+    spoil()
+    for words in (("show",), ("set", "away", "--body", "x"), ("off",), ("delete", "away")):
+        done = desk.ctl("autoreply", words[0], "anna@example.net", *words[1:], check=False)
+        assert done.returncode == 65, done
+        assert '"posternctl autoreply delete anna@example.net" takes it away, and an import replaces it' in done.stderr
+        assert "the store does not answer" not in done.stderr
+    assert "all of it is deleted" in desk.ctl("autoreply", "delete", "anna@example.net").stdout
+    assert ask_redis(redis, "EXISTS", key) == "0"
+    assert desk.ctl("autoreply", "delete", "anna@example.net", check=False).returncode == 66
+    spoil()
+    done = desk.ctl("autoreply", "import", "-", input=json.dumps({"mailbox": "anna@example.net", "messages": []}))
+    assert "1 mailbox imported" in done.stdout and "damaged, and replaced" in done.stderr
+    assert desk.ctl("autoreply", "show", "anna@example.net").returncode == 0
+
+
+def test_an_address_that_became_an_alias(desk, list_file):
+    """Export leaves out what is never used, so that its import does what it says; and it can be got rid of."""
+    for mailbox in ("old", "crowd", "anna"):
+        desk.said("set", f"{mailbox}@example.net", "away", "--body", f"of {mailbox}", "--activate")
+    table = list_file("old@example.net anna@example.net\ncrowd@example.net anna@example.net, bob@example.net\n").strip('"')
+    desk.write({**desk.sections, "aliases": {"tables": f'{{ "virtual:{table}" }}'}})
+    assert {r["mailbox"]: r["alias_of"] for r in json.loads(desk.said("list", "--json"))} == {
+        "anna@example.net": None, "old@example.net": ["anna@example.net"],
+        "crowd@example.net": ["anna@example.net", "bob@example.net"]}
+    exported = desk.said("export")
+    assert [r["mailbox"] for r in json.loads(exported)] == ["anna@example.net"]
+    desk.said("import", "-", input=exported)
+    assert "of old" in desk.said("show", "old@example.net")
+    for mailbox in ("old@example.net", "crowd@example.net"):
+        desk.said("off", mailbox)
+        assert desk.said("delete", mailbox) == f"{mailbox}: all of it is deleted\n"
+    [anna] = json.loads(desk.said("list", "--json"))
+    assert anna["mailbox"] == "anna@example.net" and anna["in_force"]
+
+
 def test_examples_of_the_manual(desk, tmp_path):
     """As printed, one after the other, in a directory with the files that they name."""
     with open(os.path.join(ROOT, "docs/man/posternctl.8"), encoding="utf-8") as file:

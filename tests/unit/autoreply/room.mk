@@ -14,3 +14,6 @@ check_PROGRAMS += tests/unit/autoreply/test_answer tests/unit/autoreply/test_cap
 tests_unit_autoreply_test_answer_SOURCES = tests/unit/autoreply/test_answer.c
 tests_unit_autoreply_test_responding_SOURCES = tests/unit/autoreply/test_responding.c
 tests_unit_autoreply_test_caps_SOURCES = tests/unit/autoreply/test_caps.c
+check_PROGRAMS += tests/unit/autoreply/test_checklist_whole
+tests_unit_autoreply_test_checklist_whole_SOURCES = tests/unit/autoreply/test_checklist_whole.c \
+	tests/unit/spool/smtp_server.c tests/unit/spool/smtp_server.h

@@ -175,7 +175,7 @@ static void point_12_per_pair_and_text(void **state)
     assert_string_not_equal(responder_fingerprint(fixture->arena, &one), responder_fingerprint(fixture->arena, &two));
 }
 
-/* 13, not less than 1000 remembered senders a mailbox: the store has no such limit, contrib/bench. */
+/* 13, not less than 1000 remembered senders a mailbox: test_checklist_whole.c. */
 
 static bool is_own_domain(void *context, const char *domain)
 {
@@ -202,7 +202,7 @@ static void point_14_one_sender_in_all_his_forms(void **state)
     assert_string_not_equal(memory_sender(fixture->arena, "rob@remote.example", &ours), BOB);
 }
 
-/* 15, remembered once it is sent, and before: the check's order of events, tests/live/test_autoreply.py. */
+/* 15, remembered once it is sent, and before: test_answer.c, a_full_spool_remembers_nothing, sixteen_at_once, at_the_end. */
 
 static void point_16_to_the_second(void **state)
 {
@@ -213,7 +213,7 @@ static void point_16_to_the_second(void **state)
     /* the store's side of it, and the clock that jumps back: tests/unit/store, tests/live/test_autoreply.py */
 }
 
-/* 17, restart and upgrade keep the memory: tests/live/test_autoreply.py. */
+/* 17, restart and upgrade keep the memory: test_checklist_whole.c, and test_version_1_is_raised in tests/unit/store. */
 
 /* ---- the reply itself ---- */
 
@@ -224,7 +224,7 @@ static GMimeMessage *reply_to(struct fixture *fixture, const char *header)
     return fixture_parse(fixture, reply);
 }
 
-/* 18, the envelope: spool's and the check's; RFC 3834's mark against loops is in the header as well: 23. */
+/* 18, the envelope: test_checklist_whole.c; RFC 3834's mark against loops is in the header as well: 23. */
 
 static void point_19_20_to_the_reverse_path_only(void **state)
 {
@@ -354,8 +354,8 @@ static void point_28_no_loop_and_no_backscatter(void **state)
     fixture_expect(fixture, BOB, ORDINARY, NULL, 0);
 }
 
-/* 29, one reply for a user named twice, and 30, rate limits: the check's, tests/unit/checks/test_autoreply.c, and
- * tests/unit/autoreply/test_caps.c. */
+/* 29, one reply for a user named twice: test_checklist_whole.c. */
+/* 30, rate limits: the check's, tests/unit/checks/test_autoreply.c and tests/unit/autoreply/test_caps.c. */
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_begin, fixture_end)
 

@@ -55,7 +55,7 @@ static int set_up(void **state)
     desk->settings.redis = &desk->redis;
     desk->services.state = state_open(&desk->settings, "postern.conf", &problems);
     assert_non_null(desk->services.state);
-    desk->services.responding = responding_open(&desk->settings, domain_set_create(conf_arena(desk->conf)), desk->services.state);
+    desk->services.responding = responding_open(&desk->settings, NULL, desk->services.state);
     desk->options = (struct autoreply_options){.silence_on = &nothing, .noreply = &nothing, .message_budget = 20000};
     struct arena *arena = arena_create(4096);
     desk->session.is_trusted = true;

@@ -7,9 +7,8 @@
 #include "autoreply/memory.h"
 #include "ctl/autoreply.h"
 #include "ctl/ctl.h"
-#include "ctl/json.h"
+#include "fixture.h"
 #include "util/clock.h"
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,142 +19,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define SIZE(array) (sizeof(array) / sizeof *(array))
 #define T INT64_C(1800000000)
-
-static char directory[64], conf[128], out[65536], err[65536];
-static struct arena *arena;
-
-static const char *path_of(const char *name)
-{
-    return arena_printf(arena, "%s/%s", directory, name);
-}
-
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(path_of(name), "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
-static int begin(void **state)
-{
-    (void)state;
-    strcpy(directory, "/tmp/test_state.XXXXXX");
-    if (!mkdtemp(directory))
-        abort();
-    arena = arena_create(4096);
-    write_file("virtual", "info@example.net anna@example.net\n"
-                          "team@example.net anna@example.net, bob@example.net\n"
-                          "bob@example.net bob@example.net, bob@home.example\n"
-                          "none@example.net error:no\n"
-                          "loop@example.net loop2@example.net\nloop2@example.net loop@example.net\n");
-    write_file(
-        "postern.conf",
-        arena_printf(arena,
-                     "hostname = \"mx.example.net\"\nuser = \"\"\nlocal_domains = { \"example.net\" }\n"
-                     "state_directory = \"%s\"\nstore = \"sqlite:%s/postern.db\"\n"
-                     "aliases { tables = { \"virtual:%s/virtual\" }  domains = { \"example.org=example.net\" } }\n",
-                     directory, directory, directory));
-    snprintf(conf, sizeof conf, "%s/postern.conf", directory);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -r '%s'", directory);
-    int status = system(command);
-    arena_destroy(arena);
-    return status;
-}
-
-/* ---- running a command ---- */
-
-static void read_back(const char *name, char *text, size_t size)
-{
-    FILE *file = fopen(path_of(name), "r");
-    assert_non_null(file);
-    size_t n = fread(text, 1, size - 1, file);
-    text[n] = '\0';
-    fclose(file);
-}
-
-static int redirect(int fd, const char *name)
-{
-    int saved = dup(fd), file = open(path_of(name), O_RDWR | O_CREAT | O_TRUNC, 0600);
-    dup2(file, fd);
-    close(file);
-    return saved;
-}
-
-static void restore(int fd, int saved)
-{
-    dup2(saved, fd);
-    close(saved);
-}
-
-/* ARGUMENTS: "autoreply", "queue" or "forwards", a verb, and so on, ended by NULL. */
-static int run_list(const char *const *arguments)
-{
-    char *argv[64];
-    int argc = 0;
-    for (; arguments[argc]; argc++)
-        argv[argc] = arena_strdup(arena, arguments[argc]);
-    argv[argc++] = arena_strdup(arena, "-c");
-    argv[argc++] = conf;
-    argv[argc] = NULL;
-    fflush(stdout);
-    int saved_out = redirect(STDOUT_FILENO, "stdout"), saved_err = redirect(STDERR_FILENO, "stderr");
-    int status = strcmp(argv[0], "queue") == 0      ? ctl_queue(argc, argv)
-                 : strcmp(argv[0], "forwards") == 0 ? ctl_forwards(argc, argv)
-                                                    : ctl_autoreply(argc, argv);
-    fflush(stdout);
-    restore(STDOUT_FILENO, saved_out);
-    restore(STDERR_FILENO, saved_err);
-    read_back("stdout", out, sizeof out);
-    read_back("stderr", err, sizeof err);
-    return status;
-}
-
-#define RUN(...) run_list((const char *const[]){__VA_ARGS__, NULL})
-
-static void expect(int status, int wanted, const char *said)
-{
-    if (status != wanted || (said && !strstr(out, said) && !strstr(err, said)))
-        fail_msg("status %d, not %d; said:\n%s%swhich is not: %s", status, wanted, out, err, said ? said : "");
-}
-
-#define OK(said, ...) expect(RUN("autoreply", __VA_ARGS__), EX_OK, said)
-#define REFUSED(status, said, ...) expect(RUN("autoreply", __VA_ARGS__), status, said)
-
-/* What `show --json` says. */
-static cJSON *shown(const char *mailbox)
-{
-    OK(NULL, "show", mailbox, "--json");
-    cJSON *object = cJSON_Parse(out);
-    assert_non_null(object);
-    return object;
-}
-
-static const cJSON *field(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    if (!item)
-        fail_msg("there is no %s in %s", name, out);
-    return item;
-}
-
-/* Message number I of the object as compact JSON. */
-static const char *message(const cJSON *object, int i)
-{
-    char *text = cJSON_PrintUnformatted(cJSON_GetArrayItem(field(object, "messages"), i));
-    const char *copy = text ? arena_strdup(arena, text) : "";
-    cJSON_free(text);
-    return copy;
-}
 
 /* ---- set, activate, off, delete ---- */
 
@@ -258,7 +122,7 @@ static void test_aliases_of_mailboxes(void **state)
     OK("warning: anna@example.net: from: chief@bank.example is at none of local_domains", "set", "anna@example.net",
        "away", "--from", "chief@bank.example");
     OK(NULL, "set", "anna@example.net", "away", "--from", "info@example.net");
-    assert_null(strstr(err, "warning"));
+    assert_null(strstr(errors, "warning"));
 }
 
 static void test_activate_off_delete(void **state)
@@ -392,8 +256,8 @@ static void test_import_refused(void **state)
         write_file("bad", rows[i].text);
         REFUSED(EX_DATAERR, rows[i].said, "import", path_of("bad"));
     }
-    assert_non_null(strstr(err, "[1] b@example.net: messages[0].body: it is missing")); /* each of them is told */
-    assert_non_null(strstr(err, "2 of 3 cannot be imported; nothing was changed"));
+    assert_non_null(strstr(errors, "[1] b@example.net: messages[0].body: it is missing")); /* each of them is told */
+    assert_non_null(strstr(errors, "2 of 3 cannot be imported; nothing was changed"));
     OK(NULL, "list");
     assert_string_equal(out, "nothing is stored for any mailbox\n"); /* nothing of new@example.net */
     REFUSED(EX_NOINPUT, "No such file", "import", "/nonexistent/x");
@@ -471,13 +335,9 @@ static void test_import_beside_a_writer(void **state)
 {
     (void)state;
     pthread_t thread;
-    const char *problem;
     int status = EX_OK;
     write_many("many", 1000);
-    const struct store_options options = {.url = arena_printf(arena, "sqlite:%s/postern.db", directory),
-                                          .timeout = 5000};
-    struct store *store = store_open(&options, arena, &problem);
-    assert_non_null(store);
+    struct store *store = open_store();
     writing = true;
     assert_int_equal(pthread_create(&thread, NULL, write_always, store), 0);
     while (written == 0)
@@ -532,14 +392,6 @@ static void test_changes_at_once(void **state)
 }
 
 /* ---- the memory ---- */
-
-static struct store *open_store(void)
-{
-    const char *problem, *url = arena_printf(arena, "sqlite:%s/postern.db", directory);
-    struct store *store = store_open(&(struct store_options){.url = url, .timeout = 5000}, arena, &problem);
-    assert_non_null(store);
-    return store;
-}
 
 /* As the daemon does when it has answered. */
 static void remember(const char *mailbox, const char *sender, const char *fingerprint, int64_t at)
@@ -682,7 +534,7 @@ static void test_mode(void **state)
     const char *good = arena_strdup(arena, text);
     OK("stored \"away\", which is not active", "set", "anna@example.net", "away", "--body", "x");
     OK("\"away\" is active: in force", "activate", "anna@example.net", "away");
-    assert_string_equal(err, "");
+    assert_string_equal(errors, "");
     static const struct {
         const char *options, *warning;
     } rows[] = {{"mode = off\n", ": warning: the check autoreply is off "},
@@ -699,8 +551,8 @@ static void test_mode(void **state)
         for (size_t k = 0; k < SIZE(commands); k++) {
             const char *const *word = commands[k];
             expect(RUN("autoreply", word[0], word[1], word[2], word[3], word[4]), EX_OK, NULL);
-            if (!rows[i].warning != !strstr(err, ": warning: ") || (rows[i].warning && !strstr(err, rows[i].warning)))
-                fail_msg("%s %s: %s", rows[i].options, word[0], err);
+            if (!rows[i].warning != !strstr(errors, ": warning: ") || (rows[i].warning && !strstr(errors, rows[i].warning)))
+                fail_msg("%s %s: %s", rows[i].options, word[0], errors);
         }
     }
 }
@@ -798,7 +650,7 @@ static void test_trouble(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_begin, fixture_end)
     const struct CMUnitTest tests[] = {
         TEST(test_set),
         TEST(test_set_refused),
