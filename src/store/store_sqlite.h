@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #define SQLITE_READERS 4
+#define SQLITE_CLOSE_US INT64_C(2000000) /* what is done behind a call has no deadline of the caller's */
 
 enum sqlite_statement {
     SQL_GET,
@@ -75,6 +76,16 @@ struct span store_sqlite_column(sqlite3_stmt *statement, int number);
 
 void store_sqlite_init(struct sqlite_store *store, struct arena *arena, const char *path);
 void store_sqlite_close_all(struct sqlite_store *store);
+
+/* ---- store_sqlite_open.c ---- */
+
+/* Opens CONNECTION on the file at the path, which it makes if there is none; a corrupt one is moved aside. */
+bool store_sqlite_connect(struct sqlite_store *store, struct sqlite_connection *connection, struct store_call *call);
+void store_sqlite_disconnect(struct sqlite_connection *connection, bool with_checkpoint);
+
+/* Closes a connection that found the file corrupt, and moves the file aside unless somebody did so before. */
+void store_sqlite_condemn(struct sqlite_store *store, struct sqlite_connection *connection);
+bool store_sqlite_is_corruption(int code);
 
 /* As store_each(); in store_sqlite_each.c. */
 enum store_outcome store_sqlite_each(void *self, struct store_call *call, const char *prefix, int64_t timeout,
