@@ -35,20 +35,40 @@ static void note_failure(struct sqlite_connection *connection, int code, const c
     snprintf(connection->failure_text, sizeof connection->failure_text, "%s", text);
 }
 
+/* What a write to a file or its log ran into, SQLite remembers with that alone. 0: not known. */
+static int system_error(sqlite3 *db)
+{
+    int error = sqlite3_system_errno(db);
+    sqlite3_file *log = NULL;
+    if (!error)
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+    if (!error && sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log &&
+        log->pMethods)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
+    return error;
+}
+
+void store_sqlite_tell_why(sqlite3 *db, int code, char *why, size_t size)
+{
+    const char *text = db ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+    int kind = code & 0xff, system = db ? system_error(db) : 0;
+    if (system != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN))
+        snprintf(why, size, "%s (%d): %s", text, code, strerror(system));
+    else
+        snprintf(why, size, "%s (%d)", text, code);
+}
+
 enum store_outcome store_sqlite_failed(struct sqlite_store *store, struct sqlite_connection *connection,
                                        struct store_call *call, int code)
 {
-    const char *text = sqlite3_errmsg(connection->db);
-    int system = sqlite3_system_errno(connection->db);
+    char why[sizeof connection->failure_text];
     int kind = code & 0xff;
     if (kind == SQLITE_BUSY) /* SQLite's text is "database is locked" */
         return store_call_fail(call, "%s is locked by others for too long", store->file.path);
-    if (system != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN))
-        store_call_fail(call, "%s: %s (%d): %s", store->file.path, text, code, strerror(system));
-    else
-        store_call_fail(call, "%s: %s (%d)", store->file.path, text, code);
+    store_sqlite_tell_why(connection->db, code, why, sizeof why);
+    store_call_fail(call, "%s: %s", store->file.path, why);
     if (kind != SQLITE_FULL && kind != SQLITE_NOMEM && kind != SQLITE_TOOBIG)
-        note_failure(connection, code, text);
+        note_failure(connection, code, why);
     return STORE_DOWN;
 }
 
@@ -66,6 +86,10 @@ bool store_sqlite_is_current(const struct sqlite_store *store, const struct sqli
 
 struct sqlite_connection *store_sqlite_take(struct sqlite_store *store, struct store_call *call, enum sqlite_use use)
 {
+    if (atomic_load(&store->is_loss_untold) && atomic_exchange(&store->is_loss_untold, false)) {
+        store_call_fail(call, "%s", store->loss);
+        return NULL;
+    }
     bool is_writer = use == SQLITE_TO_WRITE || (use == SQLITE_TO_READ && store_pool_try(&store->writer) == 0);
     int number = 0;
     if (use == SQLITE_TO_WRITE)
@@ -80,7 +104,7 @@ struct sqlite_connection *store_sqlite_take(struct sqlite_store *store, struct s
     struct store_call ignored;
     if (connection->db && (connection->failure != SQLITE_OK || !store_sqlite_is_current(store, connection, &ignored)))
         store_sqlite_disconnect(connection, false);
-    if (connection->db || store_sqlite_connect(store, connection, call)) {
+    if (connection->db || store_sqlite_connect(store, connection, call) == SQLITE_CONNECTED) {
         connection->deadline = call->deadline;
         return connection;
     }

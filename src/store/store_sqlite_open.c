@@ -145,62 +145,101 @@ static int open_on(struct sqlite_store *store, struct sqlite_connection *connect
     if (code == SQLITE_OK)
         code = prepare_all(connection);
     if (code != SQLITE_OK && !why[0])
-        snprintf(why, size, "%s", connection->db ? sqlite3_errmsg(connection->db) : sqlite3_errstr(code));
+        store_sqlite_tell_why(connection->db, code, why, size);
     return code;
 }
 
-static void move_aside(struct sqlite_store *store, struct store_call *call, struct store_identity identity,
+/* True: it is not at the path any more. */
+static bool move_aside(struct sqlite_store *store, struct store_call *call, struct store_identity identity,
                        const char *what)
 {
     int64_t now = clock_monotonic_us();
+    bool by_us;
     if (store->moved_at && now - store->moved_at < MOVE_AGAIN_US) {
         store_call_fail(call, "%s is corrupt again: %s", store->file.path, what);
-        return;
+        return false;
     }
-    if (store_file_move_aside(&store->file, call, identity, what))
+    bool is_gone = store_file_move_aside(&store->file, call, identity, what, &by_us);
+    if (by_us)
+        store->known = (struct store_identity){0, 0}; /* what comes is no surprise */
+    if (is_gone)
         store->moved_at = now;
+    return is_gone;
+}
+
+/* Once for each file, whichever connection comes first. */
+static void note_change(struct sqlite_store *store, struct store_identity identity)
+{
+    if (store->known.inode && !store_identity_equals(store->known, identity))
+        log_text(
+            LEVEL_ERROR,
+            "store: %s IS NOT THE FILE IT WAS: somebody else moved that aside, deleted or replaced it. What was in "
+            "it and is not in the one that is there now is not known any more",
+            store->file.path);
+    store->known = identity;
+}
+
+/* Its content is gone: once in the life of a file, unless it has some again. */
+static bool begin_anew(struct sqlite_store *store, struct store_call *call, struct store_identity identity,
+                       enum store_content content)
+{
+    store->ready = (struct store_identity){0, 0};
+    store_call_fail(call, "%s was empty, and what was in it is gone", store->file.path);
+    if (content == STORE_FILE_CUT_OFF)
+        return move_aside(store, call, identity, "it is empty, and was not when its log was begun");
+    log_text(LEVEL_ERROR,
+             "store: %s IS EMPTY, and nobody has just made it: what was in it is gone. A new one is begun in it",
+             store->file.path);
+    store_file_keep_blank(&store->file);
+    return true;
 }
 
 /* Under `opening` and the lock of the file. */
-static bool open_locked(struct sqlite_store *store, struct sqlite_connection *connection, struct store_call *call)
+static enum sqlite_connecting open_locked(struct sqlite_store *store, struct sqlite_connection *connection,
+                                          struct store_call *call)
 {
-    for (int attempt = 0;; attempt++) {
-        struct store_identity identity;
-        char why[200];
-        if (!store_file_make(&store->file, call) || !store_file_identify(&store->file, call, &identity))
-            return false;
-        int code = open_on(store, connection, identity, why, sizeof why);
-        if (code == SQLITE_OK) {
-            if (!store_identity_equals(store->ready, identity)) /* before store_sync() promises anything */
-                filepath_sync_directory(store->file.path);
-            store->ready = identity;
-            return true;
-        }
-        store_sqlite_disconnect(connection, false);
-        store_call_fail(call, "%s: %s (%d)", store->file.path, why, code);
-        if (!store_sqlite_is_corruption(code) || attempt > 0)
-            return false;
-        move_aside(store, call, identity, why);
+    struct store_identity identity;
+    bool is_new;
+    char why[200];
+    if (!store_file_make(&store->file, call, &is_new) || !store_file_identify(&store->file, call, &identity))
+        return SQLITE_FAILED;
+    note_change(store, identity);
+    enum store_content content = is_new ? STORE_FILE_FILLED : store_file_content(&store->file);
+    if (content != STORE_FILE_FILLED)
+        return begin_anew(store, call, identity, content) ? SQLITE_LOST : SQLITE_FAILED;
+    int code = open_on(store, connection, identity, why, sizeof why);
+    if (code == SQLITE_OK) {
+        if (!store_identity_equals(store->ready, identity)) /* before store_sync() promises anything */
+            filepath_sync_directory(store->file.path);
+        store->ready = identity;
+        return SQLITE_CONNECTED;
     }
+    store_sqlite_disconnect(connection, false);
+    store_file_keep_blank(&store->file);
+    store_call_fail(call, "%s: %s", store->file.path, why);
+    return store_sqlite_is_corruption(code) && move_aside(store, call, identity, why) ? SQLITE_LOST : SQLITE_FAILED;
 }
 
-bool store_sqlite_connect(struct sqlite_store *store, struct sqlite_connection *connection, struct store_call *call)
+enum sqlite_connecting store_sqlite_connect(struct sqlite_store *store, struct sqlite_connection *connection,
+                                            struct store_call *call)
 {
     if (!store_gate_enter(&store->gate, call->why, sizeof call->why))
-        return false;
-    bool opened = false;
+        return SQLITE_FAILED;
+    enum sqlite_connecting result = SQLITE_FAILED;
     connection->deadline = call->deadline;
     if (store_pool_take(&store->opening, call->deadline) < 0) {
         store_call_fail(call, "%s is being opened by another thread", store->file.path);
     } else {
         if (store_file_lock(&store->file, call)) {
-            opened = open_locked(store, connection, call);
+            result = open_locked(store, connection, call);
             store_file_unlock(&store->file);
         }
         store_pool_give(&store->opening, 0);
     }
-    store_gate_report(&store->gate, opened, call->why);
-    return opened;
+    store_gate_report(&store->gate, result != SQLITE_FAILED, call->why);
+    if (result == SQLITE_LOST)
+        atomic_store(&store->has_lost, true);
+    return result;
 }
 
 void store_sqlite_condemn(struct sqlite_store *store, struct sqlite_connection *connection)
