@@ -429,6 +429,8 @@ static void moves_damage_aside_once(void **state)
     struct spool_entry *entries;
     size_t count;
     const char *problem;
+    assert_int_equal(spool_list(other, bench->arena, &entries, &count, &problem), -1); /* it found it */
+    assert_non_null(strstr(problem, "moved aside"));
     assert_int_equal(spool_list(other, bench->arena, &entries, &count, &problem), 0);
     assert_int_equal(count, 0);
     assert_works(bench);
@@ -446,12 +448,12 @@ static void condemns_once(void **state)
     struct bench *bench = *state;
     struct spool_file one, two, fresh;
     char problem[200];
-    assert_int_equal(spool_file_open(&one, bench->directory, problem, sizeof problem), SQLITE_OK);
-    assert_int_equal(spool_file_open(&two, bench->directory, problem, sizeof problem), SQLITE_OK);
-    spool_file_condemn(&one, bench->directory, "test");
+    assert_int_equal(spool_file_open(&one, bench->directory, NULL, problem, sizeof problem), SQLITE_OK);
+    assert_int_equal(spool_file_open(&two, bench->directory, NULL, problem, sizeof problem), SQLITE_OK);
+    spool_file_condemn(&one, bench->directory, NULL, "test");
     assert_int_equal(count_aside(bench), 1);
-    assert_int_equal(spool_file_open(&fresh, bench->directory, problem, sizeof problem), SQLITE_OK);
-    spool_file_condemn(&two, bench->directory, "test");
+    assert_int_equal(spool_file_open(&fresh, bench->directory, NULL, problem, sizeof problem), SQLITE_OK);
+    spool_file_condemn(&two, bench->directory, NULL, "test");
     assert_int_equal(count_aside(bench), 1);
     assert_true(spool_file_is_current(&fresh, bench->directory));
     spool_file_close(&fresh);
