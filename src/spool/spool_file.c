@@ -164,7 +164,7 @@ static int create(const char *path, bool *is_new)
     return filepath_sync_directory(path) == 0 ? 0 : errno;
 }
 
-/* Under the lock; so are the next three. */
+/* Under the lock of opening; so is what follows. */
 static void know(struct spool_known *known, dev_t device, ino_t inode)
 {
     if (!known)

@@ -2,6 +2,7 @@
  * adds to it goes on, and the log says so, once. */
 #include "unit.h"
 
+#include "spool/spool_file.h"
 #include "util/newfile.h"
 #include "workbench.h"
 #include <dirent.h>
@@ -225,6 +226,28 @@ static void tells_what_another_process_found(void **state)
     spool_close(other);
 }
 
+/* One's own doing was told already. */
+static void tells_nothing_twice(void **state)
+{
+    struct bench *bench = *state;
+    struct spool_known known = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    struct spool_file one, two, three;
+    char problem[200];
+    log_begin(bench);
+    int result = spool_file_open(&one, bench->directory, &known, problem, sizeof problem);
+    spool_file_condemn(&one, bench->directory, &known, "test");
+    result |= spool_file_open(&two, bench->directory, &known, problem, sizeof problem);
+    int by_us = count_of(log_end(bench), ANOTHER);
+    log_begin(bench);
+    spool_file_condemn(&two, bench->directory, NULL, "test");
+    result |= spool_file_open(&three, bench->directory, &known, problem, sizeof problem);
+    int by_others = count_of(log_end(bench), ANOTHER);
+    spool_file_close(&three);
+    assert_int_equal(result, SQLITE_OK);
+    assert_int_equal(by_us, 0);
+    assert_int_equal(by_others, 1);
+}
+
 /* ---- an empty file ---- */
 
 static void tells_of_lost_content(void **state)
@@ -400,6 +423,7 @@ int main(void)
         TEST(adds_to_the_new_one),
         TEST(tells_of_another_file),
         TEST(tells_what_another_process_found),
+        TEST(tells_nothing_twice),
         TEST(tells_of_lost_content),
         TEST(keeps_the_log_of_an_empty_file),
         TEST(starts_quietly),
