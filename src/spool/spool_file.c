@@ -164,13 +164,13 @@ static int create(const char *path, bool *is_new)
     return filepath_sync_directory(path) == 0 ? 0 : errno;
 }
 
-/* Under the lock of opening; so is what follows. */
-static void know(struct spool_known *known, dev_t device, ino_t inode)
+/* Under the lock of opening; so is what follows. A new file may have the inode of one that was deleted. */
+static void know(struct spool_known *known, dev_t device, ino_t inode, bool is_new)
 {
     if (!known)
         return;
     pthread_mutex_lock(&known->mutex);
-    bool is_another = inode && known->inode && (known->inode != inode || known->device != device);
+    bool is_another = inode && known->inode && (is_new || known->inode != inode || known->device != device);
     known->device = device;
     known->inode = inode;
     pthread_mutex_unlock(&known->mutex);
@@ -203,7 +203,7 @@ static bool move_aside(const char *directory, struct spool_known *known, const c
                 return false;
             }
         }
-        know(known, 0, 0);
+        know(known, 0, 0, false);
         log_text(LEVEL_ERROR,
                  "spool: THE QUEUE IS CORRUPT (%s). It was moved aside to %s; what waited in it is not sent until you "
                  "recover it. A new queue begins.",
@@ -235,16 +235,16 @@ static int look_for_loss(const char *directory, const char *path, char *problem,
     return SPOOL_FILE_LOST;
 }
 
-static int open_it(struct spool_file *file, const char *directory, const char *path, char *problem, size_t size)
+static int open_it(struct spool_file *file, const char *directory, const char *path, bool *is_new, char *problem,
+                   size_t size)
 {
     struct stat there;
-    bool is_new;
-    int error = create(path, &is_new);
+    int error = create(path, is_new);
     if (error) {
         snprintf(problem, size, "%s: %s", path, strerror(error));
         return SQLITE_CANTOPEN;
     }
-    int result = is_new ? SQLITE_OK : look_for_loss(directory, path, problem, size);
+    int result = *is_new ? SQLITE_OK : look_for_loss(directory, path, problem, size);
     if (result != SQLITE_OK)
         return result;
     result =
@@ -297,11 +297,12 @@ int spool_file_open(struct spool_file *file, const char *directory, struct spool
         free(real);
         return SQLITE_CANTOPEN;
     }
-    int result = open_it(file, real, path, problem, size);
+    bool is_new;
+    int result = open_it(file, real, path, &is_new, problem, size);
     if (spool_file_is_damage(result) && move_aside(real, known, problem))
         result = SPOOL_FILE_LOST;
     else if (result == SQLITE_OK)
-        know(known, file->device, file->inode);
+        know(known, file->device, file->inode, is_new);
     close(lock);
     free(real);
     return result;

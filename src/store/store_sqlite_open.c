@@ -167,10 +167,12 @@ static bool move_aside(struct sqlite_store *store, struct store_call *call, stru
     return is_gone;
 }
 
-/* Once for each file, whichever connection comes first. */
-static void note_change(struct sqlite_store *store, struct store_identity identity)
+/* Once for each file, whichever connection comes first. A new one may have the inode of one that was deleted. */
+static void note_change(struct sqlite_store *store, struct store_identity identity, bool is_new)
 {
-    if (store->known.inode && !store_identity_equals(store->known, identity))
+    if (is_new)
+        store->ready = (struct store_identity){0, 0};
+    if (store->known.inode && (is_new || !store_identity_equals(store->known, identity)))
         log_text(
             LEVEL_ERROR,
             "store: %s IS NOT THE FILE IT WAS: somebody else moved that aside, deleted or replaced it. What was in "
@@ -203,7 +205,7 @@ static enum sqlite_connecting open_locked(struct sqlite_store *store, struct sql
     char why[200];
     if (!store_file_make(&store->file, call, &is_new) || !store_file_identify(&store->file, call, &identity))
         return SQLITE_FAILED;
-    note_change(store, identity);
+    note_change(store, identity, is_new);
     enum store_content content = is_new ? STORE_FILE_FILLED : store_file_content(&store->file);
     if (content != STORE_FILE_FILLED)
         return begin_anew(store, call, identity, content) ? SQLITE_LOST : SQLITE_FAILED;
@@ -216,6 +218,7 @@ static enum sqlite_connecting open_locked(struct sqlite_store *store, struct sql
     }
     store_sqlite_disconnect(connection, false);
     store_file_keep_blank(&store->file);
+    store->ready = (struct store_identity){0, 0}; /* in the place of that one somebody else may have made another */
     store_call_fail(call, "%s: %s", store->file.path, why);
     return store_sqlite_is_corruption(code) && move_aside(store, call, identity, why) ? SQLITE_LOST : SQLITE_FAILED;
 }

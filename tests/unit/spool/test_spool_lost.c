@@ -203,6 +203,21 @@ static void tells_of_another_file(void **state)
     assert_int_equal(again, 1);
 }
 
+/* The new one may have the inode of the old one. */
+static void tells_of_a_deleted_file(void **state)
+{
+    struct bench *bench = *state;
+    struct spool_message message = bench_message(TEXT);
+    bench_add(bench, &message);
+    log_begin(bench);
+    for (int i = 0; i < 5; i++) {
+        put_aside(bench, "taken");
+        unlink(path_in(bench, "taken"));
+        bench_add(bench, &message);
+    }
+    assert_int_equal(count_of(log_end(bench), ANOTHER), 5);
+}
+
 /* What posternctl puts aside, the daemon tells of. */
 static void tells_what_another_process_found(void **state)
 {
@@ -422,6 +437,7 @@ int main(void)
         TEST(tells_who_found_it_in_use),
         TEST(adds_to_the_new_one),
         TEST(tells_of_another_file),
+        TEST(tells_of_a_deleted_file),
         TEST(tells_what_another_process_found),
         TEST(tells_nothing_twice),
         TEST(tells_of_lost_content),
