@@ -13,3 +13,6 @@ tests_unit_autoreply_test_silence_SOURCES = tests/unit/autoreply/test_silence.c 
 check_PROGRAMS += tests/unit/autoreply/test_answer tests/unit/autoreply/test_caps
 tests_unit_autoreply_test_answer_SOURCES = tests/unit/autoreply/test_answer.c
 tests_unit_autoreply_test_caps_SOURCES = tests/unit/autoreply/test_caps.c
+check_PROGRAMS += tests/unit/autoreply/test_answer_machines
+tests_unit_autoreply_test_answer_machines_SOURCES = tests/unit/autoreply/test_answer_machines.c \
+	tests/unit/store/fixture.c tests/unit/store/fixture.h
