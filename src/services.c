@@ -262,6 +262,11 @@ bool services_are_drained(const struct engine *engine)
     return state_is_drained(engine->services.state);
 }
 
+void services_report(const struct engine *engine, struct strbuf *out)
+{
+    state_report(engine->services.state, out);
+}
+
 void services_close(struct engine *engine)
 {
     struct services *services = &engine->services;

@@ -29,6 +29,9 @@ void services_drain(struct engine *engine);
 /* Behind services_drain(): is what was under way over? */
 bool services_are_drained(const struct engine *engine);
 
+/* Counters of theirs, "name=value\n" each, behind those of the engine. */
+void services_report(const struct engine *engine, struct strbuf *out);
+
 void services_close(struct engine *engine);
 
 #endif

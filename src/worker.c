@@ -158,6 +158,7 @@ static void on_report(void *context, struct strbuf *out)
     strbuf_printf(out, "sessions=%u\nconfig=%s\nchecksum=%s\n", milter_sessions(), conf_path(worker->engine->conf),
                   conf_checksum(worker->engine->conf));
     counters_print(worker->engine->counters, out);
+    services_report(worker->engine, out);
 }
 
 static void on_ready(void *context)

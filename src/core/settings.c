@@ -153,7 +153,9 @@ static const struct option_row general_rows[] = {
     {.name = "store", .type = OPTION_STRING, .offset = GENERAL(store), .def = "sqlite:/var/lib/postern/postern.db",
      .verify = verify_store,
      .help = "Where stored replies are kept, and who was answered: sqlite:/PATH, a file of this machine, or "
-             "redis://HOST:PORT/NUMBER (rediss:// with TLS), a Redis or Valkey that several machines share."},
+             "redis://HOST:PORT/NUMBER (rediss:// with TLS), a Redis or Valkey that several machines share. "
+             "redis+unix:/PATH is the socket of one on this machine. USER@ before HOST names a user of it; the password "
+             "stands in a file of its own, redis { password_file }."},
     {.name = "tag_subject", .type = OPTION_STRING, .offset = GENERAL(tag_subject), .verify = verify_tag,
      .help = "What to put before the Subject of a message that is tagged or quarantined, such as [suspicious]; up to 40 "
              "octets of UTF-8. It breaks the DKIM signature for whoever checks it after Postern. Empty: leave the "

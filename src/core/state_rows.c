@@ -45,7 +45,10 @@ const struct option_row settings_spool_rows[] = {
     {.name = "submit", .type = OPTION_STRING, .offset = SPOOL(submit), .def = "smtp://127.0.0.1:25",
      .verify = spool_verify_url,
      .help = "The MTA that takes what Postern sends, as smtp://HOST:PORT or smtps://HOST:PORT. It must let this host "
-             "relay."},
+             "relay. smtp:// is not encrypted, unless ?starttls stands at the end: then it must be. A certificate is "
+             "verified with those of the system, or with those in FILE with ?ca=/FILE at the end (both: "
+             "?starttls&ca=/FILE). USER:PASSWORD@ before HOST logs in, if the MTA offers AUTH; an @, a colon or a slash in "
+             "them is written %40, %3A, %2F. The configuration is a secret then."},
     {.name = "max_messages", .type = OPTION_INT, .offset = SPOOL(max_messages), .def = "10000", .min = 1,
      .max = 10000000, .help = "How many messages may wait. Past it nothing new is queued: no replies are sent."},
     {.name = "max_bytes", .type = OPTION_SIZE, .offset = SPOOL(max_bytes), .def = "100M", .min = 64 << 10,

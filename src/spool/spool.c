@@ -65,6 +65,11 @@ struct spool *spool_open(const struct spool_options *options)
     return spool;
 }
 
+uint64_t spool_failures(const struct spool *spool)
+{
+    return spool_db_failures(spool->db);
+}
+
 void spool_complain(struct spool *spool, const char *format, ...)
 {
     pthread_mutex_lock(&spool->mutex);

@@ -17,7 +17,9 @@
  * OWNS: the file. THREADS: any for add and the administrator's calls; callbacks come from the sender threads, those for
  * entries of one `submit` one at a time. MEMORY: content is copied in pieces of 256 kB; together with SQLite's cache an
  * addition takes less than 4 MB, however large the message.
- * ERRORS: SPOOL_FULL and SPOOL_FAILED (logged here); then nothing was queued.
+ * ERRORS: SPOOL_FULL and SPOOL_FAILED (logged here); then nothing was queued. A queue that is found corrupt is moved
+ * aside, and one that lost its content begun anew, both loudly. An addition goes on in the new one. Of the
+ * administrator's calls the one that found it fails, for "there is nothing" would be no true answer.
  */
 #ifndef POSTERN_SPOOL_SPOOL_H
 #define POSTERN_SPOOL_SPOOL_H
@@ -145,6 +147,9 @@ void spool_stop(struct spool *spool);
  * the final dot. Behind spool_stop(), and from one thread: the senders' are joined here. */
 bool spool_is_at_rest(struct spool *spool);
 void spool_close(struct spool *spool);
+
+/* How often the queue's file could not be used since spool_open(), by whatever call or thread. */
+uint64_t spool_failures(const struct spool *spool);
 
 /* ---- the administrator's calls: also from another process, without spool_start() ---- */
 

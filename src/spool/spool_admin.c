@@ -4,8 +4,18 @@
  * Deleting only marks: the sender's process takes the entry out, because the owner's callback lives there. A flush
  * likewise is a time of zero, which the sender sees within a second.
  */
+#include "spool/spool_file.h"
 #include "spool/spool_private.h"
 #include "spool/spool_rows.h"
+
+static const char *problem_of(int result)
+{
+    if (result == SPOOL_FILE_LOST)
+        return "what was in it is lost: it was corrupt and is moved aside, or it was emptied (the log has more). The "
+               "next "
+               "call begins a new one";
+    return sqlite3_errstr(result);
+}
 
 int spool_list(struct spool *spool, struct arena *arena, struct spool_entry **entries, size_t *count,
                const char **problem)
@@ -13,7 +23,7 @@ int spool_list(struct spool *spool, struct arena *arena, struct spool_entry **en
     struct spool_listing listing = {.arena = arena};
     int result = spool_db_read(spool->db, spool_rows_list, &listing);
     if (result != SQLITE_OK) {
-        *problem = sqlite3_errstr(result);
+        *problem = problem_of(result);
         return -1;
     }
     *entries = listing.entries;
@@ -54,16 +64,16 @@ int spool_show(struct spool *spool, struct arena *arena, int64_t id, struct spoo
     }
     if (result == SQLITE_OK)
         return 0;
-    *problem = sqlite3_errstr(result);
+    *problem = problem_of(result);
     return -1;
 }
 
 static int mark(struct spool *spool, int64_t id, int64_t next_attempt, const char **problem)
 {
     struct spool_marking marking = {.id = id, .next_attempt = next_attempt};
-    int result = spool_db_write(spool->db, spool_rows_mark, &marking, SPOOL_DB_DURABLE);
+    int result = spool_db_write(spool->db, spool_rows_mark, &marking, SPOOL_DB_PRESENT);
     if (result != SQLITE_OK) {
-        *problem = sqlite3_errstr(result);
+        *problem = problem_of(result);
         return -1;
     }
     spool_wake_all(spool);

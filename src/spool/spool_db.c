@@ -11,13 +11,15 @@
  * little before he takes the list.
  *
  * After each commit the file's name is looked at: was the file moved aside as corrupt meanwhile, the group is written
- * again, into the new one.
+ * again, into the new one. The same if the group itself found it corrupt: an addition has lost nothing. Who reads, or
+ * does something to entries that are there (SPOOL_DB_PRESENT), is told.
  */
 #include "spool/spool_db.h"
 #include "spool/spool_file.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +47,8 @@ struct spool_db {
     bool is_synced;           /* PRAGMA synchronous of the writer */
     pthread_mutex_t reading;
     struct spool_file reader;
+    struct spool_known known; /* of both connections */
+    _Atomic(uint64_t) failures;
     pthread_mutex_t logging;
     int64_t logged_at; /* monotonic; 0: never */
 };
@@ -56,6 +60,7 @@ struct spool_db *spool_db_open(const char *directory)
         abort();
     pthread_mutex_init(&db->mutex, NULL);
     pthread_mutex_init(&db->reading, NULL);
+    pthread_mutex_init(&db->known.mutex, NULL);
     pthread_mutex_init(&db->logging, NULL);
     pthread_cond_init(&db->changed, NULL);
     db->last = &db->first;
@@ -68,6 +73,7 @@ void spool_db_close(struct spool_db *db)
     spool_file_close(&db->writer);
     pthread_cond_destroy(&db->changed);
     pthread_mutex_destroy(&db->logging);
+    pthread_mutex_destroy(&db->known.mutex);
     pthread_mutex_destroy(&db->reading);
     pthread_mutex_destroy(&db->mutex);
     free(db->directory);
@@ -86,6 +92,18 @@ static void complain(struct spool_db *db, const char *problem)
         log_text(LEVEL_ERROR, "spool: the queue cannot be used now: %s", problem);
 }
 
+uint64_t spool_db_failures(struct spool_db *db)
+{
+    return atomic_load_explicit(&db->failures, memory_order_relaxed);
+}
+
+static int count_failure(struct spool_db *db, int result)
+{
+    if (result != SQLITE_OK)
+        atomic_fetch_add_explicit(&db->failures, 1, memory_order_relaxed);
+    return result;
+}
+
 static int ensure_open(struct spool_db *db, struct spool_file *file)
 {
     char problem[512];
@@ -94,26 +112,27 @@ static int ensure_open(struct spool_db *db, struct spool_file *file)
     spool_file_close(file);
     if (file == &db->writer)
         db->is_synced = true; /* as spool_file_open() leaves it */
-    int result = spool_file_open(file, db->directory, problem, sizeof problem);
-    if (result != SQLITE_OK)
+    int result = spool_file_open(file, db->directory, &db->known, problem, sizeof problem);
+    if (result != SQLITE_OK && result != SPOOL_FILE_LOST) /* of which more was said than this */
         complain(db, problem);
     return result;
 }
 
-/* After a failure: a connection that may be in a bad way is opened anew by the next call. True: worth another try. */
-static bool recover(struct spool_db *db, struct spool_file *file, int result)
+/* After a failure: a connection that may be in a bad way is opened anew by the next call. RESULT, or SPOOL_FILE_LOST.
+ */
+static int recover(struct spool_db *db, struct spool_file *file, int result)
 {
     char problem[512];
-    snprintf(problem, sizeof problem, "%s (SQLite's code %d)", sqlite3_errstr(result), result);
+    spool_file_tell_why(file->sql, result, problem, sizeof problem);
     if (spool_file_is_damage(result)) {
-        spool_file_condemn(file, db->directory, problem);
-        return true;
+        spool_file_condemn(file, db->directory, &db->known, problem);
+        return SPOOL_FILE_LOST;
     }
     complain(db, problem);
     /* It writes over what was not synced; a new one would take that for written. What was written unsynced before that
      * may be missing from the disk all the same. */
     if (result == SQLITE_IOERR_FSYNC)
-        return false;
+        return result;
     switch (result & 0xff) {
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
@@ -122,7 +141,7 @@ static bool recover(struct spool_db *db, struct spool_file *file, int result)
     case SQLITE_ERROR:
         spool_file_close(file);
     }
-    return false;
+    return result;
 }
 
 /* ---- writing ---- */
@@ -140,16 +159,20 @@ static int run_jobs(sqlite3 *sql, struct job *jobs, bool *has_begun)
     return result;
 }
 
-/* *HAS_BEGUN: it may be the fault of one of JOBS. */
-static int commit_jobs(struct spool_db *db, struct job *jobs, bool *has_begun)
+/* *HAS_BEGUN: it may be the fault of one of JOBS. *IS_LOST is set if SQLITE_OK is of another file than it began with.
+ */
+static int commit_jobs(struct spool_db *db, struct job *jobs, bool *has_begun, bool *is_lost)
 {
     bool durable = false;
     for (const struct job *job = jobs; job; job = job->next)
         durable = durable || job->mode != SPOOL_DB_LAZY;
     int result = SQLITE_OK;
-    for (int attempt = 0; attempt < 2; attempt++) {
+    for (int attempt = 0; attempt < 3; attempt++) {
         *has_begun = false;
+        *is_lost = *is_lost || attempt > 0;
         result = ensure_open(db, &db->writer);
+        if (result == SPOOL_FILE_LOST)
+            continue;
         if (result != SQLITE_OK)
             return result;
         if (durable != db->is_synced) {
@@ -167,21 +190,29 @@ static int commit_jobs(struct spool_db *db, struct job *jobs, bool *has_begun)
         }
         if (!sqlite3_get_autocommit(db->writer.sql))
             sqlite3_exec(db->writer.sql, "ROLLBACK", NULL, NULL, NULL);
-        if (!recover(db, &db->writer, result))
+        result = recover(db, &db->writer, result);
+        if (result != SPOOL_FILE_LOST)
             break;
     }
     return result;
 }
 
+static int result_of(const struct job *job, int result, bool is_lost)
+{
+    return result == SQLITE_OK && is_lost && job->mode == SPOOL_DB_PRESENT ? SPOOL_FILE_LOST : result;
+}
+
 static void lead(struct spool_db *db, struct job *jobs)
 {
-    bool has_begun;
-    int result = commit_jobs(db, jobs, &has_begun);
+    bool has_begun, is_lost = false;
+    int result = commit_jobs(db, jobs, &has_begun, &is_lost);
     bool is_worth_it = result != SQLITE_OK && has_begun && jobs->next;
     for (struct job *job = jobs, *next; job; job = next) {
         next = job->next;
         job->next = NULL;
-        job->result = is_worth_it ? commit_jobs(db, job, &has_begun) : result;
+        if (is_worth_it)
+            result = commit_jobs(db, job, &has_begun, &is_lost);
+        job->result = result_of(job, result, is_lost);
         job->next = next;
     }
 }
@@ -228,7 +259,7 @@ int spool_db_write(struct spool_db *db, spool_db_task *task, void *context, enum
         pthread_cond_broadcast(&db->changed);
     }
     pthread_mutex_unlock(&db->mutex);
-    return own.result;
+    return count_failure(db, own.result);
 }
 
 /* ---- reading ---- */
@@ -236,20 +267,17 @@ int spool_db_write(struct spool_db *db, spool_db_task *task, void *context, enum
 int spool_db_read(struct spool_db *db, spool_db_task *task, void *context)
 {
     pthread_mutex_lock(&db->reading);
-    int result = SQLITE_OK;
-    for (int attempt = 0; attempt < 2; attempt++) {
-        result = ensure_open(db, &db->reader);
-        if (result == SQLITE_OK)
-            result = spool_sql(db->reader.sql, "BEGIN", "");
-        if (result == SQLITE_OK)
-            result = task(db->reader.sql, context);
-        if (!db->reader.sql)
-            break;
+    int result = ensure_open(db, &db->reader);
+    if (result == SQLITE_OK)
+        result = spool_sql(db->reader.sql, "BEGIN", "");
+    if (result == SQLITE_OK)
+        result = task(db->reader.sql, context);
+    if (db->reader.sql) {
         if (!sqlite3_get_autocommit(db->reader.sql)) /* everything is one snapshot, and nothing is written */
             spool_sql(db->reader.sql, "ROLLBACK", "");
-        if (result == SQLITE_OK || !recover(db, &db->reader, result))
-            break;
+        if (result != SQLITE_OK)
+            result = recover(db, &db->reader, result);
     }
     pthread_mutex_unlock(&db->reading);
-    return result;
+    return count_failure(db, result);
 }

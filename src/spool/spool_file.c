@@ -15,6 +15,7 @@
 #include "util/clock.h"
 #include "util/filepath.h"
 #include "util/log.h"
+#include "util/newfile.h"
 #include "util/span.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -33,6 +34,29 @@
 bool spool_file_is_damage(int result)
 {
     return (result & 0xff) == SQLITE_CORRUPT || (result & 0xff) == SQLITE_NOTADB;
+}
+
+/* What a write ran into is only known of the file or the log. */
+static int system_error(sqlite3 *sql)
+{
+    int error = sqlite3_system_errno(sql);
+    sqlite3_file *log = NULL;
+    if (!error)
+        sqlite3_file_control(sql, "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+    if (!error && sqlite3_file_control(sql, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log &&
+        log->pMethods)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
+    return error;
+}
+
+void spool_file_tell_why(sqlite3 *sql, int result, char *text, size_t size)
+{
+    int kind = result & 0xff, error = sql && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN) ? system_error(sql) : 0;
+    const char *words = sql && sqlite3_errcode(sql) == result ? sqlite3_errmsg(sql) : sqlite3_errstr(result);
+    if (error)
+        snprintf(text, size, "%s (%d): %s", words, result, strerror(error));
+    else
+        snprintf(text, size, "%s (%d)", words, result);
 }
 
 /* ---- statements ---- */
@@ -127,49 +151,36 @@ static int prepare_file(sqlite3 *sql)
     return result == SQLITE_OK ? spool_schema_raise(sql) : result;
 }
 
-/* Creates it if it is not there, synced in its directory. 0, or an errno value. */
-static int create(const char *directory, const char *path)
+/* Creates it if it is not there (*IS_NEW), synced in its directory. 0, or an errno value. */
+static int create(const char *path, bool *is_new)
 {
     struct stat there;
+    *is_new = false;
     if (lstat(path, &there) == 0)
         return 0;
-    int fd = errno == ENOENT ? spool_create_file(directory, DB_NAME) : -1;
-    if (fd < 0)
+    if (errno != ENOENT || newfile_create_blank(path) != 0)
         return errno;
-    int error = fsync(fd) == 0 ? 0 : errno;
-    close(fd);
-    return filepath_sync_directory(path) == 0 ? error : errno;
+    *is_new = true;
+    return filepath_sync_directory(path) == 0 ? 0 : errno;
 }
 
-static int open_it(struct spool_file *file, const char *directory, const char *path, char *problem, size_t size)
+/* Under the lock of opening; so is what follows. A new file may have the inode of one that was deleted. */
+static void know(struct spool_known *known, dev_t device, ino_t inode, bool is_new)
 {
-    struct stat there;
-    int error = create(directory, path);
-    if (error) {
-        snprintf(problem, size, "%s: %s", path, strerror(error));
-        return SQLITE_CANTOPEN;
-    }
-    int result =
-        sqlite3_open_v2(path, &file->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
-    if (result == SQLITE_OK)
-        result = prepare_file(file->sql);
-    if (result == SQLITE_OK && lstat(path, &there) == 0) {
-        file->device = there.st_dev;
-        file->inode = there.st_ino;
-        return SQLITE_OK;
-    }
-    if (result == SQLITE_OK)
-        result = SQLITE_CANTOPEN;
-    snprintf(problem, size, "%s: %s", path,
-             result == SQLITE_MISMATCH ? "was written by a newer Postern"
-             : file->sql               ? sqlite3_errmsg(file->sql)
-                                       : sqlite3_errstr(result));
-    spool_file_close(file);
-    return result;
+    if (!known)
+        return;
+    pthread_mutex_lock(&known->mutex);
+    bool is_another = inode && known->inode && (is_new || known->inode != inode || known->device != device);
+    known->device = device;
+    known->inode = inode;
+    pthread_mutex_unlock(&known->mutex);
+    if (is_another)
+        log_text(LEVEL_ERROR, "spool: THE QUEUE IS NOT THE FILE IT WAS: somebody else moved that aside, deleted or "
+                              "replaced it. What waited in it and is not in the one that is there now is not sent");
 }
 
-/* Under the lock. */
-static void move_aside(const char *directory, const char *why)
+/* False: it is still there. */
+static bool move_aside(const char *directory, struct spool_known *known, const char *why)
 {
     char from[4200], to[4200], stamp[32];
     static const char *const tails[] = {"-wal", "-shm", ""};
@@ -186,15 +197,74 @@ static void move_aside(const char *directory, const char *why)
             char whole[80];
             snprintf(whole, sizeof whole, "%s%s", tail, tails[i]);
             if (path_of(from, sizeof from, directory, tails[i]) == 0 && path_of(to, sizeof to, directory, whole) == 0 &&
-                rename(from, to) != 0 && errno != ENOENT)
-                log_text(LEVEL_ERROR, "spool: %s cannot be moved aside: %s", from, strerror(errno));
+                rename(from, to) != 0 && errno != ENOENT) {
+                log_text(LEVEL_ERROR, "spool: %s is corrupt (%s) and cannot be moved aside: %s", from, why,
+                         strerror(errno));
+                return false;
+            }
         }
+        know(known, 0, 0, false);
         log_text(LEVEL_ERROR,
                  "spool: THE QUEUE IS CORRUPT (%s). It was moved aside to %s; what waited in it is not sent until you "
                  "recover it. A new queue begins.",
                  why, to);
-        return;
+        return true;
     }
+    return false;
+}
+
+/* PATH is empty, and nobody has just made it? Then SQLITE_NOTADB if there is a log, which SQLite would delete with what
+ * may be in it, else SPOOL_FILE_LOST once. A journal is left by who wrote for the first time and was stopped. */
+static int look_for_loss(const char *directory, const char *path, char *problem, size_t size)
+{
+    char beside[4200];
+    struct stat there;
+    if (lstat(path, &there) != 0 || there.st_size > 0 || newfile_is_blank(&there))
+        return SQLITE_OK;
+    if (path_of(beside, sizeof beside, directory, "-journal") == 0 && lstat(beside, &there) == 0)
+        return SQLITE_OK;
+    snprintf(problem, size, "%s: it is empty, and was not when its log was begun", path);
+    if (path_of(beside, sizeof beside, directory, "-wal") == 0 && lstat(beside, &there) == 0)
+        return SQLITE_NOTADB;
+    log_text(
+        LEVEL_ERROR,
+        "spool: THE QUEUE IS EMPTY, AND NOT A NEW ONE (%s has no content, and nobody has just made it): what waited "
+        "in it is gone. A new queue begins in it.",
+        path);
+    newfile_mark_blank(path);
+    return SPOOL_FILE_LOST;
+}
+
+static int open_it(struct spool_file *file, const char *directory, const char *path, bool *is_new, char *problem,
+                   size_t size)
+{
+    struct stat there;
+    int error = create(path, is_new);
+    if (error) {
+        snprintf(problem, size, "%s: %s", path, strerror(error));
+        return SQLITE_CANTOPEN;
+    }
+    int result = *is_new ? SQLITE_OK : look_for_loss(directory, path, problem, size);
+    if (result != SQLITE_OK)
+        return result;
+    result =
+        sqlite3_open_v2(path, &file->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+    if (result == SQLITE_OK)
+        result = prepare_file(file->sql);
+    if (result == SQLITE_OK && lstat(path, &there) == 0) {
+        file->device = there.st_dev;
+        file->inode = there.st_ino;
+        return SQLITE_OK;
+    }
+    if (result == SQLITE_OK)
+        result = SQLITE_CANTOPEN;
+    char why[300] = "was written by a newer Postern";
+    if (result != SQLITE_MISMATCH)
+        spool_file_tell_why(file->sql, result, why, sizeof why);
+    snprintf(problem, size, "%s: %s", path, why);
+    spool_file_close(file);
+    newfile_mark_blank(path); /* if it still is, or is again */
+    return result;
 }
 
 /* -1 and errno. Whoever holds it may be a process that was stopped: messages must not wait for it for ever. */
@@ -214,7 +284,8 @@ static int lock_opening(const char *directory)
     return fd;
 }
 
-int spool_file_open(struct spool_file *file, const char *directory, char *problem, size_t size)
+int spool_file_open(struct spool_file *file, const char *directory, struct spool_known *known, char *problem,
+                    size_t size)
 {
     char path[4200], *real = realpath(directory, NULL); /* SQLITE_OPEN_NOFOLLOW minds links above it too */
     int lock = real ? lock_opening(real) : -1;
@@ -226,11 +297,12 @@ int spool_file_open(struct spool_file *file, const char *directory, char *proble
         free(real);
         return SQLITE_CANTOPEN;
     }
-    int result = open_it(file, real, path, problem, size);
-    if (spool_file_is_damage(result)) {
-        move_aside(real, problem);
-        result = open_it(file, real, path, problem, size);
-    }
+    bool is_new;
+    int result = open_it(file, real, path, &is_new, problem, size);
+    if (spool_file_is_damage(result) && move_aside(real, known, problem))
+        result = SPOOL_FILE_LOST;
+    else if (result == SQLITE_OK)
+        know(known, file->device, file->inode, is_new);
     close(lock);
     free(real);
     return result;
@@ -252,7 +324,7 @@ bool spool_file_is_current(const struct spool_file *file, const char *directory)
            there.st_ino == file->inode;
 }
 
-void spool_file_condemn(struct spool_file *file, const char *directory, const char *why)
+void spool_file_condemn(struct spool_file *file, const char *directory, struct spool_known *known, const char *why)
 {
     struct spool_file old = *file;
     if (file->sql) /* as it is: a checkpoint would write the damage from one file into the other */
@@ -262,6 +334,6 @@ void spool_file_condemn(struct spool_file *file, const char *directory, const ch
     if (lock < 0)
         return;
     if (spool_file_is_current(&old, directory))
-        move_aside(directory, why);
+        move_aside(directory, known, why);
     close(lock);
 }

@@ -8,6 +8,7 @@
 #ifndef POSTERN_SPOOL_SPOOL_FILE_H
 #define POSTERN_SPOOL_SPOOL_FILE_H
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,15 +20,31 @@ struct spool_file {
     ino_t inode;
 };
 
-/* Opens DIRECTORY/spool.db. A corrupt one is moved aside, loudly, and a new one begun. */
-int spool_file_open(struct spool_file *file, const char *directory, char *problem, size_t size);
+/* Which file was the last that was opened, by any connection of a process: that it is another one is logged once. All
+ * 0: none, or what comes next is no surprise. */
+struct spool_known {
+    pthread_mutex_t mutex; /* guards the rest */
+    dev_t device;
+    ino_t inode;
+};
+
+/* Instead of SQLite's code: what was in the file is lost. It was corrupt and was moved aside, or emptied, and that was
+ * logged, loudly. The next opening begins a new one. */
+#define SPOOL_FILE_LOST SQLITE_EMPTY /* which SQLite itself does not use any more */
+
+/* Opens DIRECTORY/spool.db, which is made if there is none. KNOWN may be NULL. */
+int spool_file_open(struct spool_file *file, const char *directory, struct spool_known *known, char *problem,
+                    size_t size);
 void spool_file_close(struct spool_file *file);
 
 /* Is it still the file of that name? Somebody may have moved it aside, or deleted it. */
 bool spool_file_is_current(const struct spool_file *file, const char *directory);
 
 /* FILE turned out to be corrupt: closes it, and moves it aside if nobody did so yet. WHY for the log. */
-void spool_file_condemn(struct spool_file *file, const char *directory, const char *why);
+void spool_file_condemn(struct spool_file *file, const char *directory, struct spool_known *known, const char *why);
+
+/* What SQLite says of RESULT, and what the system said. SQL may be NULL. */
+void spool_file_tell_why(sqlite3 *sql, int result, char *text, size_t size);
 
 /* Does RESULT say that the file's content is damaged? */
 bool spool_file_is_damage(int result);

@@ -21,14 +21,6 @@ static int path_of(const char *directory, const char *name, char *path, size_t s
     return -1;
 }
 
-int spool_create_file(const char *directory, const char *name)
-{
-    char path[4096];
-    if (path_of(directory, name, path, sizeof path) != 0)
-        return -1;
-    return newfile_create(path);
-}
-
 int spool_lock_file(const char *directory, const char *name)
 {
     char path[4096];
@@ -38,7 +30,7 @@ int spool_lock_file(const char *directory, const char *name)
         int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
         if (fd >= 0 || errno != ENOENT)
             return fd;
-        fd = spool_create_file(directory, name);
+        fd = newfile_create(path);
         if (fd >= 0 || errno != EEXIST)
             return fd;
     }

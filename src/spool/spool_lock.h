@@ -29,7 +29,4 @@ void spool_lock_drop(struct spool_lock *lock);
  * errno. */
 int spool_lock_file(const char *directory, const char *name);
 
-/* The same for a file that must not be there yet. */
-int spool_create_file(const char *directory, const char *name);
-
 #endif

@@ -112,3 +112,17 @@ void state_close(struct state *state)
         store_close(state->store);
     arena_destroy(state->arena);
 }
+
+static void report_one(struct strbuf *out, const char *name, uint64_t count)
+{
+    if (count)
+        strbuf_printf(out, "%s=%llu\n", name, (unsigned long long)count);
+}
+
+void state_report(const struct state *state, struct strbuf *out)
+{
+    if (state && state->store)
+        report_one(out, "store.failures", store_health(state->store).failures);
+    if (state && state->spool)
+        report_one(out, "spool.failures", spool_failures(state->spool));
+}

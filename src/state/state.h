@@ -11,6 +11,7 @@
 #include "core/settings.h"
 #include "spool/spool.h"
 #include "store/store.h"
+#include "util/strbuf.h"
 
 struct state {
     struct arena *arena;
@@ -45,5 +46,9 @@ void state_drain(struct state *state);
 /* Behind state_drain(): is that delivery over? */
 bool state_is_drained(const struct state *state);
 void state_close(struct state *state);
+
+/* "store.failures=N" and "spool.failures=N", for `posternctl status`, each unless it is 0; STATE may be NULL. What was
+ * asked and could not be answered since state_open(), by whatever call. */
+void state_report(const struct state *state, struct strbuf *out);
 
 #endif

@@ -14,5 +14,6 @@ libpostern_a_SOURCES += \
 	src/store/store_sqlite.c src/store/store_sqlite.h \
 	src/store/store_sqlite_conn.c \
 	src/store/store_sqlite_each.c \
+	src/store/store_sqlite_open.c \
 	src/store/store_tls.c src/store/store_tls.h \
 	src/store/store_url.c src/store/store_url.h

@@ -12,7 +12,9 @@
  * OWNS: a struct store owns its file or connections; values are copied to the arena given.
  * THREADS: any, at any time; it locks inside. A call blocks for at most `timeout` ms.
  * ERRORS: STORE_DOWN means "cannot say": nothing may be concluded from it. What is wrong is logged here, at most once a
- * minute, and counted; the next call tries again. Nothing but a faulty URL is an error at opening.
+ * minute, and counted; the next call tries again. Nothing but a faulty URL is an error at opening. A file that is found
+ * corrupt is moved aside, and one that lost its content begun anew, both loudly: the call that found it, or the first
+ * behind an opening that did, ends with STORE_DOWN, for "there is nothing" would be no true answer.
  */
 #ifndef POSTERN_STORE_STORE_H
 #define POSTERN_STORE_STORE_H

@@ -8,7 +8,8 @@
  *
  * The database is moved before its -wal: who has it open sees at his next call that it is gone from its name. A crash
  * between the two leaves a log without a file, which is moved aside too before a new file is made: SQLite would delete
- * it.
+ * it. It would do so beside an empty file, too; none that was opened once is empty, for its first page is written
+ * outside of the log.
  */
 #include "store/store_file.h"
 #include "util/clock.h"
@@ -153,10 +154,11 @@ static bool move_companions(const struct store_file *file, struct store_call *ca
     return false;
 }
 
-bool store_file_make(const struct store_file *file, struct store_call *call)
+bool store_file_make(const struct store_file *file, struct store_call *call, bool *is_new)
 {
     struct store_identity identity;
     char aside[PATH_MAX];
+    *is_new = false;
     if (!store_file_identify(file, call, &identity))
         return false;
     if (identity.inode)
@@ -166,13 +168,26 @@ bool store_file_make(const struct store_file *file, struct store_call *call)
             return false;
         log_text(LEVEL_ERROR, "store: %s-wal was there without its file; moved aside to %s-wal", file->path, aside);
     }
-    int fd = newfile_create(file->path);
-    if (fd < 0) {
+    *is_new = newfile_create_blank(file->path) == 0;
+    if (!*is_new)
         store_call_fail(call, "%s: %s", file->path, strerror(errno));
-        return false;
-    }
-    close(fd);
-    return true;
+    return *is_new;
+}
+
+/* A journal is what is left of one who wrote for the first time and was stopped. */
+enum store_content store_file_content(const struct store_file *file)
+{
+    struct stat st;
+    if (lstat(file->path, &st) != 0 || st.st_size > 0 || newfile_is_blank(&st) ||
+        has_companion(file, "-journal", false))
+        return STORE_FILE_FILLED;
+    return has_companion(file, "-wal", false) ? STORE_FILE_CUT_OFF : STORE_FILE_EMPTIED;
+}
+
+void store_file_keep_blank(const struct store_file *file)
+{
+    if (!has_companion(file, "-wal", false))
+        newfile_mark_blank(file->path);
 }
 
 bool store_file_was_abandoned(const struct store_file *file)
@@ -181,10 +196,11 @@ bool store_file_was_abandoned(const struct store_file *file)
 }
 
 bool store_file_move_aside(const struct store_file *file, struct store_call *call, struct store_identity identity,
-                           const char *what)
+                           const char *what, bool *by_us)
 {
     struct store_identity there;
     char aside[PATH_MAX];
+    *by_us = false;
     if (!store_file_identify(file, call, &there))
         return false;
     if (!store_identity_equals(there, identity))
@@ -197,5 +213,9 @@ bool store_file_move_aside(const struct store_file *file, struct store_call *cal
              "store: %s IS CORRUPT (%s). It was moved aside to %s, with its -wal and -shm; what is in it "
              "is not known any more, and an empty one is begun in its place",
              file->path, what, aside);
-    return move_companions(file, call, aside);
+    *by_us = true;
+    if (!move_companions(file, call, aside))
+        return false;
+    store_call_fail(call, "%s was corrupt (%s) and was moved aside to %s", file->path, what, aside);
+    return true;
 }

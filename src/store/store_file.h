@@ -38,17 +38,29 @@ static inline bool store_identity_equals(struct store_identity a, struct store_i
 bool store_file_lock(struct store_file *file, struct store_call *call);
 void store_file_unlock(struct store_file *file);
 
-/* Under the lock. Makes an empty file of mode 0600 if there is none; one made by root belongs to the owner of the
- * directory. A write-ahead log without its file is moved aside. */
-bool store_file_make(const struct store_file *file, struct store_call *call);
+/* Under the lock. Makes an empty file of mode 0600 if there is none (*IS_NEW); one made by root belongs to the owner of
+ * the directory. A write-ahead log without its file is moved aside. */
+bool store_file_make(const struct store_file *file, struct store_call *call, bool *is_new);
+
+/* Under the lock, of one that store_file_make() has not just made. */
+enum store_content {
+    STORE_FILE_FILLED,  /* or blank: made by somebody who came no further */
+    STORE_FILE_EMPTIED, /* it had content, and is empty now */
+    STORE_FILE_CUT_OFF  /* the same, but the log may hold something: SQLite would delete that */
+};
+enum store_content store_file_content(const struct store_file *file);
+
+/* Under the lock: if it is empty (still, or again after a failure), nobody needs to wonder. */
+void store_file_keep_blank(const struct store_file *file);
 
 /* Under the lock, before SQLite opens it: was it left by a process that ended without closing it, and is used by nobody
  * else? */
 bool store_file_was_abandoned(const struct store_file *file);
 
 /* Under the lock. Moves the file, its -wal and its -shm to PATH.corrupt-TIME, -wal and -shm behind that, if it still is
- * the one with this IDENTITY; logs that with WHAT is wrong. True too if somebody else has moved it already. */
+ * the one with this IDENTITY; logs that with WHAT is wrong, and leaves where it is in CALL. True too if somebody else
+ * has moved it already (not BY_US; nothing in CALL). */
 bool store_file_move_aside(const struct store_file *file, struct store_call *call, struct store_identity identity,
-                           const char *what);
+                           const char *what, bool *by_us);
 
 #endif

@@ -12,6 +12,7 @@
  */
 #include "store/store_sqlite.h"
 #include <limits.h>
+#include <stdio.h>
 
 static int step_and_reset(sqlite3_stmt *statement)
 {
@@ -272,7 +273,12 @@ void *store_sqlite_open(struct arena *arena, const struct store_url *url, struct
     struct sqlite_store *store = ARENA_NEW(arena, struct sqlite_store);
     store_sqlite_init(store, arena, url->path);
     struct sqlite_connection *connection = store_sqlite_take(store, call, SQLITE_TO_WRITE);
-    if (connection)
+    if (connection) {
         store_sqlite_give(store, connection);
+    } else if (atomic_load(&store->has_lost)) { /* nobody has asked anything yet: who does first is told */
+        snprintf(store->loss, sizeof store->loss, "%s", call->why);
+        atomic_store(&store->is_loss_untold, true);
+        call->why[0] = '\0';
+    }
     return store;
 }

@@ -9,8 +9,10 @@
 #include "store/store_file.h"
 #include "store/store_pool.h"
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #define SQLITE_READERS 4
+#define SQLITE_CLOSE_US INT64_C(2000000) /* what is done behind a call has no deadline of the caller's */
 
 enum sqlite_statement {
     SQL_GET,
@@ -43,7 +45,10 @@ struct sqlite_store {
     struct store_gate gate;      /* before opening */
     struct store_file file;      /* guarded by `opening` */
     struct store_identity ready; /* guarded by `opening`: this file was checked and has our schema */
+    struct store_identity known; /* guarded by `opening`: the last that was at the path; inode 0: whatever is there */
     int64_t moved_at;            /* guarded by `opening`: us, when a corrupt file was moved aside; 0: never */
+    atomic_bool has_lost, is_loss_untold;
+    char loss[400]; /* fixed: what store_sqlite_open() found lost, for the first call */
 };
 
 enum sqlite_use {
@@ -62,6 +67,10 @@ void store_sqlite_give(struct sqlite_store *store, struct sqlite_connection *con
 enum store_outcome store_sqlite_failed(struct sqlite_store *store, struct sqlite_connection *connection,
                                        struct store_call *call, int code);
 
+/* What SQLite says of CODE, and what the system said: "unable to open database file" alone helps nobody. DB may be
+ * NULL. */
+void store_sqlite_tell_why(sqlite3 *db, int code, char *why, size_t size);
+
 /* Is the file that CONNECTION is open on still the one at the path? What was committed to another one is lost. */
 bool store_sqlite_is_current(const struct sqlite_store *store, const struct sqlite_connection *connection,
                              struct store_call *call);
@@ -75,6 +84,20 @@ struct span store_sqlite_column(sqlite3_stmt *statement, int number);
 
 void store_sqlite_init(struct sqlite_store *store, struct arena *arena, const char *path);
 void store_sqlite_close_all(struct sqlite_store *store);
+
+/* ---- store_sqlite_open.c ---- */
+
+/* Opens CONNECTION on the file at the path, which it makes if there is none. SQLITE_LOST: it was corrupt and is moved
+ * aside, or was emptied; who asks is told so in CALL, for an answer from the new one would be a lie, and the next call
+ * begins it. */
+enum sqlite_connecting { SQLITE_FAILED, SQLITE_CONNECTED, SQLITE_LOST };
+enum sqlite_connecting store_sqlite_connect(struct sqlite_store *store, struct sqlite_connection *connection,
+                                            struct store_call *call);
+void store_sqlite_disconnect(struct sqlite_connection *connection, bool with_checkpoint);
+
+/* Closes a connection that found the file corrupt, and moves the file aside unless somebody did so before. */
+void store_sqlite_condemn(struct sqlite_store *store, struct sqlite_connection *connection);
+bool store_sqlite_is_corruption(int code);
 
 /* As store_each(); in store_sqlite_each.c. */
 enum store_outcome store_sqlite_each(void *self, struct store_call *call, const char *prefix, int64_t timeout,

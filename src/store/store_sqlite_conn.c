@@ -3,42 +3,12 @@
  *
  * Each connection remembers which file it was opened on, and before each call it is compared with the one at the path:
  * a file that another process found corrupt and moved aside, or that the administrator replaced, is noticed at the next
- * call, which opens the new one. Opening goes through one thread of one process at a time (store_file.h). The first one
- * there checks a file that was not closed cleanly and raises its schema.
- *
- * A connection is closed without a checkpoint unless the store is closed under the lock and the file is still its own:
- * SQLite deletes PATH-wal when it thinks that it was the last, and by then that may be the log of the next file.
- *
- * The pauses between two attempts to get the lock of another process are short and random: SQLite's own grow to 100 ms,
- * and who waits longest would be the last to be served.
+ * call, which opens the new one (store_sqlite_open.c).
  */
-#include "store/store_schema.h"
 #include "store/store_sqlite.h"
 #include "util/clock.h"
-#include "util/filepath.h"
-#include "util/log.h"
 #include <stdio.h>
 #include <unistd.h>
-
-#define CACHE_KB "16384"
-#define MOVE_AGAIN_US INT64_C(60000000) /* a disk that breaks every file must not be filled with them */
-#define CLOSE_US INT64_C(2000000)
-
-static const char *const statement_texts[SQL_COUNT] = {
-    [SQL_GET] = "SELECT value, expires FROM store WHERE key = ?1",
-    [SQL_PAGE] = "SELECT key, value, expires FROM store WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT 256",
-    [SQL_OLDEST] = "SELECT 1 FROM store WHERE expires <> 0 AND expires <= ?1 LIMIT 1",
-    [SQL_BEGIN] = "BEGIN IMMEDIATE",
-    [SQL_COMMIT] = "COMMIT",
-    [SQL_PUT] = "INSERT INTO store (key, value, expires) VALUES (?1, ?2, ?3) "
-                "ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires",
-    [SQL_PUT_IF_EXPIRED] = "INSERT INTO store (key, value, expires) VALUES (?1, ?2, ?3) "
-                           "ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires "
-                           "WHERE store.expires <> 0 AND store.expires <= ?4",
-    [SQL_DELETE] = "DELETE FROM store WHERE key = ?1",
-    [SQL_SWEEP] = "DELETE FROM store WHERE key IN "
-                  "(SELECT key FROM store WHERE expires <> 0 AND expires <= ?1 ORDER BY expires LIMIT ?2)",
-};
 
 sqlite3_stmt *store_sqlite_statement(struct sqlite_connection *connection, enum sqlite_statement which)
 {
@@ -59,48 +29,46 @@ struct span store_sqlite_column(sqlite3_stmt *statement, int number)
     return (struct span){bytes ? bytes : "", (size_t)sqlite3_column_bytes(statement, number)};
 }
 
-static int wait_for_lock(void *context, int attempt)
-{
-    struct sqlite_connection *connection = context;
-    (void)attempt;
-    if (clock_monotonic_us() >= connection->deadline)
-        return 0;
-    connection->pause = connection->pause * 1103515245 + 12345;
-    clock_sleep_us(200 + (connection->pause >> 16) % 2000);
-    return 1;
-}
-
-static int is_late(void *context)
-{
-    const struct sqlite_connection *connection = context;
-    return clock_monotonic_us() >= connection->deadline;
-}
-
-static bool is_corruption(int code)
-{
-    return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
-}
-
 static void note_failure(struct sqlite_connection *connection, int code, const char *text)
 {
     connection->failure = code;
     snprintf(connection->failure_text, sizeof connection->failure_text, "%s", text);
 }
 
+/* What a write to a file or its log ran into, SQLite remembers with that alone. 0: not known. */
+static int system_error(sqlite3 *db)
+{
+    int error = sqlite3_system_errno(db);
+    sqlite3_file *log = NULL;
+    if (!error)
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+    if (!error && sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log &&
+        log->pMethods)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
+    return error;
+}
+
+void store_sqlite_tell_why(sqlite3 *db, int code, char *why, size_t size)
+{
+    const char *text = db ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+    int kind = code & 0xff, system = db ? system_error(db) : 0;
+    if (system != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN))
+        snprintf(why, size, "%s (%d): %s", text, code, strerror(system));
+    else
+        snprintf(why, size, "%s (%d)", text, code);
+}
+
 enum store_outcome store_sqlite_failed(struct sqlite_store *store, struct sqlite_connection *connection,
                                        struct store_call *call, int code)
 {
-    const char *text = sqlite3_errmsg(connection->db);
-    int system = sqlite3_system_errno(connection->db);
+    char why[sizeof connection->failure_text];
     int kind = code & 0xff;
     if (kind == SQLITE_BUSY) /* SQLite's text is "database is locked" */
         return store_call_fail(call, "%s is locked by others for too long", store->file.path);
-    if (system != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN))
-        store_call_fail(call, "%s: %s (%d): %s", store->file.path, text, code, strerror(system));
-    else
-        store_call_fail(call, "%s: %s (%d)", store->file.path, text, code);
+    store_sqlite_tell_why(connection->db, code, why, sizeof why);
+    store_call_fail(call, "%s: %s", store->file.path, why);
     if (kind != SQLITE_FULL && kind != SQLITE_NOMEM && kind != SQLITE_TOOBIG)
-        note_failure(connection, code, text);
+        note_failure(connection, code, why);
     return STORE_DOWN;
 }
 
@@ -116,153 +84,12 @@ bool store_sqlite_is_current(const struct sqlite_store *store, const struct sqli
     return false;
 }
 
-static void close_connection(struct sqlite_connection *connection, bool with_checkpoint)
-{
-    for (int i = 0; i < SQL_COUNT; i++) {
-        sqlite3_finalize(connection->statements[i]);
-        connection->statements[i] = NULL;
-    }
-    if (connection->db && !with_checkpoint)
-        sqlite3_db_config(connection->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    sqlite3_close_v2(connection->db);
-    connection->db = NULL;
-    connection->failure = SQLITE_OK;
-}
-
-/* SQLITE_OK, SQLITE_CORRUPT with TEXT, or an error. A check that would take too long is given up: what it might have
- * found is found by who reads it. */
-static int check_whole(struct sqlite_store *store, struct sqlite_connection *connection, char *text, size_t size)
-{
-    sqlite3_stmt *statement = NULL;
-    sqlite3_progress_handler(connection->db, 10000, is_late, connection);
-    int code = sqlite3_prepare_v2(connection->db, "PRAGMA quick_check(1)", -1, &statement, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    const char *answer = code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
-    if (code == SQLITE_ROW && answer && strcmp(answer, "ok") != 0) {
-        snprintf(text, size, "%s", answer);
-        code = SQLITE_CORRUPT;
-    } else if (code == SQLITE_ROW || code == SQLITE_DONE) {
-        code = SQLITE_OK;
-    }
-    sqlite3_finalize(statement);
-    sqlite3_progress_handler(connection->db, 0, NULL, NULL);
-    if (code == SQLITE_INTERRUPT) {
-        log_text(LEVEL_WARNING, "store: %s was not closed cleanly, and there was no time to check all of it",
-                 store->file.path);
-        return SQLITE_OK;
-    }
-    return code;
-}
-
-/* Under the lock of the file: what only the first one there does. WHY is filled if SQLite has no words for it. */
-static int make_ready(struct sqlite_store *store, struct sqlite_connection *connection, bool was_abandoned, char *why,
-                      size_t size)
-{
-    int code = SQLITE_OK;
-    if (was_abandoned)
-        code = check_whole(store, connection, why, size);
-    if (code == SQLITE_OK)
-        code = store_schema_raise(connection->db, store_schema_steps, store_schema_count, why, size);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(connection->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-    return code;
-}
-
-static int prepare_all(struct sqlite_connection *connection)
-{
-    int code = SQLITE_OK;
-    for (int i = 0; i < SQL_COUNT && code == SQLITE_OK; i++)
-        code = sqlite3_prepare_v3(connection->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
-                                  &connection->statements[i], NULL);
-    return code;
-}
-
-/* Opens CONNECTION on the file at the path, which IDENTITY names. An SQLite code, with a text in WHY. */
-static int open_on(struct sqlite_store *store, struct sqlite_connection *connection, struct store_identity identity,
-                   char *why, size_t size)
-{
-    why[0] = '\0';
-    bool was_abandoned = store_file_was_abandoned(&store->file); /* SQLite makes a log as soon as it reads */
-    int code = sqlite3_open_v2(store->file.path, &connection->db,
-                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-    connection->identity = identity;
-    if (code == SQLITE_OK) {
-        sqlite3_busy_handler(connection->db, wait_for_lock, connection);
-        code = sqlite3_exec(connection->db,
-                            "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -" CACHE_KB ";"
-                            "PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY;",
-                            NULL, NULL, NULL);
-    }
-    if (code == SQLITE_OK && sqlite3_db_readonly(connection->db, "main") == 1) {
-        snprintf(why, size, "no right to write it");
-        code = SQLITE_READONLY;
-    }
-    if (code == SQLITE_OK && !store_identity_equals(store->ready, identity))
-        code = make_ready(store, connection, was_abandoned, why, size);
-    if (code == SQLITE_OK)
-        code = prepare_all(connection);
-    if (code != SQLITE_OK && !why[0])
-        snprintf(why, size, "%s", connection->db ? sqlite3_errmsg(connection->db) : sqlite3_errstr(code));
-    return code;
-}
-
-static void move_aside(struct sqlite_store *store, struct store_call *call, struct store_identity identity,
-                       const char *what)
-{
-    int64_t now = clock_monotonic_us();
-    if (store->moved_at && now - store->moved_at < MOVE_AGAIN_US) {
-        store_call_fail(call, "%s is corrupt again: %s", store->file.path, what);
-        return;
-    }
-    if (store_file_move_aside(&store->file, call, identity, what))
-        store->moved_at = now;
-}
-
-/* Under `opening` and the lock of the file. */
-static bool open_locked(struct sqlite_store *store, struct sqlite_connection *connection, struct store_call *call)
-{
-    for (int attempt = 0;; attempt++) {
-        struct store_identity identity;
-        char why[200];
-        if (!store_file_make(&store->file, call) || !store_file_identify(&store->file, call, &identity))
-            return false;
-        int code = open_on(store, connection, identity, why, sizeof why);
-        if (code == SQLITE_OK) {
-            if (!store_identity_equals(store->ready, identity)) /* before store_sync() promises anything */
-                filepath_sync_directory(store->file.path);
-            store->ready = identity;
-            return true;
-        }
-        close_connection(connection, false);
-        store_call_fail(call, "%s: %s (%d)", store->file.path, why, code);
-        if (!is_corruption(code) || attempt > 0)
-            return false;
-        move_aside(store, call, identity, why);
-    }
-}
-
-static bool open_connection(struct sqlite_store *store, struct sqlite_connection *connection, struct store_call *call)
-{
-    if (!store_gate_enter(&store->gate, call->why, sizeof call->why))
-        return false;
-    bool opened = false;
-    connection->deadline = call->deadline;
-    if (store_pool_take(&store->opening, call->deadline) < 0) {
-        store_call_fail(call, "%s is being opened by another thread", store->file.path);
-    } else {
-        if (store_file_lock(&store->file, call)) {
-            opened = open_locked(store, connection, call);
-            store_file_unlock(&store->file);
-        }
-        store_pool_give(&store->opening, 0);
-    }
-    store_gate_report(&store->gate, opened, call->why);
-    return opened;
-}
-
 struct sqlite_connection *store_sqlite_take(struct sqlite_store *store, struct store_call *call, enum sqlite_use use)
 {
+    if (atomic_load(&store->is_loss_untold) && atomic_exchange(&store->is_loss_untold, false)) {
+        store_call_fail(call, "%s", store->loss);
+        return NULL;
+    }
     bool is_writer = use == SQLITE_TO_WRITE || (use == SQLITE_TO_READ && store_pool_try(&store->writer) == 0);
     int number = 0;
     if (use == SQLITE_TO_WRITE)
@@ -276,8 +103,8 @@ struct sqlite_connection *store_sqlite_take(struct sqlite_store *store, struct s
     struct sqlite_connection *connection = &store->connections[is_writer ? 0 : 1 + number];
     struct store_call ignored;
     if (connection->db && (connection->failure != SQLITE_OK || !store_sqlite_is_current(store, connection, &ignored)))
-        close_connection(connection, false);
-    if (connection->db || open_connection(store, connection, call)) {
+        store_sqlite_disconnect(connection, false);
+    if (connection->db || store_sqlite_connect(store, connection, call) == SQLITE_CONNECTED) {
         connection->deadline = call->deadline;
         return connection;
     }
@@ -285,28 +112,13 @@ struct sqlite_connection *store_sqlite_take(struct sqlite_store *store, struct s
     return NULL;
 }
 
-static void move_aside_broken(struct sqlite_store *store, struct sqlite_connection *connection)
-{
-    struct store_call call = {.deadline = clock_monotonic_us() + CLOSE_US};
-    char what[sizeof connection->failure_text];
-    snprintf(what, sizeof what, "%s", connection->failure_text);
-    close_connection(connection, false);
-    if (store_pool_take(&store->opening, call.deadline) < 0)
-        return;
-    if (store_file_lock(&store->file, &call)) {
-        move_aside(store, &call, connection->identity, what);
-        store_file_unlock(&store->file);
-    }
-    store_pool_give(&store->opening, 0);
-}
-
 void store_sqlite_give(struct sqlite_store *store, struct sqlite_connection *connection)
 {
     int number = (int)(connection - store->connections);
     if (!sqlite3_get_autocommit(connection->db))
         sqlite3_exec(connection->db, "ROLLBACK", NULL, NULL, NULL);
-    if (is_corruption(connection->failure))
-        move_aside_broken(store, connection);
+    if (store_sqlite_is_corruption(connection->failure))
+        store_sqlite_condemn(store, connection);
     if (number == 0)
         store_pool_give(&store->writer, 0);
     else
@@ -326,12 +138,12 @@ void store_sqlite_init(struct sqlite_store *store, struct arena *arena, const ch
 
 void store_sqlite_close_all(struct sqlite_store *store)
 {
-    struct store_call call = {.deadline = clock_monotonic_us() + CLOSE_US};
+    struct store_call call = {.deadline = clock_monotonic_us() + SQLITE_CLOSE_US};
     bool locked = store_file_lock(&store->file, &call);
     for (int i = SQLITE_READERS; i >= 0; i--) {
         struct sqlite_connection *connection = &store->connections[i];
         if (connection->db)
-            close_connection(connection, locked && store_sqlite_is_current(store, connection, &call));
+            store_sqlite_disconnect(connection, locked && store_sqlite_is_current(store, connection, &call));
     }
     store_file_close(&store->file);
     store_gate_destroy(&store->gate);

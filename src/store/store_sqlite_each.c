@@ -14,7 +14,8 @@ struct page {
         struct store_value value;
     } rows[256];
     size_t count;
-    struct span next; /* where the page behind it begins; ptr NULL: this was the last */
+    struct store_identity file; /* that the rows are from */
+    struct span next;           /* where the page behind it begins; ptr NULL: this was the last */
 };
 
 /* The first key behind all that begin with PREFIX. */
@@ -39,6 +40,7 @@ static enum store_outcome read_page(struct sqlite_store *store, struct store_cal
     struct sqlite_connection *connection = store_sqlite_take(store, call, SQLITE_APART);
     if (!connection)
         return STORE_DOWN;
+    page->file = connection->identity;
     sqlite3_stmt *row = store_sqlite_statement(connection, SQL_PAGE);
     store_sqlite_bind(row, 1, from);
     store_sqlite_bind(row, 2, to);
@@ -71,6 +73,7 @@ enum store_outcome store_sqlite_each(void *self, struct store_call *call, const 
 {
     struct arena *arena = arena_create(16384), *previous = NULL;
     struct span to = behind_prefix(arena, prefix), from = span_of(prefix);
+    struct store_identity file = {0, 0};
     enum store_outcome outcome = STORE_OK;
     bool go_on = true;
     while (go_on && outcome == STORE_OK && from.ptr) {
@@ -79,6 +82,9 @@ enum store_outcome store_sqlite_each(void *self, struct store_call *call, const 
         outcome = read_page(self, call, from, to, &page);
         arena_destroy(previous); /* `from` was in it */
         previous = page.arena;
+        if (outcome == STORE_OK && file.inode && !store_identity_equals(file, page.file)) /* the rest is gone */
+            outcome = store_call_fail(call, "the store's file was moved or deleted meanwhile");
+        file = page.file;
         for (size_t i = 0; i < page.count && go_on && outcome == STORE_OK; i++)
             go_on = visit(context, page.rows[i].key, &page.rows[i].value);
         from = page.next;

@@ -54,7 +54,7 @@ static const char *read_authority(struct arena *arena, char *text, struct store_
     if (at) {
         *at = '\0';
         if (strchr(text, ':'))
-            return "a password does not belong into the URL: it is read from a file (store_password_file)";
+            return "a password does not belong into the URL: it is read from a file (redis { password_file })";
         url->user = text[0] ? arena_strdup(arena, text) : NULL;
         text = at + 1;
     }

@@ -1,9 +1,15 @@
-/* newfile - the directory was made for the daemon's user, so it says who that is. */
+/*
+ * newfile - the directory was made for the daemon's user, so it says who that is.
+ *
+ * What is blank bears the time 0 (1970) as that of its last change. Whoever writes to it, or cuts it off, sets another.
+ * It gets its name when it has that, so that no moment is left in which it could be taken for one that lost its
+ * content.
+ */
 #include "util/newfile.h"
 #include "util/filepath.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
+#include <stdio.h>
 #include <unistd.h>
 
 static int give_to_owner_of_directory(int fd, const char *path)
@@ -25,4 +31,43 @@ int newfile_create(const char *path)
     close(fd);
     errno = error;
     return -1;
+}
+
+static const struct timespec blank[2] = {{0, UTIME_OMIT}, {0, 0}};
+
+int newfile_create_blank(const char *path)
+{
+    char beside[PATH_MAX];
+    struct stat there;
+    if ((size_t)snprintf(beside, sizeof beside, "%s.new", path) >= sizeof beside) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (lstat(path, &there) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    unlink(beside);
+    int fd = newfile_create(beside);
+    if (fd < 0)
+        return -1;
+    futimens(fd, blank);
+    int result = rename(beside, path), error = errno;
+    if (result != 0)
+        unlink(beside);
+    close(fd);
+    errno = error;
+    return result;
+}
+
+bool newfile_is_blank(const struct stat *st)
+{
+    return st->st_size == 0 && st->st_mtim.tv_sec == 0 && st->st_mtim.tv_nsec == 0;
+}
+
+void newfile_mark_blank(const char *path)
+{
+    struct stat there;
+    if (lstat(path, &there) == 0 && S_ISREG(there.st_mode) && there.st_size == 0)
+        utimensat(AT_FDCWD, path, blank, AT_SYMLINK_NOFOLLOW);
 }

@@ -474,7 +474,10 @@ def test_redis_is_killed_in_the_middle(make_desk, redis):
     mark = desk.daemon.mark()
     for _ in range(5):
         desk.write(sender="late@sender.example")  # mail flows
-    assert len([e for e in desk.daemon.text_since(mark).splitlines() if " error: " in e]) <= 1
+    [told] = [e for e in desk.daemon.text_since(mark).splitlines() if " error: " in e]  # once a minute
+    assert "event=store-down" in told
+    assert int(desk.daemon.status()["store.failures"]) >= 5
+    assert json.loads(desk.daemon.ctl("status", "--json").stdout)["counters"]["store.failures"] >= 5
     redis.start()
     wait_until(lambda: desk.write(sender="late@sender.example") and desk.replies("late@sender.example"), 15,
                "the reply after Redis came back", 1)
@@ -528,6 +531,51 @@ def test_a_corrupt_store_is_moved_aside(make_desk):
     desk.away("anna@example.net")
     desk.write()
     desk.wait_replies(1)
+
+
+def put_garbage(path):
+    """In the place of the database at PATH, which stays open under another name."""
+    for suffix in ("", "-wal", "-shm"):
+        if os.path.exists(path + suffix):
+            os.rename(path + suffix, f"{path}.kept{suffix}")
+    with open(path, "wb") as file:
+        file.write(b"this is no database at all" * 100)
+    os.chmod(path, 0o666)
+
+
+def test_losses_are_told(make_desk):
+    """To who asks for what is lost, and in the log of a daemon that found another file; mail flows."""
+    desk = make_desk()
+    store, spool = (os.path.join(desk.daemon.state, name) for name in ("postern.db", "spool.db"))
+    desk.away("anna@example.net")
+    desk.write()
+    desk.wait_replies(1)
+    mark = desk.daemon.mark()
+    put_garbage(store)
+    done = desk.daemon.ctl("autoreply", "export", check=False)
+    assert done.returncode == 75 and done.stdout == "" and "moved aside to" in done.stderr
+    assert desk.daemon.ctl("autoreply", "export").stdout == "[]\n"
+    put_garbage(spool)
+    desk.daemon.wait_text("THE QUEUE IS", mark)  # its sender looks each second
+    desk.write()
+    desk.daemon.wait_text("IS NOT THE FILE IT WAS", mark)
+    desk.away("anna@example.net")
+    desk.write(sender="second@sender.example")
+    desk.wait_replies(1, "second@sender.example")
+    assert desk.daemon.text_since(mark).count(f"{store} IS NOT THE FILE IT WAS") == 1
+    desk.daemon.stop()
+    put_garbage(spool)
+    done = desk.daemon.ctl("queue", "list", check=False)
+    assert done.returncode == 75 and done.stdout == "" and "moved aside" in done.stderr
+    assert desk.daemon.ctl("queue", "list").stdout == "the queue is empty\n"
+    os.truncate(store, 0)
+    mark = desk.daemon.mark()
+    desk.daemon.start()
+    desk.write()
+    assert f"{store} IS CORRUPT (it is empty" in desk.daemon.text_since(mark)  # beside it lay its log
+    desk.away("anna@example.net")
+    desk.write(sender="third@sender.example")
+    desk.wait_replies(1, "third@sender.example")
 
 
 def test_explain_says_why_not(make_desk):

@@ -116,7 +116,7 @@ DISK = 4 << 20
 
 @pytest.fixture
 def small_disk(area):
-    path = os.path.join(area, "small-disk")
+    path = os.path.join(area, "queue-disk")
     os.mkdir(path)
     run("mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0777", "tmpfs", path)
     yield path

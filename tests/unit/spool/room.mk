@@ -22,3 +22,6 @@ tests_unit_spool_test_spool_together_SOURCES = tests/unit/spool/test_spool_toget
 check_PROGRAMS += tests/unit/spool/test_spool_sync
 tests_unit_spool_test_spool_sync_SOURCES = tests/unit/spool/test_spool_sync.c \
 	tests/unit/spool/smtp_server.c tests/unit/spool/smtp_server.h tests/unit/spool/workbench.h
+check_PROGRAMS += tests/unit/spool/test_spool_lost
+tests_unit_spool_test_spool_lost_SOURCES = tests/unit/spool/test_spool_lost.c \
+	tests/unit/spool/smtp_server.c tests/unit/spool/smtp_server.h tests/unit/spool/workbench.h

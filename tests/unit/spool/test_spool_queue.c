@@ -44,6 +44,34 @@ static int read_number(struct bench *bench, const char *sql)
     return number;
 }
 
+/* Of what was logged: how many lines have TEXT. */
+static int count_lines(const char *path, const char *text)
+{
+    char line[4096];
+    int count = 0;
+    FILE *file = fopen(path, "r");
+    while (fgets(line, sizeof line, file))
+        count += strstr(line, text) != NULL;
+    fclose(file);
+    return count;
+}
+
+/* What is logged goes to the file at PATH; what it went to before, for log_back(). */
+static int log_into(const char *path)
+{
+    int before = dup(STDERR_FILENO), fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    assert_true(before >= 0 && fd >= 0);
+    dup2(fd, STDERR_FILENO);
+    close(fd);
+    return before;
+}
+
+static void log_back(int before)
+{
+    dup2(before, STDERR_FILENO);
+    close(before);
+}
+
 static void is_bounded(void **state)
 {
     struct bench *bench = *state;
@@ -53,10 +81,15 @@ static void is_bounded(void **state)
     bench_open_again(bench);
     bench_add(bench, &message); /* 24 bytes each */
     bench_add(bench, &message);
+    char *log = path_in(bench, "log");
+    int before = log_into(log);
     assert_int_equal(spool_add(bench->spool, &message, clock_wall(), NULL), SPOOL_FULL);
     message.content = span_of("");
     bench_add(bench, &message);
     assert_int_equal(spool_add(bench->spool, &message, clock_wall(), NULL), SPOOL_FULL);
+    log_back(before);
+    assert_int_equal(count_lines(log, " error: spool: the queue is full (max_messages 3, max_bytes 60)"), 1);
+    assert_int_equal(spool_failures(bench->spool), 0); /* there is nothing wrong with it */
     message.is_beyond_limits = true; /* takes the place of one that leaves */
     message.content = span_of(TEXT);
     bench_add(bench, &message);
@@ -429,6 +462,8 @@ static void moves_damage_aside_once(void **state)
     struct spool_entry *entries;
     size_t count;
     const char *problem;
+    assert_int_equal(spool_list(other, bench->arena, &entries, &count, &problem), -1); /* it found it */
+    assert_non_null(strstr(problem, "moved aside"));
     assert_int_equal(spool_list(other, bench->arena, &entries, &count, &problem), 0);
     assert_int_equal(count, 0);
     assert_works(bench);
@@ -446,12 +481,12 @@ static void condemns_once(void **state)
     struct bench *bench = *state;
     struct spool_file one, two, fresh;
     char problem[200];
-    assert_int_equal(spool_file_open(&one, bench->directory, problem, sizeof problem), SQLITE_OK);
-    assert_int_equal(spool_file_open(&two, bench->directory, problem, sizeof problem), SQLITE_OK);
-    spool_file_condemn(&one, bench->directory, "test");
+    assert_int_equal(spool_file_open(&one, bench->directory, NULL, problem, sizeof problem), SQLITE_OK);
+    assert_int_equal(spool_file_open(&two, bench->directory, NULL, problem, sizeof problem), SQLITE_OK);
+    spool_file_condemn(&one, bench->directory, NULL, "test");
     assert_int_equal(count_aside(bench), 1);
-    assert_int_equal(spool_file_open(&fresh, bench->directory, problem, sizeof problem), SQLITE_OK);
-    spool_file_condemn(&two, bench->directory, "test");
+    assert_int_equal(spool_file_open(&fresh, bench->directory, NULL, problem, sizeof problem), SQLITE_OK);
+    spool_file_condemn(&two, bench->directory, NULL, "test");
     assert_int_equal(count_aside(bench), 1);
     assert_true(spool_file_is_current(&fresh, bench->directory));
     spool_file_close(&fresh);
@@ -586,18 +621,6 @@ static void sends_no_half_message(void **state)
     assert_int_equal(server_messages(bench->server), 0);
 }
 
-/* Of what was logged: how many lines have TEXT. */
-static int count_lines(const char *path, const char *text)
-{
-    char line[4096];
-    int count = 0;
-    FILE *file = fopen(path, "r");
-    while (fgets(line, sizeof line, file))
-        count += strstr(line, text) != NULL;
-    fclose(file);
-    return count;
-}
-
 static void tells_what_it_did(void **state)
 {
     struct bench *bench = *state;
@@ -606,8 +629,7 @@ static void tells_what_it_did(void **state)
     struct spool_message message = bench_message(TEXT);
     message.forward_paths = two;
     message.forward_path_count = 2;
-    int before = dup(STDERR_FILENO), fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
-    dup2(fd, STDERR_FILENO);
+    int before = log_into(path);
     log_open(&(struct log_options){"test", LOG_TO_STDERR, LOG_AS_KV, LEVEL_INFO, 0});
     server_rule(bench->server, "RCPT", 1, "550 5.1.1 who?");
     server_rule(bench->server, "DOT", 1, "451 4.3.0 later");
@@ -625,9 +647,7 @@ static void tells_what_it_did(void **state)
         assert_int_equal(spool_add(bench->spool, &message, clock_wall(), NULL), SPOOL_FAILED);
     assert_int_equal(rename(aside, bench->directory), 0);
     log_open(&(struct log_options){"test", LOG_TO_STDERR, LOG_AS_KV, LEVEL_ERROR, 0});
-    dup2(before, STDERR_FILENO);
-    close(before);
-    close(fd);
+    log_back(before);
     assert_int_equal(count_lines(path, "event=spool-attempt id=1 kind=autoreply to=a@x.example,b@x.example attempts=1 "
                                        "reply=\"451 4.3.0 later\" next="),
                      1);

@@ -171,15 +171,82 @@ static void test_garbage_is_moved_aside(void **state)
     overwrite(path, 0, 5000);
     log_begin();
     struct store *store = open_store(url, 1000);
-    enum store_outcome outcome = store_put(store, "a", span_of("b"), 0, T);
+    enum store_outcome first = store_put(store, "a", span_of("b"), 0, T);
+    uint64_t failures = store_health(store).failures;
+    enum store_outcome second = store_put(store, "a", span_of("b"), 0, T);
     const char *value = value_of(store, "a");
     store_close(store);
     const char *log = log_end();
-    assert_int_equal(outcome, STORE_OK);
+    assert_int_equal(first, STORE_DOWN);
+    assert_int_equal(failures, 1); /* the call's; opening is none */
+    assert_int_equal(second, STORE_OK);
     assert_string_equal(value, "b");
     assert_int_equal(count_of(log, "IS CORRUPT"), 1);
+    assert_int_equal(count_of(log, "and was moved aside to"), 1); /* in event=store-down */
     assert_int_equal(count_moved(), 1);
     run_command(text("test $(stat -c %%s %s.corrupt-*Z) = 5000", path)); /* nothing of it was thrown away */
+}
+
+static bool count_row(void *context, const char *key, const struct store_value *value)
+{
+    (void)key;
+    (void)value;
+    ++*(int *)context;
+    return true;
+}
+
+/* That there are no rows is no answer of one who has just put them aside: a backup would be empty, and look like one. */
+static void test_nothing_is_no_answer_from_what_was_moved(void **state)
+{
+    (void)state;
+    overwrite(path, 0, 5000);
+    log_begin();
+    struct store *store = open_store(url, 1000);
+    int rows = 0;
+    enum store_outcome first = store_each(store, "", T, count_row, &rows);
+    enum store_outcome second = store_each(store, "", T, count_row, &rows);
+    fill(store, 1);
+    run_command(text("rm %s %s-wal %s-shm", path, path, path)); /* under a store in use, which then finds garbage */
+    overwrite(path, 0, 5000);
+    enum store_outcome again = store_each(store, "", T, count_row, &rows);
+    store_close(store);
+    log_end();
+    assert_int_equal(first, STORE_DOWN);
+    assert_int_equal(second, STORE_OK);
+    assert_int_equal(again, STORE_DOWN);
+    assert_int_equal(rows, 0);
+}
+
+struct mover {
+    struct store *store;
+    int rows;
+};
+
+static bool move_it(void *context, const char *key, const struct store_value *value)
+{
+    struct mover *mover = context;
+    (void)key;
+    (void)value;
+    if (mover->rows++ == 0)
+        run_command(text("mv %s %s.kept && mv %s-wal %s.kept-wal && mv %s-shm %s.kept-shm", path, path, path, path, path,
+                         path));
+    return true;
+}
+
+/* Half of the rows are not all of them. */
+static void test_pages_are_of_one_file(void **state)
+{
+    (void)state;
+    struct store *store = open_store(url, 1000);
+    struct mover mover = {.store = store};
+    fill(store, 1000);
+    log_begin();
+    enum store_outcome outcome = store_each(store, "", T, move_it, &mover);
+    const char *log = log_end();
+    store_close(store);
+    assert_int_equal(outcome, STORE_DOWN);
+    assert_true(mover.rows > 0 && mover.rows < 1000);
+    assert_non_null(strstr(log, "moved or deleted meanwhile"));
 }
 
 /* A page is broken behind the back of a store that was closed well: found by who reads it. */
@@ -197,6 +264,7 @@ static void test_corruption_found_in_use(void **state)
         down += strcmp(value_of(store, text("fill/%05d", i)), "(down)") == 0;
     enum store_outcome outcome = store_put(store, "a", span_of("b"), 0, T);
     const char *log = log_end();
+    assert_int_equal(count_of(log, "IS NOT THE FILE IT WAS"), 0); /* it was its own doing */
     assert_true(down >= 1);
     assert_int_equal(outcome, STORE_OK);
     assert_string_equal(value_of(store, "a"), "b");
@@ -238,10 +306,11 @@ static void test_abandoned_file_is_checked(void **state)
     overwrite(path, 4096 * 20, 4096 * 3);
     log_begin();
     store = open_store(url, 1000);
-    const char *value = value_of(store, "fill/00000");
+    const char *first = value_of(store, "fill/00000"), *second = value_of(store, "fill/00000");
     const char *log = log_end();
     assert_int_equal(count_of(log, "IS CORRUPT"), 1);
-    assert_string_equal(value, "(absent)");
+    assert_string_equal(first, "(down)");
+    assert_string_equal(second, "(absent)");
     store_close(store);
     run_command(
         text("test -s %s.corrupt-*Z && test -s %s.corrupt-*Z-wal && test -e %s.corrupt-*Z-shm", path, path, path));
@@ -277,18 +346,23 @@ static void test_many_notice_at_once(void **state)
         if (children[i] == 0) {
             struct store *store = open_store(url, 10000);
             enum store_outcome outcome = store_put(store, text("from/%d", i), span_of("x"), 0, T);
+            bool has_found_it = outcome == STORE_DOWN;
+            if (has_found_it)
+                outcome = store_put(store, text("from/%d", i), span_of("x"), 0, T);
             sleep_ms(200);
             store_close(store);
-            _exit(outcome != STORE_OK);
+            _exit(outcome != STORE_OK ? 2 : has_found_it);
         }
     }
-    int failed = 0, status;
+    int failed = 0, found = 0, status;
     for (int i = 0; i < 6; i++) {
         waitpid(children[i], &status, 0);
-        failed += status != 0;
+        found += WIFEXITED(status) && WEXITSTATUS(status) == 1;
+        failed += !WIFEXITED(status) || WEXITSTATUS(status) > 1;
     }
     const char *log = log_end();
     assert_int_equal(failed, 0);
+    assert_int_equal(found, 1);
     assert_int_equal(count_of(log, "IS CORRUPT"), 1);
     assert_int_equal(count_moved(), 1);
     struct store *store = open_store(url, 1000);
@@ -304,16 +378,17 @@ static void test_the_new_file_is_not_moved(void **state)
     struct store_file file;
     struct store_identity broken = {0, 0}, fresh = {0, 0}, there;
     struct store_call call = {.deadline = now_ms() * 1000 + 1000000};
+    bool is_new, was_first, was_second;
     store_file_init(&file, fixture_arena, path);
     assert_true(store_file_lock(&file, &call));
-    assert_true(store_file_make(&file, &call) && store_file_identify(&file, &call, &broken));
+    assert_true(store_file_make(&file, &call, &is_new) && store_file_identify(&file, &call, &broken));
     overwrite(path, 0, 100);
     log_begin();
-    bool first = store_file_move_aside(&file, &call, broken, "a test");
-    assert_true(store_file_make(&file, &call) && store_file_identify(&file, &call, &fresh));
-    bool second = store_file_move_aside(&file, &call, broken, "a test");
+    bool first = store_file_move_aside(&file, &call, broken, "a test", &was_first);
+    assert_true(store_file_make(&file, &call, &is_new) && store_file_identify(&file, &call, &fresh));
+    bool second = store_file_move_aside(&file, &call, broken, "a test", &was_second);
     const char *log = log_end();
-    assert_true(first && second);
+    assert_true(first && second && was_first && !was_second);
     assert_true(store_file_identify(&file, &call, &there));
     assert_true(store_identity_equals(there, fresh));
     assert_int_equal(count_moved(), 1);
@@ -329,6 +404,7 @@ static void test_others_follow_to_the_new_file(void **state)
     struct store *first = open_store(url, 1000), *second = open_store(url, 1000);
     assert_int_equal(store_put(first, "before", span_of("x"), 0, T), STORE_OK);
     assert_string_equal(value_of(second, "before"), "x");
+    log_begin();
     run_command(
         text("mv %s %s.kept && mv %s-wal %s.kept-wal && mv %s-shm %s.kept-shm", path, path, path, path, path, path));
     assert_int_equal(store_put(first, "after", span_of("y"), 0, T), STORE_OK);
@@ -337,6 +413,9 @@ static void test_others_follow_to_the_new_file(void **state)
     run_command(
         text("mv %s %s.again && mv %s-wal %s.again-wal && mv %s-shm %s.again-shm", path, path, path, path, path, path));
     assert_int_equal(store_put(first, "last", span_of("z"), 0, T), STORE_OK);
+    assert_string_equal(value_of(first, "last"), "z");
+    int told = count_of(log_end(), "IS NOT THE FILE IT WAS");
+    assert_int_equal(told, 3); /* once a change and store: the second has not seen the last one */
     store_close(second); /* it is still open on the file before */
     assert_int_equal(count_files(text("%s-wal", name), ""), 1);
     assert_string_equal(value_of(first, "last"), "z");
@@ -431,6 +510,48 @@ static void test_no_right_to_write(void **state)
     assert_non_null(strstr(log, "no right to write it"));
 }
 
+static int open_without_a_right(void)
+{
+    if (setgid(65534) != 0 || setuid(65534) != 0)
+        return 1;
+    struct store *store = open_store(url, 500);
+    bool is_down = strcmp(value_of(store, "a"), "(down)") == 0;
+    store_close(store);
+    return is_down ? 0 : 2;
+}
+
+static int open_on_a_full_disk(void)
+{
+    struct rlimit none = {1000, RLIM_INFINITY};
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &none);
+    struct store *store = open_store(url, 500);
+    bool is_down = strcmp(value_of(store, "a"), "(down)") == 0;
+    store_close(store);
+    return is_down ? 0 : 2;
+}
+
+/* SQLite's own words and a number are no reason. */
+static void test_the_reason_is_the_systems(void **state)
+{
+    (void)state;
+    log_begin();
+    in_child(open_on_a_full_disk);
+    const char *log = log_end();
+    assert_non_null(strstr(log, "File too large"));
+    if (geteuid() != 0)
+        skip();
+    set_up(NULL);
+    assert_int_equal(chmod(fixture_path, 0755), 0);
+    store_close(open_store(url, 500));
+    assert_int_equal(chmod(path, 0), 0);
+    assert_int_equal(chown(text("%s.lock", path), 65534, 65534), 0);
+    log_begin();
+    in_child(open_without_a_right);
+    log = log_end();
+    assert_non_null(strstr(log, "unable to open database file (14): Permission denied"));
+}
+
 static int fill_the_disk(void)
 {
     struct rlimit small = {200 * 1024, RLIM_INFINITY}, large = {RLIM_INFINITY, RLIM_INFINITY};
@@ -460,7 +581,9 @@ static int fill_the_disk(void)
 static void test_disk_full(void **state)
 {
     (void)state;
+    log_begin();
     in_child(fill_the_disk);
+    assert_non_null(strstr(log_end(), "disk I/O error (778): File too large"));
     assert_string_equal(sql_value(path, "PRAGMA integrity_check"), "ok");
     assert_int_equal(count_moved(), 0);
 }
@@ -537,6 +660,8 @@ int main(void)
         cmocka_unit_test_setup(test_modes_and_owner, set_up),
         cmocka_unit_test_setup(test_links_are_not_followed, set_up),
         cmocka_unit_test_setup(test_garbage_is_moved_aside, set_up),
+        cmocka_unit_test_setup(test_nothing_is_no_answer_from_what_was_moved, set_up),
+        cmocka_unit_test_setup(test_pages_are_of_one_file, set_up),
         cmocka_unit_test_setup(test_corruption_found_in_use, set_up),
         cmocka_unit_test_setup(test_abandoned_file_is_checked, set_up),
         cmocka_unit_test_setup(test_log_without_its_file, set_up),
@@ -545,6 +670,7 @@ int main(void)
         cmocka_unit_test_setup(test_others_follow_to_the_new_file, set_up),
         cmocka_unit_test_setup(test_missing_directory, set_up),
         cmocka_unit_test_setup(test_no_right_to_write, set_up),
+        cmocka_unit_test_setup(test_the_reason_is_the_systems, set_up),
         cmocka_unit_test_setup(test_disk_full, set_up),
         cmocka_unit_test_setup(test_killed_while_writing, set_up),
         cmocka_unit_test_setup(test_sync_reaches_the_log, set_up),

@@ -99,6 +99,8 @@ static void test_urls(void **state)
         assert_null(store_open(&options, fixture_arena, &problem));
         assert_non_null(problem);
     }
+    /* and what is advised is there */
+    assert_non_null(strstr(store_verify_url("redis://anna:secret@host"), "redis { password_file }"));
 }
 
 static void test_killed_and_restarted(void **state)
