@@ -37,8 +37,8 @@ void body_hash_end(struct body_hash *hash);
 /* After the end: octets of the whole canonical body. */
 int64_t body_hash_length(const struct body_hash *hash);
 
-/* After the end: BODY_HASH_SIZE octets. NULL: the body is shorter than LENGTH, nobody wanted it, or libcrypto failed.
- */
+/* After the end: BODY_HASH_SIZE octets. NULL: the body is shorter than LENGTH, nobody wanted it, or libcrypto
+ * failed. */
 const unsigned char *body_hash_digest(const struct body_hash *hash, int64_t length);
 
 #endif

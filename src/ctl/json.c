@@ -1,5 +1,5 @@
-/* json - cJSON takes every string for UTF-8 and passes it on; so what comes from a client or a name server is cleaned.
- */
+/* json - cJSON takes every string for UTF-8 and passes it on; so what comes from a client or a name server is
+ * cleaned. */
 #include "ctl/json.h"
 #include "util/strbuf.h"
 #include "util/utf8.h"

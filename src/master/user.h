@@ -15,8 +15,8 @@ struct user {
     char name[256];
 };
 
-/* NAME is a login or a number; "" gives "stay". EX_CONFIG: no such user. EX_NOPERM: we are not root and not that user.
- */
+/* NAME is a login or a number; "" gives "stay". EX_CONFIG: no such user. EX_NOPERM: we are not root and not that
+ * user. */
 int user_find(struct user *user, const char *name, struct strbuf *why);
 
 /* For socket_owner and socket_group; "" gives -1. */

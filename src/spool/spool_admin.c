@@ -11,9 +11,8 @@
 static const char *problem_of(int result)
 {
     if (result == SPOOL_FILE_LOST)
-        return "what was in it is lost: it was corrupt and is moved aside, or it was emptied (the log has more). The "
-               "next "
-               "call begins a new one";
+        return "what was in it is lost: it was corrupt and is moved aside, or it was emptied (the log has more). "
+               "The next call begins a new one";
     return sqlite3_errstr(result);
 }
 

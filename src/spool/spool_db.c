@@ -118,8 +118,8 @@ static int ensure_open(struct spool_db *db, struct spool_file *file)
     return result;
 }
 
-/* After a failure: a connection that may be in a bad way is opened anew by the next call. RESULT, or SPOOL_FILE_LOST.
- */
+/* After a failure: a connection that may be in a bad way is opened anew by the next call. RESULT, or
+ * SPOOL_FILE_LOST. */
 static int recover(struct spool_db *db, struct spool_file *file, int result)
 {
     char problem[512];
@@ -159,8 +159,8 @@ static int run_jobs(sqlite3 *sql, struct job *jobs, bool *has_begun)
     return result;
 }
 
-/* *HAS_BEGUN: it may be the fault of one of JOBS. *IS_LOST is set if SQLITE_OK is of another file than it began with.
- */
+/* *HAS_BEGUN: it may be the fault of one of JOBS. *IS_LOST is set if SQLITE_OK is of another file than it began
+ * with. */
 static int commit_jobs(struct spool_db *db, struct job *jobs, bool *has_begun, bool *is_lost)
 {
     bool durable = false;

@@ -47,8 +47,8 @@ static const char *const scripts[SCRIPT_COUNT] = {
     [SCRIPT_DELETE] = ALIVE "local text = alive(KEYS[1], ARGV[1])\n"
                             "redis.call('DEL', KEYS[1])\n"
                             "return text and 1 or 0\n",
-    /* now; text, ttl, condition of each key ('': none, '-': there is no row, '=' and its value) -> 1: done, 0: not so
-     */
+    /* now; text, ttl, condition of each key ('': none, '-': there is no row, '=' and its value) -> 1: done, 0: not
+     * so */
     [SCRIPT_APPLY] = ALIVE WRITE "for i, key in ipairs(KEYS) do\n"
                                  "  local condition = ARGV[3 * i + 1]\n"
                                  "  if condition ~= '' then\n"

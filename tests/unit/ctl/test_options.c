@@ -1,5 +1,5 @@
-/* ctl/options and ctl/json: a command line in, a filled request, an exit status and the words on the two streams out.
- */
+/* ctl/options and ctl/json: a command line in, a filled request, an exit status and the words on the two streams
+ * out. */
 #include "unit.h"
 
 #include "ctl/json.h"

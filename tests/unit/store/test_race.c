@@ -1,5 +1,5 @@
-/* One winner, and nothing half done: 16 threads of a process, and four processes with four threads each, all at once.
- */
+/* One winner, and nothing half done: 16 threads of a process, and four processes with four threads each, all at
+ * once. */
 #include "fixture.h"
 #include <pthread.h>
 #include <signal.h>
