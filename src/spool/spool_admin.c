@@ -62,7 +62,7 @@ int spool_show(struct spool *spool, struct arena *arena, int64_t id, struct spoo
         result = read_content(spool, arena, id, entry->bytes, content);
     }
     if (result == SQLITE_OK)
-        return 0;
+        return content->len == entry->bytes ? 0 : 1; /* 1: it has left meanwhile */
     *problem = problem_of(result);
     return -1;
 }

@@ -271,6 +271,20 @@ static void sends_what_nobody_owns(void **state)
     assert_int_equal(bench->afters, 0);
 }
 
+/* Between the two looks at an entry it may leave: then there is none, and not one without content. */
+static void is_shown_whole_or_not(void **state)
+{
+    struct bench *bench = *state;
+    const char *problem;
+    struct spool_entry entry;
+    struct span content;
+    struct spool_message message = bench_message(TEXT);
+    int64_t id = bench_add(bench, &message);
+    assert_int_equal(spool_show(bench->spool, bench->arena, id, &entry, &content, &problem), 0);
+    run_sql(bench, "UPDATE entry SET content = NULL");
+    assert_int_equal(spool_show(bench->spool, bench->arena, id, &entry, &content, &problem), 1);
+}
+
 static void is_administered(void **state)
 {
     struct bench *bench = *state;
@@ -939,6 +953,7 @@ int main(int argc, char **argv)
         TEST(asks_at_each_attempt),
         TEST(asks_again_after_a_restart),
         TEST(sends_what_nobody_owns),
+        TEST(is_shown_whole_or_not),
         TEST(is_administered),
         TEST(deletes_all),
         TEST(deletes_under_way),
