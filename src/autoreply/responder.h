@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define RESPONDER_KEY "responder/" /* before the mailbox, in the store */
-#define RESPONDER_MESSAGES_MAX 50
+#define RESPONDER_MESSAGES_MAX 1000
 #define RESPONDER_NAME_MAX 100 /* octets */
 #define RESPONDER_DISPLAY_NAME_MAX 200
 #define RESPONDER_SUBJECT_MAX 250

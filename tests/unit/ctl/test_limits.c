@@ -88,12 +88,12 @@ static void write_messages(int count, size_t len, int excluded)
 static void test_limits_of_a_mailbox(void **state)
 {
     (void)state;
-    write_messages(50, 1, 0);
+    write_messages(1000, 1, 0);
     OK("1 mailbox imported", "import", path_of("many"));
-    REFUSED(EX_DATAERR, "messages: anna@example.net has 50 already, which is the most", "set", "anna@example.net",
+    REFUSED(EX_DATAERR, "messages: anna@example.net has 1000 already, which is the most", "set", "anna@example.net",
             "one more", "--body", "x");
-    write_messages(51, 1, 0);
-    REFUSED(EX_DATAERR, "[0] anna@example.net: messages: more than 50 messages", "import", path_of("many"));
+    write_messages(1001, 1, 0);
+    REFUSED(EX_DATAERR, "[0] anna@example.net: messages: more than 1000 messages", "import", path_of("many"));
     write_messages(1, 1, 1000);
     OK("1 mailbox imported", "import", path_of("many"));
     write_messages(1, 1, 1001);
