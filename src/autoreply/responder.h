@@ -26,7 +26,8 @@
 #define RESPONDER_DAYS_DEFAULT 7 /* between replies to one sender; 1 to 30 */
 #define RESPONDER_DAYS_MAX 30
 #define RESPONDER_LINE_MAX 998           /* octets of a line of the body (RFC 5322 2.1.1) */
-#define RESPONDER_JSON_MAX (1024 * 1024) /* bytes that responder_print() may give: a value of the store */
+#define RESPONDER_JSON_MAX (1023 * 1024) /* bytes of all of it; a value of the store has room for what activate and
+                                          * reset make longer */
 #define RESPONDER_GENERATION_MAX INT32_MAX
 
 /* One stored message. The letters are the fields of the provider's form. */

@@ -224,7 +224,7 @@ int responder_settle(struct arena *arena, struct responder *responder, bool is_s
     if (responder->active && !responder_find(responder, responder->active))
         return refuse_value(&verifier, "active", "there is no message ", responder->active);
     if (!is_stored && strlen(responder_print(arena, responder)) > RESPONDER_JSON_MAX)
-        return refuse(&verifier, "messages", "together they are longer than 1 MiB");
+        return refuse(&verifier, "messages", "together they are longer than 1023 KiB");
     return 0;
 }
 

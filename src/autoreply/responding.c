@@ -75,6 +75,13 @@ const char *responding_canonical(const struct responding *responding, struct are
     return addr_spec_print(arena, &address);
 }
 
+static bool is_same(const struct responding *responding, struct arena *arena, const char *one, const char *other)
+{
+    const char *first = aliases_canonical(responding->aliases, arena, one);
+    const char *second = aliases_canonical(responding->aliases, arena, other);
+    return first && second && strcmp(first, second) == 0;
+}
+
 static bool is_his_alone(const struct responding *responding, struct arena *arena, const char *address,
                          const char *mailbox)
 {
@@ -93,8 +100,8 @@ const char *responding_from(const struct responding *responding, struct arena *a
     if (user > 0 && address.local[user]) {
         address.local[user] = '\0';
         const char *plain = addr_spec_print(arena, &address);
-        if (is_his_alone(responding, arena, plain, mailbox))
-            return plain;
+        if (is_same(responding, arena, plain, written_to)) /* not if a table has the whole of it */
+            written_to = plain;
     }
     return is_his_alone(responding, arena, written_to, mailbox) ? written_to : mailbox;
 }

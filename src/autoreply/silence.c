@@ -85,14 +85,26 @@ static void visit_word(struct pattern_search *search, struct span word)
     }
 }
 
-/* "MAILER-DAEMON (Mail Delivery System)": From without any address, as some machines write it. */
+/* "MAILER-DAEMON (Mail Delivery System)", "Mail Delivery <MAILER-DAEMON>": From without a domain, as some machines write
+ * it. What is in the brackets counts, or the one word that there is; a name of several is a person's. */
 static void visit_words(struct pattern_search *search, struct span value)
 {
+    static const char stops[] = "\"<>,;:@";
     const char *p = value.ptr, *end = p + value.len;
-    for (unsigned n = 0; n < AUTHORS_MAX && header_skip(&p, end) && p < end && !search->found; n++) {
-        visit_word(search, header_keyword(&p, end, "\"<>,;:"));
-        p += p < end && strchr("\"<>,;:", *p);
+    struct span word = {NULL, 0};
+    bool is_bracketed = false;
+    unsigned count = 0;
+    while (!is_bracketed && count < AUTHORS_MAX && header_skip(&p, end) && p < end) {
+        is_bracketed = *p == '<';
+        p += is_bracketed;
+        struct span next = header_keyword(&p, end, stops);
+        if (next.len > 0 || is_bracketed)
+            word = next;
+        count += next.len > 0;
+        p += p < end && strchr(stops, *p);
     }
+    if (is_bracketed || count == 1)
+        visit_word(search, word);
 }
 
 static const char *find_system_sender(const struct silence_case *given)

@@ -16,7 +16,7 @@
 
 /* NOT_FAIL: silence if SPF or DMARC says fail, if DKIM has a fail and no pass, or if one of them could not be found out
  * (temperror): in doubt a sender that may be forged gets nothing. Everything else is answered, `none` too. PASS: that,
- * and SPF must pass for MAIL FROM, or DMARC for an author of its domain. */
+ * and SPF must pass for MAIL FROM, or DMARC for an author of its organizational domain. */
 enum silence_auth { SILENCE_AUTH_OFF, SILENCE_AUTH_NOT_FAIL, SILENCE_AUTH_PASS };
 
 /* What a person or a program wrote to us, and to whom. */

@@ -11,6 +11,9 @@
 #include "util/clock.h"
 #include <sysexits.h>
 
+/* What activate and reset add: a name, each octet escaped, and the digits of a generation. */
+_Static_assert(RESPONDER_JSON_MAX + 2 * RESPONDER_NAME_MAX + 100 < STORE_VALUE_MAX, "a responder that fits must stay one");
+
 #define TRACE_SECONDS ((RESPONDER_DAYS_MAX + 1) * INT64_C(86400))
 
 void autoreply_say(const struct ctl_call *call, const struct responder *responder, const char *text)

@@ -7,7 +7,8 @@
  * done to somebody else's. What is stored, remembered or previewed concerns the mailbox that the alias means.
  *
  * A row may be damaged: somebody else wrote it, or a later version. Or it is none at all, as Redis can hold anything
- * under a name; the store then says no more than that it cannot say. Another row shows that it answers.
+ * under a name; the store then says no more than that it cannot say. Another row shows that it answers. SQLite has no
+ * such rows, and when it cannot say it is not asked again: a file found corrupt would be a new and empty one by then.
  */
 #include "ctl/autoreply.h"
 #include "util/clock.h"
@@ -149,11 +150,16 @@ void autoreply_read(const struct ctl_call *call, const struct ctl_state *state, 
     *row = (struct autoreply_row){.kind = AUTOREPLY_ROW_NONE};
     *responder = (struct responder){.mailbox = mailbox};
     enum store_outcome outcome = store_get(state->kept->store, call->arena, key, clock_wall(), &value);
-    if (outcome == STORE_DOWN && ctl_store_answers(call, state)) /* again, for it may have come back just now */
+    bool may_be_foreign = ctl_store_is_redis(call, state);
+    if (outcome == STORE_DOWN && may_be_foreign && ctl_store_answers(call, state)) /* it may have come back just now */
         outcome = store_get(state->kept->store, call->arena, key, clock_wall(), &value);
     if (outcome == STORE_DOWN) {
-        row->kind = ctl_store_answers(call, state) ? AUTOREPLY_ROW_FOREIGN : AUTOREPLY_ROW_DOWN;
+        may_be_foreign = may_be_foreign && ctl_store_answers(call, state);
+        row->kind = may_be_foreign ? AUTOREPLY_ROW_FOREIGN : AUTOREPLY_ROW_DOWN;
         row->damage = "it is no row of Postern's";
+    } else if (outcome == STORE_OK && value.bytes.len > STORE_VALUE_MAX) { /* and cannot be compared */
+        row->kind = AUTOREPLY_ROW_FOREIGN;
+        row->damage = "it is longer than any row of Postern's";
     } else if (outcome == STORE_OK) {
         row->bytes = value.bytes;
         row->kind = kind_of(call, &value, responder, &row->damage);

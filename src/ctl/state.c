@@ -134,6 +134,12 @@ enum store_outcome ctl_state_apply(const struct ctl_call *call, struct ctl_state
 
 /* ---- a store that does not answer ---- */
 
+bool ctl_store_is_redis(const struct ctl_call *call, const struct ctl_state *state)
+{
+    struct store_url url;
+    return !store_url_parse(call->arena, state->engine->settings.general->store, &url) && url.is_redis;
+}
+
 bool ctl_store_answers(const struct ctl_call *call, const struct ctl_state *state)
 {
     struct store_value value; /* of a row that nobody writes */
@@ -150,8 +156,7 @@ int ctl_store_is_down(const struct ctl_call *call)
  * knows, and a server that was only slow may still do so. */
 int ctl_store_is_silent(const struct ctl_call *call, const struct ctl_state *state, const char *look)
 {
-    struct store_url url;
-    if (store_url_parse(call->arena, state->engine->settings.general->store, &url) || !url.is_redis)
+    if (!ctl_store_is_redis(call, state))
         return ctl_store_is_down(call);
     return ctl_fail(call, EX_TEMPFAIL,
                     "the store did not answer in time, so it is not known whether it was changed; look with \"%s\"",

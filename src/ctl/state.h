@@ -38,6 +38,8 @@ void ctl_state_close(struct ctl_state *state);
 enum store_outcome ctl_state_apply(const struct ctl_call *call, struct ctl_state *state,
                                    const struct store_change *changes, size_t count);
 
+bool ctl_store_is_redis(const struct ctl_call *call, const struct ctl_state *state);
+
 /* Is it a row that the store cannot read, or does it not answer at all? */
 bool ctl_store_answers(const struct ctl_call *call, const struct ctl_state *state);
 

@@ -231,7 +231,6 @@ static int look_for_loss(const char *directory, const char *path, char *problem,
         "spool: THE QUEUE IS EMPTY, AND NOT A NEW ONE (%s has no content, and nobody has just made it): what waited "
         "in it is gone. A new queue begins in it.",
         path);
-    newfile_mark_blank(path);
     return SPOOL_FILE_LOST;
 }
 
@@ -244,17 +243,19 @@ static int open_it(struct spool_file *file, const char *directory, const char *p
         snprintf(problem, size, "%s: %s", path, strerror(error));
         return SQLITE_CANTOPEN;
     }
-    int result = *is_new ? SQLITE_OK : look_for_loss(directory, path, problem, size);
-    if (result != SQLITE_OK)
-        return result;
-    result =
+    int loss = *is_new ? SQLITE_OK : look_for_loss(directory, path, problem, size);
+    if (loss == SQLITE_NOTADB)
+        return loss;
+    int result =
         sqlite3_open_v2(path, &file->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
     if (result == SQLITE_OK)
         result = prepare_file(file->sql);
     if (result == SQLITE_OK && lstat(path, &there) == 0) {
         file->device = there.st_dev;
         file->inode = there.st_ino;
-        return SQLITE_OK;
+        if (loss != SQLITE_OK) /* it has what a new one has, so that this is said once */
+            spool_file_close(file);
+        return loss;
     }
     if (result == SQLITE_OK)
         result = SQLITE_CANTOPEN;

@@ -181,34 +181,11 @@ static void note_change(struct sqlite_store *store, struct store_identity identi
     store->known = identity;
 }
 
-/* Its content is gone: once in the life of a file, unless it has some again. */
-static bool begin_anew(struct sqlite_store *store, struct store_call *call, struct store_identity identity,
-                       enum store_content content)
+/* The file at the path, which is ready then if it was opened. */
+static enum sqlite_connecting open_there(struct sqlite_store *store, struct sqlite_connection *connection,
+                                         struct store_call *call, struct store_identity identity)
 {
-    store->ready = (struct store_identity){0, 0};
-    store_call_fail(call, "%s was empty, and what was in it is gone", store->file.path);
-    if (content == STORE_FILE_CUT_OFF)
-        return move_aside(store, call, identity, "it is empty, and was not when its log was begun");
-    log_text(LEVEL_ERROR,
-             "store: %s IS EMPTY, and nobody has just made it: what was in it is gone. A new one is begun in it",
-             store->file.path);
-    store_file_keep_blank(&store->file);
-    return true;
-}
-
-/* Under `opening` and the lock of the file. */
-static enum sqlite_connecting open_locked(struct sqlite_store *store, struct sqlite_connection *connection,
-                                          struct store_call *call)
-{
-    struct store_identity identity;
-    bool is_new;
     char why[200];
-    if (!store_file_make(&store->file, call, &is_new) || !store_file_identify(&store->file, call, &identity))
-        return SQLITE_FAILED;
-    note_change(store, identity, is_new);
-    enum store_content content = is_new ? STORE_FILE_FILLED : store_file_content(&store->file);
-    if (content != STORE_FILE_FILLED)
-        return begin_anew(store, call, identity, content) ? SQLITE_LOST : SQLITE_FAILED;
     int code = open_on(store, connection, identity, why, sizeof why);
     if (code == SQLITE_OK) {
         if (!store_identity_equals(store->ready, identity)) /* before store_sync() promises anything */
@@ -221,6 +198,44 @@ static enum sqlite_connecting open_locked(struct sqlite_store *store, struct sql
     store->ready = (struct store_identity){0, 0}; /* in the place of that one somebody else may have made another */
     store_call_fail(call, "%s: %s", store->file.path, why);
     return store_sqlite_is_corruption(code) && move_aside(store, call, identity, why) ? SQLITE_LOST : SQLITE_FAILED;
+}
+
+/* Its content is gone. It gets what a new one has at once, so that this is said once. */
+static enum sqlite_connecting begin_anew(struct sqlite_store *store, struct sqlite_connection *connection,
+                                         struct store_call *call, struct store_identity identity)
+{
+    store->ready = (struct store_identity){0, 0};
+    log_text(LEVEL_ERROR,
+             "store: %s IS EMPTY, and nobody has just made it: what was in it is gone. A new one is begun in it",
+             store->file.path);
+    enum sqlite_connecting result = open_there(store, connection, call, identity);
+    if (result != SQLITE_CONNECTED)
+        return result;
+    store_sqlite_disconnect(connection, false);
+    store_call_fail(call, "%s was empty, and what was in it is gone", store->file.path);
+    return SQLITE_LOST;
+}
+
+/* Under `opening` and the lock of the file. */
+static enum sqlite_connecting open_locked(struct sqlite_store *store, struct sqlite_connection *connection,
+                                          struct store_call *call)
+{
+    struct store_identity identity;
+    bool is_new;
+    if (!store_file_make(&store->file, call, &is_new) || !store_file_identify(&store->file, call, &identity))
+        return SQLITE_FAILED;
+    note_change(store, identity, is_new);
+    switch (is_new ? STORE_FILE_FILLED : store_file_content(&store->file)) {
+    case STORE_FILE_FILLED:
+        break;
+    case STORE_FILE_EMPTIED:
+        return begin_anew(store, connection, call, identity);
+    case STORE_FILE_CUT_OFF:
+        store->ready = (struct store_identity){0, 0};
+        return move_aside(store, call, identity, "it is empty, and was not when its log was begun") ? SQLITE_LOST
+                                                                                                    : SQLITE_FAILED;
+    }
+    return open_there(store, connection, call, identity);
 }
 
 enum sqlite_connecting store_sqlite_connect(struct sqlite_store *store, struct sqlite_connection *connection,

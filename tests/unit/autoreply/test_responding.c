@@ -11,6 +11,8 @@ static const char virtual_table[] = "boss@example.net anna@example.net\n"
                                     "team@example.net anna@example.net, ben@example.net\n"
                                     "listed+x@example.net anna@example.net\n"
                                     "listed@example.net ben@example.net\n"
+                                    "sales+eu@example.net anna@example.net\n"
+                                    "sales@example.net anna@example.net\n"
                                     "@catch.example anna@example.net\n"
                                     "fixed@catch.example anna@example.net\n"
                                     "via@example.net any@catch.example\n"
@@ -173,6 +175,8 @@ static void what_a_reply_comes_from(void **state)
         {"anna+buy-it-now@example.net", "anna@example.net"},
         {"boss+x@example.net", "boss@example.net"},
         {"listed+x@example.net", "listed+x@example.net"},
+        {"sales+eu@example.net", "sales+eu@example.net"},
+        {"sales+us@example.net", "sales@example.net"},
         {"team@example.net", "anna@example.net"},
         {"team+x@example.net", "anna@example.net"},
         {"buy-it-now@catch.example", "anna@example.net"},

@@ -100,11 +100,11 @@ static void test_limits_of_a_mailbox(void **state)
     REFUSED(EX_DATAERR, "[0] anna@example.net: messages[0].excluded: more than 1000 entries", "import",
             path_of("many"));
     write_messages(17, 65536, 0);
-    REFUSED(EX_DATAERR, "[0] anna@example.net: messages: together they are longer than 1 MiB", "import",
+    REFUSED(EX_DATAERR, "[0] anna@example.net: messages: together they are longer than 1023 KiB", "import",
             path_of("many"));
     write_messages(15, 65536, 0);
     OK("1 mailbox imported", "import", path_of("many"));
-    REFUSED(EX_DATAERR, "messages: together they are longer than 1 MiB", "set", "anna@example.net", "one more",
+    REFUSED(EX_DATAERR, "messages: together they are longer than 1023 KiB", "set", "anna@example.net", "one more",
             "--body", lines(65536));
 }
 

@@ -7,8 +7,10 @@
 #include "autoreply/responder.h"
 #include "fixture.h"
 #include "util/clock.h"
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- addresses that became aliases ---- */
 
@@ -184,6 +186,43 @@ static void test_damaged_generation(void **state)
     }
 }
 
+/* Longer than a row may be: it cannot be compared, and goes all the same. */
+static void test_too_long(void **state)
+{
+    (void)state;
+    static const char fill[] = "UPDATE store SET value = CAST(zeroblob(1100000) AS TEXT)";
+    for (int i = 0; i < 2; i++) {
+        sqlite3 *db;
+        OK("stored", "set", "anna@example.net", "away", "--body", "x");
+        assert_int_equal(sqlite3_open(path_of("postern.db"), &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, fill, NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(db);
+        REFUSED(EX_DATAERR, "it is longer than any row of Postern's", "show", "anna@example.net");
+        if (i == 0)
+            OK("all of it is deleted", "delete", "anna@example.net");
+    }
+    write_file("one", "{\"mailbox\": \"anna@example.net\", \"messages\": []}");
+    OK("1 mailbox imported", "import", path_of("one"));
+    OK("active    -", "show", "anna@example.net");
+}
+
+/* Who finds that everything is gone must not be told that there is nothing. */
+static void test_losses_are_no_answers(void **state)
+{
+    (void)state;
+    static const char *const verbs[] = {"show", "off", "delete", "seen", "list", "export"};
+    for (size_t i = 0; i < SIZE(verbs); i++) {
+        OK(NULL, "set", "anna@example.net", "away", "--body", "x");
+        assert_int_equal(truncate(path_of("postern.db"), 0), 0);
+        unlink(path_of("postern.db-wal"));
+        if (i < 4)
+            REFUSED(EX_TEMPFAIL, "the store does not answer", verbs[i], "anna@example.net");
+        else
+            REFUSED(EX_TEMPFAIL, "the store does not answer", verbs[i]);
+    }
+    REFUSED(EX_NOINPUT, "nothing is stored for anna@example.net", "show", "anna@example.net");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_begin, fixture_end)
@@ -191,7 +230,8 @@ int main(void)
         TEST(test_list_of_unused_rows),     TEST(test_unused_rows_can_be_got_rid_of),
         TEST(test_alias_names_the_mailbox), TEST(test_set_and_activate_mean_the_mailbox),
         TEST(test_export_goes_in_again),    TEST(test_damaged),
-        TEST(test_damaged_generation),
+        TEST(test_damaged_generation),      TEST(test_too_long),
+        TEST(test_losses_are_no_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -275,13 +275,17 @@ static void tells_of_lost_content(void **state)
     assert_int_equal(truncate(path_in(bench, "spool.db"), 0), 0);
     bench->spool = spool_open(&bench->options);
     log_begin(bench);
-    int first = ask_list(bench, &problem), second = ask_list(bench, &problem);
+    int first = ask_list(bench, &problem);
+    struct stat begun;
+    assert_int_equal(stat(path_in(bench, "spool.db"), &begun), 0);
+    int second = ask_list(bench, &problem);
     bench_open_again(bench);
     bench_add(bench, &message);
     bench_open_again(bench);
     int third = ask_list(bench, &problem);
     const char *log = log_end(bench);
     assert_int_equal(first, -1);
+    assert_true(begun.st_size > 0); /* whoever comes next sees nothing to tell */
     assert_int_equal(second, 0);
     assert_int_equal(third, 0);
     assert_int_equal(count_of(log, EMPTY), 1);

@@ -27,6 +27,12 @@ static void fill(struct store *store, int count)
         assert_int_equal(store_put(store, text("fill/%05d", i), span_of("a value of some length"), 0, T), STORE_OK);
 }
 
+static off_t size_of_file(const char *file)
+{
+    struct stat st;
+    return stat(file, &st) == 0 ? st.st_size : -1;
+}
+
 static void test_lost_content_is_told_once(void **state)
 {
     (void)state;
@@ -36,7 +42,9 @@ static void test_lost_content_is_told_once(void **state)
     assert_int_equal(truncate(path, 0), 0);
     log_begin();
     store = open_store(url, 1000);
-    const char *first = value_of(store, "fill/00000"), *second = value_of(store, "fill/00000");
+    const char *first = value_of(store, "fill/00000");
+    off_t size = size_of_file(path); /* it is no longer empty: whoever comes next sees nothing to tell */
+    const char *second = value_of(store, "fill/00000");
     enum store_outcome outcome = store_put(store, "a", span_of("b"), 0, T);
     struct store *other = open_store(url, 1000);
     const char *value = value_of(other, "a");
@@ -47,12 +55,35 @@ static void test_lost_content_is_told_once(void **state)
     store_close(store);
     const char *log = log_end();
     assert_string_equal(first, "(down)");
+    assert_true(size > 0);
     assert_string_equal(second, "(absent)");
     assert_int_equal(outcome, STORE_OK);
     assert_string_equal(value, "b");
     assert_string_equal(last, "b");
     assert_int_equal(count_of(log, ALARM), 1);
     assert_int_equal(count_files(text("%s.corrupt-", name), ""), 0);
+}
+
+/* The name a new file has for a moment may be that of somebody's file: a recovered store, say. */
+static void test_what_stands_beside_is_kept(void **state)
+{
+    (void)state;
+    const char *beside = text("%s.new", path);
+    struct store *store = open_store(url, 1000);
+    fill(store, 1);
+    store_close(store);
+    assert_int_equal(rename(path, beside), 0);
+    store = open_store(url, 1000);
+    const char *value = value_of(store, "fill/00000");
+    store_close(store);
+    assert_string_equal(value, "(down)");
+    assert_true(size_of_file(beside) > 0);
+    assert_int_equal(truncate(beside, 0), 0); /* left by one who was stopped */
+    store = open_store(url, 1000);
+    value = value_of(store, "fill/00000");
+    store_close(store);
+    assert_string_equal(value, "(absent)");
+    assert_int_equal(size_of_file(beside), -1);
 }
 
 /* SQLite would delete the log of an empty file, and all that is in it. */
@@ -208,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_lost_content_is_told_once, set_up),
+        cmocka_unit_test_setup(test_what_stands_beside_is_kept, set_up),
         cmocka_unit_test_setup(test_a_log_with_content_is_kept, set_up),
         cmocka_unit_test_setup(test_cut_off_in_use, set_up),
         cmocka_unit_test_setup(test_a_first_start_is_quiet, set_up),
