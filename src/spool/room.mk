@@ -1,4 +1,4 @@
-# spool/: the only room that includes <curl/curl.h>; <sqlite3.h> it shares with store/.
+# spool/: the only room that includes <curl/curl.h>; <sqlite3.h> it shares with store/ (and util/sqlite_why).
 libpostern_a_SOURCES += \
 	src/spool/spool.c src/spool/spool.h \
 	src/spool/spool_add.c \

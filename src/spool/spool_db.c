@@ -18,6 +18,7 @@
 #include "spool/spool_file.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/sqlite_why.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -123,7 +124,7 @@ static int ensure_open(struct spool_db *db, struct spool_file *file)
 static int recover(struct spool_db *db, struct spool_file *file, int result)
 {
     char problem[512];
-    spool_file_tell_why(file->sql, result, problem, sizeof problem);
+    sqlite_why(file->sql, result, problem, sizeof problem);
     if (spool_file_is_damage(result)) {
         spool_file_condemn(file, db->directory, &db->known, problem);
         return SPOOL_FILE_LOST;

@@ -17,6 +17,7 @@
 #include "util/log.h"
 #include "util/newfile.h"
 #include "util/span.h"
+#include "util/sqlite_why.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,29 +35,6 @@
 bool spool_file_is_damage(int result)
 {
     return (result & 0xff) == SQLITE_CORRUPT || (result & 0xff) == SQLITE_NOTADB;
-}
-
-/* What a write ran into is only known of the file or the log. */
-static int system_error(sqlite3 *sql)
-{
-    int error = sqlite3_system_errno(sql);
-    sqlite3_file *log = NULL;
-    if (!error)
-        sqlite3_file_control(sql, "main", SQLITE_FCNTL_LAST_ERRNO, &error);
-    if (!error && sqlite3_file_control(sql, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log &&
-        log->pMethods)
-        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
-    return error;
-}
-
-void spool_file_tell_why(sqlite3 *sql, int result, char *text, size_t size)
-{
-    int kind = result & 0xff, error = sql && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN) ? system_error(sql) : 0;
-    const char *words = sql && sqlite3_errcode(sql) == result ? sqlite3_errmsg(sql) : sqlite3_errstr(result);
-    if (error)
-        snprintf(text, size, "%s (%d): %s", words, result, strerror(error));
-    else
-        snprintf(text, size, "%s (%d)", words, result);
 }
 
 /* ---- statements ---- */
@@ -261,7 +239,7 @@ static int open_it(struct spool_file *file, const char *directory, const char *p
         result = SQLITE_CANTOPEN;
     char why[300] = "was written by a newer Postern";
     if (result != SQLITE_MISMATCH)
-        spool_file_tell_why(file->sql, result, why, sizeof why);
+        sqlite_why(file->sql, result, why, sizeof why);
     snprintf(problem, size, "%s: %s", path, why);
     spool_file_close(file);
     newfile_mark_blank(path); /* if it still is, or is again */

@@ -43,9 +43,6 @@ bool spool_file_is_current(const struct spool_file *file, const char *directory)
 /* FILE turned out to be corrupt: closes it, and moves it aside if nobody did so yet. WHY for the log. */
 void spool_file_condemn(struct spool_file *file, const char *directory, struct spool_known *known, const char *why);
 
-/* What SQLite says of RESULT, and what the system said. SQL may be NULL. */
-void spool_file_tell_why(sqlite3 *sql, int result, char *text, size_t size);
-
 /* Does RESULT say that the file's content is damaged? */
 bool spool_file_is_damage(int result);
 

@@ -10,7 +10,7 @@
  * of two. The index serves the sweep alone, and leaves out what never expires.
  */
 #include "store/store_schema.h"
-#include "store/store_sqlite.h"
+#include "util/sqlite_why.h"
 #include <stdint.h>
 #include <stdio.h>
 
@@ -78,7 +78,7 @@ int store_schema_raise(sqlite3 *db, const char *const *steps, size_t count, char
     if (code == SQLITE_OK)
         code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
     if (code != SQLITE_OK && !why[0])
-        store_sqlite_tell_why(db, code, why, size);
+        sqlite_why(db, code, why, size);
     if (!sqlite3_get_autocommit(db))
         sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     return code;

@@ -67,10 +67,6 @@ void store_sqlite_give(struct sqlite_store *store, struct sqlite_connection *con
 enum store_outcome store_sqlite_failed(struct sqlite_store *store, struct sqlite_connection *connection,
                                        struct store_call *call, int code);
 
-/* What SQLite says of CODE, and what the system said: "unable to open database file" alone helps nobody. DB may be
- * NULL. */
-void store_sqlite_tell_why(sqlite3 *db, int code, char *why, size_t size);
-
 /* Is the file that CONNECTION is open on still the one at the path? What was committed to another one is lost. */
 bool store_sqlite_is_current(const struct sqlite_store *store, const struct sqlite_connection *connection,
                              struct store_call *call);

@@ -7,6 +7,7 @@
  */
 #include "store/store_sqlite.h"
 #include "util/clock.h"
+#include "util/sqlite_why.h"
 #include <stdio.h>
 #include <unistd.h>
 
@@ -35,29 +36,6 @@ static void note_failure(struct sqlite_connection *connection, int code, const c
     snprintf(connection->failure_text, sizeof connection->failure_text, "%s", text);
 }
 
-/* What a write to a file or its log ran into, SQLite remembers with that alone. 0: not known. */
-static int system_error(sqlite3 *db)
-{
-    int error = sqlite3_system_errno(db);
-    sqlite3_file *log = NULL;
-    if (!error)
-        sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &error);
-    if (!error && sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log &&
-        log->pMethods)
-        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
-    return error;
-}
-
-void store_sqlite_tell_why(sqlite3 *db, int code, char *why, size_t size)
-{
-    const char *text = db ? sqlite3_errmsg(db) : sqlite3_errstr(code);
-    int kind = code & 0xff, system = db ? system_error(db) : 0;
-    if (system != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN))
-        snprintf(why, size, "%s (%d): %s", text, code, strerror(system));
-    else
-        snprintf(why, size, "%s (%d)", text, code);
-}
-
 enum store_outcome store_sqlite_failed(struct sqlite_store *store, struct sqlite_connection *connection,
                                        struct store_call *call, int code)
 {
@@ -65,7 +43,7 @@ enum store_outcome store_sqlite_failed(struct sqlite_store *store, struct sqlite
     int kind = code & 0xff;
     if (kind == SQLITE_BUSY) /* SQLite's text is "database is locked" */
         return store_call_fail(call, "%s is locked by others for too long", store->file.path);
-    store_sqlite_tell_why(connection->db, code, why, sizeof why);
+    sqlite_why(connection->db, code, why, sizeof why);
     store_call_fail(call, "%s: %s", store->file.path, why);
     if (kind != SQLITE_FULL && kind != SQLITE_NOMEM && kind != SQLITE_TOOBIG)
         note_failure(connection, code, why);

@@ -15,6 +15,7 @@
 #include "util/clock.h"
 #include "util/filepath.h"
 #include "util/log.h"
+#include "util/sqlite_why.h"
 #include <stdio.h>
 
 #define CACHE_KB "16384"
@@ -145,7 +146,7 @@ static int open_on(struct sqlite_store *store, struct sqlite_connection *connect
     if (code == SQLITE_OK)
         code = prepare_all(connection);
     if (code != SQLITE_OK && !why[0])
-        store_sqlite_tell_why(connection->db, code, why, size);
+        sqlite_why(connection->db, code, why, size);
     return code;
 }
 

@@ -1,4 +1,4 @@
-# util/: one topic a pair of files; libc only, but for libidn2 in domain.c and libsystemd in log.c.
+# util/: one topic a pair of files; libc only, but for libidn2 in domain.c, libsystemd in log.c and SQLite in sqlite_why.c.
 libpostern_a_SOURCES += \
 	src/util/arena.c src/util/arena.h \
 	src/util/clock.c src/util/clock.h \
@@ -10,6 +10,7 @@ libpostern_a_SOURCES += \
 	src/util/newfile.c src/util/newfile.h \
 	src/util/smtp_path.c src/util/smtp_path.h \
 	src/util/span.h \
+	src/util/sqlite_why.c src/util/sqlite_why.h \
 	src/util/strbuf.c src/util/strbuf.h \
 	src/util/strhash.c src/util/strhash.h \
 	src/util/strmap.c src/util/strmap.h \
