@@ -243,7 +243,7 @@ def main():
     if options.replies:
         from bench_replies import measure_replies
         try:
-            return 1 if measure_replies(area, options.sessions, 3 if options.quick else options.rounds, 1500, spread) else 0
+            return 1 if measure_replies(area, options.sessions, 3 if options.quick else options.rounds, 1000, spread) else 0
         finally:
             remove_directory(area)
     if options.forward:

@@ -82,5 +82,5 @@ def measure_forward(area, sessions, rounds, count, spread):
     with Forwards(area, sessions) as bench:
         bench.prove()
         bench.measure("not forwarded", 50)
-        results = measure_kinds(bench, RECIPIENTS, rounds, count)
+        results = measure_kinds(bench, RECIPIENTS, "not forwarded", rounds, count)
     return print_kinds(results, "not forwarded", GOALS, spread)

@@ -91,8 +91,9 @@ def measure_replies(area, sessions, rounds, count, spread):
         bench.send("known among 1,000,000", count, 0)
         bench.send("not away", 50, 0)
         bench.first = count
-        results = measure_kinds(bench, MAILBOXES, rounds, count)
+        results = measure_kinds(bench, MAILBOXES, "not away", rounds, count)
     missed = print_kinds(results, "not away", GOALS, spread)
-    ratios = [many / few for (many, _), (few, _) in zip(results["known among 1,000,000"], results["away, known senders"])]
+    ratios = [many / many_base / (few / few_base) for (many, _, many_base), (few, _, few_base)
+              in zip(results["known among 1,000,000"], results["away, known senders"])]
     print(f"known senders, with 1,000,000 others remembered against none: {spread(ratios, '%.3f')}")
     return missed
