@@ -15,6 +15,8 @@
 
 #define POLL_MS 1000
 #define GATHER_MS 50     /* entries that come together are sent together, which makes each of them cheaper */
+#define FLOW 8           /* of so many in a batch on more will come: to gather them for longer makes larger batches */
+#define FLOW_MS 250
 #define IDLE_US 30000000 /* until a sender for another than the usual MTA ends */
 
 bool spool_sender_is_stopping(const struct spool_sender *sender)
@@ -71,7 +73,7 @@ static void work(struct spool_sender *sender)
         sender->idle_since = 0;
         spool_batch(sender, &picking);
         if (picking.count < picking.most)
-            spool_gather(sender->spool, &sender->bell, GATHER_MS);
+            spool_gather(sender->spool, &sender->bell, picking.count < FLOW ? GATHER_MS : FLOW_MS);
     } else {
         sender->seen_until = picking.is_paused ? now : 0;
         rest(sender);
