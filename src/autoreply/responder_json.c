@@ -20,6 +20,7 @@ static const char *const weekday_names[] = {"mon", "tue", "wed", "thu", "fri", "
 struct reader {
     struct arena *arena;
     struct responder_problem *problem;
+    const char *prefix; /* of the fields' names: "" or "messages[2]." */
 };
 
 enum kind { KIND_STRING, KIND_STRINGS, KIND_NUMBER, KIND_WEEKDAYS, KIND_MESSAGES };
@@ -55,8 +56,9 @@ static const struct field message_fields[] = {
 
 static int refuse(const struct reader *reader, const char *field, const char *reason)
 {
-    reader->problem->field = field;
-    reader->problem->text = *field ? arena_printf(reader->arena, "%s: %s", field, reason) : reason;
+    const char *path = arena_printf(reader->arena, "%s%s", reader->prefix, field);
+    reader->problem->field = path;
+    reader->problem->text = *path ? arena_printf(reader->arena, "%s: %s", path, reason) : reason;
     return -1;
 }
 
@@ -126,49 +128,45 @@ static int read_weekdays(const struct reader *reader, const char *field, const c
 static int read_messages(const struct reader *reader, const char *field, const cJSON *list,
                          struct responder *responder);
 
-static int read_field(const struct reader *reader, const char *path, const struct field *field, const cJSON *item,
-                      void *object)
+static int read_field(const struct reader *reader, const struct field *field, const cJSON *item, void *object)
 {
+    const char *name = field->name;
     void *member = (char *)object + field->offset;
     if (cJSON_IsNull(item))
         return 0;
     switch (field->kind) {
     case KIND_NUMBER:
-        return read_number(reader, path, item, member);
+        return read_number(reader, name, item, member);
     case KIND_WEEKDAYS:
-        return read_weekdays(reader, path, item, member);
+        return read_weekdays(reader, name, item, member);
     case KIND_STRINGS: {
         struct responder_message *message = object;
-        return read_strings(reader, path, item, &message->excluded, &message->excluded_count);
+        return read_strings(reader, name, item, &message->excluded, &message->excluded_count);
     }
     case KIND_MESSAGES:
-        return read_messages(reader, path, item, object);
+        return read_messages(reader, name, item, object);
     case KIND_STRING:
         break;
     }
     if (!cJSON_IsString(item))
-        return refuse_type(reader, path, "a text", item);
+        return refuse_type(reader, name, "a text", item);
     *(const char **)member = arena_strdup(reader->arena, item->valuestring);
     return 0;
 }
 
-/* PREFIX: "" or "messages[2]." */
-static int read_object(const struct reader *reader, const char *prefix, const struct field *fields, const cJSON *item,
-                       void *object)
+static int read_object(const struct reader *reader, const struct field *fields, const cJSON *item, void *object)
 {
     unsigned seen = 0;
     for (const cJSON *member = item->child; member; member = member->next) {
         unsigned i = 0;
         while (fields[i].name && strcmp(fields[i].name, member->string) != 0)
             i++;
-        const char *path =
-            arena_printf(reader->arena, "%s%s", prefix, header_show(reader->arena, span_of(member->string), 60));
         if (!fields[i].name)
-            return refuse(reader, path, "there is no such field");
+            return refuse(reader, header_show(reader->arena, span_of(member->string), 60), "there is no such field");
         if (seen >> i & 1)
-            return refuse(reader, path, "the field is there twice");
+            return refuse(reader, fields[i].name, "the field is there twice");
         seen |= 1U << i;
-        if (read_field(reader, path, &fields[i], member, object) != 0)
+        if (read_field(reader, &fields[i], member, object) != 0)
             return -1;
     }
     return 0;
@@ -189,7 +187,8 @@ static int read_messages(const struct reader *reader, const char *field, const c
                                          sizeof *responder->messages);
         struct responder_message *message = &responder->messages[responder->count++];
         *message = (struct responder_message){.zone = "UTC", .days = RESPONDER_DAYS_DEFAULT};
-        if (read_object(reader, arena_printf(reader->arena, "%s.", path), message_fields, item, message) != 0)
+        const struct reader inner = {reader->arena, reader->problem, arena_printf(reader->arena, "%s.", path)};
+        if (read_object(&inner, message_fields, item, message) != 0)
             return -1;
     }
     return 0;
@@ -218,7 +217,7 @@ static char *mark(struct arena *arena, struct span json)
 static int parse(struct arena *arena, struct span json, bool is_stored, struct responder *responder,
                  struct responder_problem *problem)
 {
-    struct reader reader = {arena, problem};
+    const struct reader reader = {arena, problem, ""};
     *responder = (struct responder){.mailbox = NULL};
     if (json.len > INPUT_MAX)
         return refuse(&reader, "", "the text is too long");
@@ -226,7 +225,7 @@ static int parse(struct arena *arena, struct span json, bool is_stored, struct r
     cJSON *root = cJSON_ParseWithLengthOpts(copy, json.len + 1, &end, true);
     if (!root)
         return refuse(&reader, "", arena_printf(arena, "no JSON: it cannot be read behind byte %td", end - copy));
-    int result = cJSON_IsObject(root) ? read_object(&reader, "", responder_fields, root, responder)
+    int result = cJSON_IsObject(root) ? read_object(&reader, responder_fields, root, responder)
                                       : refuse_type(&reader, "", "a responder (an object)", root);
     cJSON_Delete(root);
     return result == 0 ? responder_settle(arena, responder, is_stored, problem) : -1;

@@ -11,6 +11,7 @@
 #include "autoreply/address_list.h"
 #include "autoreply/header_text.h"
 #include "autoreply/silence_private.h"
+#include <ctype.h>
 
 #define AUTHORS_MAX 20 /* addresses in From that are looked at */
 
@@ -28,6 +29,13 @@ static const char *find_bad_sender(const struct silence_case *given)
                         header_show(given->arena, span_of(given->question->sender), 100));
 }
 
+/* What the sender is by the tables and without tags; NULL if that is the address itself. */
+static const char *other_canonical(const struct silence_case *given)
+{
+    const char *canonical = given->question->sender_canonical;
+    return canonical && given->is_address && strcmp(canonical, given->plain_text) == 0 ? NULL : canonical;
+}
+
 /* ---- patterns ---- */
 
 /* Without recursion: a star that fails is tried one byte further, and only the last star is. */
@@ -38,7 +46,7 @@ static bool matches(const char *pattern, const char *text)
         if (*pattern == '*') {
             star = ++pattern;
             retry = text;
-        } else if (strncasecmp(pattern, text, 1) == 0) {
+        } else if (tolower((unsigned char)*pattern) == tolower((unsigned char)*text)) {
             pattern++;
             text++;
         } else if (star) {
@@ -110,13 +118,15 @@ static void visit_words(struct pattern_search *search, struct span value)
 static const char *find_system_sender(const struct silence_case *given)
 {
     const struct silence_question *question = given->question;
+    const char *canonical = other_canonical(given);
     struct pattern_search search = {.patterns = question->noreply};
     if (given->is_address) {
         visit_author(&search, &given->sender);
-        visit_author(&search, &given->plain);
-        struct addr_spec canonical;
-        if (question->sender_canonical && addr_spec_parse(span_of(question->sender_canonical), &canonical) == 0)
-            visit_author(&search, &canonical);
+        if (given->plain_text != given->sender_text)
+            visit_author(&search, &given->plain);
+        struct addr_spec address;
+        if (canonical && addr_spec_parse(span_of(canonical), &address) == 0)
+            visit_author(&search, &address);
     } else { /* "MAILER-DAEMON" without a domain */
         visit_word(&search, span_of(question->sender));
     }
@@ -142,8 +152,7 @@ static bool is_same(const struct silence_case *given, const char *address)
 {
     const char *canonical = given->question->sender_canonical;
     return (canonical && strcmp(canonical, address) == 0) ||
-           strcmp(addr_spec_print(given->arena, &given->sender), address) == 0 ||
-           strcmp(addr_spec_print(given->arena, &given->plain), address) == 0;
+           strcmp(given->sender_text, address) == 0 || strcmp(given->plain_text, address) == 0;
 }
 
 static bool is_own(const struct silence_case *given, const char *address)
@@ -155,9 +164,9 @@ static bool is_own(const struct silence_case *given, const char *address)
 static const char *find_own_address(const struct silence_case *given)
 {
     const struct silence_question *question = given->question;
+    const char *canonical = other_canonical(given);
     struct addr_spec from;
-    if (is_same(given, question->mailbox) || is_own(given, addr_spec_print(given->arena, &given->plain)) ||
-        (question->sender_canonical && is_own(given, question->sender_canonical)))
+    if (is_same(given, question->mailbox) || is_own(given, given->plain_text) || (canonical && is_own(given, canonical)))
         return "the sender is the mailbox itself";
     if (!question->message || !question->message->from || addr_spec_parse(span_of(question->message->from), &from) != 0)
         return NULL;
@@ -231,7 +240,9 @@ struct silence silence_find(struct arena *arena, const struct silence_question *
     if (given.is_address) {
         addr_spec_fold(&given.sender);
         given.plain = given.sender;
-        addr_spec_untag(&given.plain);
+        given.sender_text = given.plain_text = addr_spec_print(arena, &given.sender);
+        if (addr_spec_untag(&given.plain))
+            given.plain_text = addr_spec_print(arena, &given.plain);
     }
     for (size_t i = 0; i < RULE_COUNT; i++) {
         const char *text = rules[i].find(&given);

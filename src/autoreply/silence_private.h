@@ -14,6 +14,7 @@ struct silence_case {
     bool is_address;         /* the reverse-path is one: */
     struct addr_spec sender; /* as it came, local part in lower case */
     struct addr_spec plain;  /* without BATV tags */
+    const char *sender_text, *plain_text; /* both as they are written; the same pointer if there was no tag */
 };
 
 /* Each: why not to answer, a phrase for people on the arena; NULL: no reason. */
