@@ -4,6 +4,7 @@ The machine's speed drifts by a fifth within ten seconds. So the base is measure
 ratio is one to the mean of these two. The ratio in the base's own row is one to the base before it: what the table
 would show of two things that are the same.
 """
+import statistics
 
 
 def measure_kinds(bench, kinds, base, rounds, count):
@@ -32,7 +33,7 @@ def print_kinds(results, base, goals, spread):
         ratios = [rate / reference for rate, _, reference in values]
         mark = ""
         if name in goals:
-            met = sorted(ratios)[len(ratios) // 2] >= goals[name]
+            met = statistics.median(ratios) >= goals[name]
             missed += not met
             mark = f"  {'reaches' if met else 'MISSES'} {goals[name]:.2f}"
         print(f"{name:22}{spread([rate for rate, _, _ in values], '%.1f'):>24}{spread(ratios, '%.3f'):>24}"

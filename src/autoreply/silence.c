@@ -67,16 +67,22 @@ struct pattern_search {
     unsigned seen;
 };
 
+/* A pattern without "@" is one of local parts. */
+static void try_patterns(struct pattern_search *search, const char *local, const char *whole)
+{
+    for (size_t i = 0; !search->found && search->patterns && i < search->patterns->count; i++) {
+        const char *pattern = search->patterns->items[i];
+        if (matches(pattern, strchr(pattern, '@') ? whole : local))
+            search->found = pattern;
+    }
+}
+
 static bool visit_author(void *context, const struct addr_spec *address)
 {
     struct pattern_search *search = context;
     char whole[ADDR_SPEC_MAX + DOMAIN_MAX + 2];
     snprintf(whole, sizeof whole, "%s@%s", address->local, address->domain);
-    for (size_t i = 0; !search->found && search->patterns && i < search->patterns->count; i++) {
-        const char *pattern = search->patterns->items[i];
-        if (matches(pattern, strchr(pattern, '@') ? whole : address->local))
-            search->found = pattern;
-    }
+    try_patterns(search, address->local, whole);
     return search->found || ++search->seen == AUTHORS_MAX;
 }
 
@@ -87,10 +93,7 @@ static void visit_word(struct pattern_search *search, struct span word)
         return;
     memcpy(text, word.ptr, word.len);
     text[word.len] = '\0';
-    for (size_t i = 0; !search->found && search->patterns && i < search->patterns->count; i++) {
-        if (matches(search->patterns->items[i], text))
-            search->found = search->patterns->items[i];
-    }
+    try_patterns(search, text, text);
 }
 
 /* "MAILER-DAEMON (Mail Delivery System)", "Mail Delivery <MAILER-DAEMON>": From without a domain, as some machines write

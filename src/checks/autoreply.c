@@ -48,8 +48,8 @@ static const struct option_row rows[] = {
      .words = auth_words,
      .help = "Whether a stranger's address must be his own. not-fail: no reply when SPF, DKIM or DMARC say that it is "
              "forged, or could not find out. pass: a reply only when SPF passes for MAIL FROM, or DMARC for an author of "
-             "the same organizational domain. off: do not look. Authenticated and local users are not asked, and of trusted clients "
-             "only what was evaluated: spf, dkim and dmarc leave them out by default."},
+             "the same organizational domain. off: do not look. Authenticated and local users are not asked, and of "
+             "trusted clients only what was evaluated: spf, dkim and dmarc leave them out by default."},
     {.name = "silence_on",
      .type = OPTION_STRINGS,
      .offset = OPTION(silence_on),

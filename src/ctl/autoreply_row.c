@@ -150,8 +150,8 @@ void autoreply_read(const struct ctl_call *call, const struct ctl_state *state, 
     *row = (struct autoreply_row){.kind = AUTOREPLY_ROW_NONE};
     *responder = (struct responder){.mailbox = mailbox};
     enum store_outcome outcome = store_get(state->kept->store, call->arena, key, clock_wall(), &value);
-    bool may_be_foreign = ctl_store_is_redis(call, state);
-    if (outcome == STORE_DOWN && may_be_foreign && ctl_store_answers(call, state)) /* it may have come back just now */
+    bool may_be_foreign = outcome == STORE_DOWN && ctl_store_is_redis(call, state);
+    if (may_be_foreign && ctl_store_answers(call, state)) /* it may have come back just now */
         outcome = store_get(state->kept->store, call->arena, key, clock_wall(), &value);
     if (outcome == STORE_DOWN) {
         may_be_foreign = may_be_foreign && ctl_store_answers(call, state);

@@ -171,8 +171,6 @@ static bool move_aside(struct sqlite_store *store, struct store_call *call, stru
 /* Once for each file, whichever connection comes first. A new one may have the inode of one that was deleted. */
 static void note_change(struct sqlite_store *store, struct store_identity identity, bool is_new)
 {
-    if (is_new)
-        store->ready = (struct store_identity){0, 0};
     if (store->known.inode && (is_new || !store_identity_equals(store->known, identity)))
         log_text(
             LEVEL_ERROR,
@@ -205,7 +203,6 @@ static enum sqlite_connecting open_there(struct sqlite_store *store, struct sqli
 static enum sqlite_connecting begin_anew(struct sqlite_store *store, struct sqlite_connection *connection,
                                          struct store_call *call, struct store_identity identity)
 {
-    store->ready = (struct store_identity){0, 0};
     log_text(LEVEL_ERROR,
              "store: %s IS EMPTY, and nobody has just made it: what was in it is gone. A new one is begun in it",
              store->file.path);
@@ -226,13 +223,15 @@ static enum sqlite_connecting open_locked(struct sqlite_store *store, struct sql
     if (!store_file_make(&store->file, call, &is_new) || !store_file_identify(&store->file, call, &identity))
         return SQLITE_FAILED;
     note_change(store, identity, is_new);
-    switch (is_new ? STORE_FILE_FILLED : store_file_content(&store->file)) {
+    enum store_content content = is_new ? STORE_FILE_FILLED : store_file_content(&store->file);
+    if (is_new || content != STORE_FILE_FILLED) /* nobody has made it ready, whatever its inode was before */
+        store->ready = (struct store_identity){0, 0};
+    switch (content) {
     case STORE_FILE_FILLED:
         break;
     case STORE_FILE_EMPTIED:
         return begin_anew(store, connection, call, identity);
     case STORE_FILE_CUT_OFF:
-        store->ready = (struct store_identity){0, 0};
         return move_aside(store, call, identity, "it is empty, and was not when its log was begun") ? SQLITE_LOST
                                                                                                     : SQLITE_FAILED;
     }
